@@ -1,0 +1,1 @@
+"""The wiring of the dashboard: settings, URLs, Celery, headers, health."""
