@@ -1,0 +1,1 @@
+"""A stand-in DCS and IAM over real HTTP; shares no code with the app it serves."""
