@@ -1,0 +1,1 @@
+"""Restoration records: collected from the cloud, kept, explained and linked."""

@@ -1,0 +1,33 @@
+"""The admin: who may see what. What the cloud says is not edited by hand."""
+
+from django.contrib import admin
+
+from restores.models import Event, Membership
+
+
+@admin.register(Membership)
+class MembershipAdmin(admin.ModelAdmin):
+    """Which user sees which project."""
+
+    list_display = ["user", "project", "role"]
+    list_filter = ["role", "project"]
+    list_select_related = ["user", "project"]
+    search_fields = ["user__username", "project__name"]
+    autocomplete_fields = ["user"]
+
+
+@admin.register(Event)
+class EventAdmin(admin.ModelAdmin):
+    """The audit trail, to read."""
+
+    list_display = ["at", "user", "what", "subject"]
+    list_select_related = ["user"]
+
+    def has_add_permission(self, *args: object) -> bool:
+        return False
+
+    def has_change_permission(self, *args: object) -> bool:
+        return False
+
+    def has_delete_permission(self, *args: object) -> bool:
+        return False

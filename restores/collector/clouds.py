@@ -1,0 +1,81 @@
+"""Clients for the projects of the projects file, paced by the account's slots."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from pathlib import Path
+
+from django.conf import settings
+from requests.auth import AuthBase
+
+from restores.collector import roster
+from restores.collector.slots import Pace
+from restores.dcs import config
+from restores.dcs.calls import Calls
+from restores.dcs.client import Client, new_session
+from restores.models import Account, Project
+
+_DEADLINE = 20.0  # seconds for one call, besides waiting for its slot
+
+
+class Cloud:
+    """An account as the file describes it, with its session and its credential."""
+
+    def __init__(self, account: config.Account, named: Collection[str] = ()) -> None:
+        self.account = account
+        # The ids of the projects that the file itself names at this endpoint.
+        self.named = frozenset(named)
+        self._session = new_session()
+        self._auth: dict[str, AuthBase] = {}
+
+    def client(self, project: Project, expected: int = 0) -> Client:
+        """Return a client for a project that is to make about ``expected`` calls."""
+        if project.project_id not in self._auth:
+            credentials = self.account.credentials
+            self._auth[project.project_id] = credentials.auth(self._session, project.project_id)
+        return Client(
+            self._session,
+            self.account.endpoint,
+            project.project_id,
+            self._auth[project.project_id],
+            Pace(project.account_id, self.account.rate, expected),
+            _DEADLINE,
+        )
+
+    def iam(self, account: Account) -> Calls:
+        """Return what asks the account's IAM, under no project in particular."""
+        discovery = self.account.discovery
+        auth = self._auth.setdefault("", self.account.credentials.auth(self._session, ""))
+        root = discovery.iam_endpoint if discovery else self.account.endpoint
+        return Calls(self._session, root, auth, Pace(account.pk, self.account.rate), _DEADLINE)
+
+
+class _Current:
+    """The projects file as last read by this process."""
+
+    stamp: tuple[str, int] | None = None
+    clouds: dict[str, Cloud] = {}
+
+
+def current_clouds() -> dict[str, Cloud]:
+    """Return the accounts' clouds by name; the file is read again when it has changed.
+
+    Raises ``ConfigError`` when the file cannot be used.
+    """
+    path = Path(settings.DCS_PROJECTS or "projects.toml")
+    stamp = (str(path), path.stat().st_mtime_ns if path.exists() else 0)
+    if _Current.stamp != stamp:
+        projects = config.load(path, os.environ)
+        roster.enrol(projects)
+        _Current.clouds = {
+            name: Cloud(account, _named(projects, account.endpoint))
+            for name, account in projects.accounts.items()
+        }
+        _Current.stamp = stamp
+    return _Current.clouds
+
+
+def _named(projects: config.Projects, endpoint: str) -> set[str]:
+    sections = projects.projects.values()
+    return {each.project_id for each in sections if each.account.endpoint == endpoint}

@@ -1,0 +1,113 @@
+"""Who is watched, under which name: from the projects file and from what accounts were found."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from django.db import transaction
+
+from restores.dcs import config
+from restores.dcs.iam import FoundProject
+from restores.models import Account, Project
+
+
+@transaction.atomic
+def enrol(projects: config.Projects) -> None:
+    """Create, rename and retire accounts and projects; unchanged rows are not written.
+
+    A project is its endpoint and ``project_id``: a renamed section renames it, a removed one
+    keeps its rows and is no longer watched. What was found for an account stays.
+    """
+    accounts = {name: _account(section) for name, section in projects.accounts.items()}
+    kept = _enrolled(projects.projects.values(), accounts)
+    finders = [accounts[name] for name, found in projects.accounts.items() if found.discovery]
+    retired = Project.objects.watched().exclude(pk__in=kept).exclude(account__in=finders)
+    retired.update(configured=False)
+
+
+@transaction.atomic
+def enrol_found(
+    account: Account, section: config.Account, named: Collection[str], found: Sequence[FoundProject]
+) -> str:
+    """Watch the projects found for an account, besides those ``named`` in the file.
+
+    Returns why those that are missing are not believed to be gone, "" if they are.
+    """
+    ours = Project.objects.watched().filter(account=account, endpoint=section.endpoint)
+    ours = ours.exclude(project_id__in=named)
+    before = set(ours.values_list("project_id", flat=True))
+    others = Project.objects.watched().exclude(pk__in=ours.values("pk"))
+    taken = set(others.values_list("name", flat=True))
+    foreign = set(others.filter(endpoint=section.endpoint).values_list("project_id", flat=True))
+    fresh = [project for project in found if project.project_id not in foreign | set(named)]
+    _enrolled([_section(project, section, taken) for project in fresh], {section.name: account})
+    gone = before - {project.project_id for project in fresh}
+    if gone and (not found or (len(gone) > 5 and len(gone) > len(before) / 5)):
+        return f"{len(gone)} of {len(before)} projects are missing from the list all at once."
+    ours.filter(project_id__in=gone).update(configured=False)
+    return ""
+
+
+def _section(found: FoundProject, account: config.Account, taken: set[str]) -> config.Project:
+    discovery = account.discovery
+    # Built-in projects are called like their region, in every account.
+    name = found.name if found.name not in taken else f"{found.name} ({account.name})"[:100]
+    return config.Project(
+        name=name,
+        account=account,
+        project_id=found.project_id,
+        region=found.region,
+        interval=discovery.interval if discovery else 15 * 60,
+        customer=discovery.customer if discovery else "",
+        customer_ref="",
+        time_zone="",
+    )
+
+
+def _account(section: config.Account) -> Account:
+    account, _ = Account.objects.get_or_create(name=section.name)
+    if account.section_digest != section.digest:
+        # Another credential deserves another try at once.
+        Account.objects.filter(pk=account.pk).update(
+            section_digest=section.digest,
+            refusals=0,
+            paused_until=None,
+            next_discovery_at=None,
+            fault_kind="",
+            fault_text="",
+            fault_since=None,
+            fault_request_id="",
+        )
+    return account
+
+
+def _enrolled(sections: Iterable[config.Project], accounts: Mapping[str, Account]) -> list[int]:
+    places = {(row.endpoint, row.project_id): row for row in Project.objects.all()}
+    kept = []
+    for section in sections:
+        values = _values(section, accounts[section.account.name])
+        place = section.account.endpoint, section.project_id
+        known = places.get(place)
+        if known is None:
+            row = {"endpoint": place[0], "project_id": place[1]}
+            known, _ = Project.objects.get_or_create(**row, defaults=values)
+        kept.append(known.pk)
+        if any(getattr(known, name) != value for name, value in values.items()):
+            # A project that comes back is asked at once, and its instances listed anew.
+            values |= {"next_look_at": None, "next_discovery_at": None}
+            Project.objects.filter(pk=known.pk).update(**values)
+    return kept
+
+
+def _values(section: config.Project, account: Account) -> dict[str, Any]:
+    return {
+        "account": account,
+        "name": section.name,
+        "region": section.region,
+        "customer": section.customer,
+        "customer_ref": section.customer_ref,
+        "time_zone": section.time_zone,
+        "interval": section.interval,
+        "configured": True,
+    }

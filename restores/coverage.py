@@ -1,0 +1,158 @@
+"""What is known, and until when: the oldest proof in a scope, and whatever spoils it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from django.db.models import Count, F, Min, Q
+
+from restores.faults import Fault, of_instances, of_projects
+from restores.models import Heartbeat, Instance, Project
+from restores.querysets import NOTES, InstanceQuerySet, ProjectQuerySet
+
+# Twelve ticks without a finished one.
+STALLED_AFTER = timedelta(seconds=60)
+_NAMED = 3
+_FINE = ("", *NOTES)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """How far the restores of a scope are known.
+
+    ``complete_to`` is the oldest proof among its healthy instances and the lists of instances,
+    None while one of them was never proven; the others are named by ``faults``. ``known_to`` is
+    the same with nothing left out: what is held until then is all there is. ``checked_at`` is the
+    oldest count of what is restoring. ``watched`` says whether any instance is; ``projects`` counts
+    those that are, ``unlooked`` the healthy instances without any proof, of so many ``instances``,
+    which are counted only then.
+    """
+
+    complete_to: datetime | None
+    known_to: datetime | None
+    checked_at: datetime | None
+    watched: bool
+    projects: int
+    unlooked: int
+    instances: int
+    faults: tuple[Fault, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Emptiness:
+    """What it means that a window is empty.
+
+    ``none``: there was nothing, and every look came after the window. ``unknown``: not known yet,
+    or never, where an instance is ``lost``: gone before a look could see its last restores.
+    ``outside``: nothing there is watched.
+    """
+
+    kind: Literal["none", "unknown", "outside"]
+    lost: tuple[Instance, ...] = ()
+
+
+def coverage_of(
+    instances: InstanceQuerySet, projects: ProjectQuerySet | None = None, named: int = 10
+) -> Coverage:
+    """Sum up the watched instances among ``instances``; at most ``named`` faults are named.
+
+    ``projects`` are those in which instances may belong to the scope that nobody has listed yet;
+    by default the projects of the instances.
+    """
+    if projects is None:
+        projects = Project.objects.filter(pk__in=instances.order_by().values("project_id"))
+    watched, projects = instances.watched(), projects.watched()
+    lists = _lists(projects)
+    faults = of_projects(projects, named) if lists["troubled"] else []
+    lacking = watched.lacking().exists()
+    if lacking:
+        faults += of_instances(watched, named - len(faults))
+    looks = _looks(watched) if lacking or faults else _proven_looks(watched)
+    complete = looks["healthy"] and not looks["unlooked"] and not lists["unlisted"]
+    unproven = looks["unproven"] or lists["unproven"]
+    return Coverage(
+        complete_to=_oldest(looks["complete_to"], lists["complete_to"]) if complete else None,
+        known_to=None if unproven else _oldest(looks["known_to"], lists["known_to"]),
+        checked_at=lists["checked"],
+        watched=looks["watched"] > 0,
+        projects=lists["watched"],
+        unlooked=looks["unlooked"],
+        instances=looks["watched"] if looks["unlooked"] else 0,
+        faults=tuple(faults),
+    )
+
+
+def answer_for(
+    coverage: Coverage,
+    instances: InstanceQuerySet,
+    start: datetime | None,
+    end: datetime | None,
+) -> Emptiness:
+    """Say what it means that nothing is held within ``start <= t < end`` for these instances.
+
+    An open end is the present moment, which no look has seen.
+    """
+    gone = instances.filter(gone_at__isnull=False, single=False, project__configured=True)
+    known = bool(end and coverage.known_to and coverage.known_to >= end)
+    if not coverage.watched and not gone.exists():
+        listed = known or (coverage.known_to and not end) or not coverage.projects
+        return Emptiness(kind="outside" if listed else "unknown")
+    lost = gone.filter(Q(proven_at=None) | Q(proven_at__lt=F("gone_at")))
+    if start:
+        lost = lost.filter(gone_at__gt=start)
+    if end:
+        lost = lost.filter(Q(proven_at=None) | Q(proven_at__lt=end))
+    named = tuple(lost.order_by("name", "pk")[:_NAMED])
+    return Emptiness(kind="none" if known and not named else "unknown", lost=named)
+
+
+def stalled_since(now: datetime) -> datetime | None:
+    """Return since when no worker has finished a tick, or None while one does.
+
+    None too before the first tick of a new installation: nothing has stopped there.
+    """
+    beat = Heartbeat.objects.values_list("at", flat=True).first()
+    return beat if beat and now - beat > STALLED_AFTER else None
+
+
+def _looks(watched: InstanceQuerySet) -> dict[str, Any]:
+    kinds = {"project__fault_kind__in": _FINE, "project__account__fault_kind__in": _FINE}
+    fine = Q(fault_kind="", **kinds)
+    return watched.order_by().aggregate(
+        watched=Count("pk"),
+        healthy=Count("pk", filter=fine),
+        unlooked=Count("pk", filter=fine & Q(proven_at=None)),
+        unproven=Count("pk", filter=Q(proven_at=None)),
+        complete_to=Min("proven_at", filter=fine),
+        known_to=Min("proven_at"),
+    )
+
+
+def _proven_looks(watched: InstanceQuerySet) -> dict[str, Any]:
+    """The same where every look is proven and none failed: not every instance is read."""
+    oldest = watched.order_by("proven_at").values_list("proven_at", flat=True).first()
+    some = oldest is not None
+    proofs = {"complete_to": oldest, "known_to": oldest}
+    return {"watched": some, "healthy": some, "unlooked": 0, "unproven": 0, **proofs}
+
+
+def _lists(projects: ProjectQuerySet) -> dict[str, Any]:
+    columns = ("fault_kind", "account__fault_kind", "listed_at", "restoring_count_at")
+    rows = list(projects.order_by().values_list(*columns))
+    lists = [(kind in _FINE and of_account in _FINE, *dates) for kind, of_account, *dates in rows]
+    fine = [row[1:] for row in lists if row[0]]
+    return {
+        "watched": len(lists),
+        "troubled": any(own or of_account or not listed for own, of_account, listed, _ in rows),
+        "unlisted": any(listed is None for listed, _ in fine),
+        "unproven": any(listed is None for _, listed, _ in lists),
+        "complete_to": _oldest(*(listed for listed, _ in fine)),
+        "known_to": _oldest(*(listed for _, listed, _ in lists)),
+        "checked": _oldest(*(counted for _, counted in fine)),
+    }
+
+
+def _oldest(*proofs: datetime | None) -> datetime | None:
+    return min((proof for proof in proofs if proof), default=None)

@@ -1,0 +1,71 @@
+"""When a list has not changed since the reader's copy: 304, with the fresh times in headers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.cache import get_conditional_response
+
+from restores.coverage import Coverage
+from restores.filters import Asked
+from restores.models import Restore
+from restores.timerange import instant
+
+if TYPE_CHECKING:
+    from restores.querysets import Viewer
+
+# A transaction may commit after one that began later: the newest alone would hide it.
+_NEWEST = 50
+
+
+def list_tag(
+    asked: Asked,
+    coverage: Coverage,
+    viewer: Viewer,
+    *,
+    now: datetime,
+    stalled: datetime | None,
+) -> str:
+    """The mark of a list: its reader, its question, the newest changes, and what is not known.
+
+    ``stalled`` is since when the collector stands still.
+    """
+    changes = Restore.objects.visible_to(viewer).order_by("-changed_at", "-pk")
+    newest = list(changes.values_list("pk", "changed_at")[:_NEWEST])
+    end, known = asked.window.end, coverage.known_to
+    parts = (
+        viewer.pk,
+        # A young asof shows what is now; an old one is part of the question.
+        asked.anchored if asked.window.asof else asked.live,
+        newest,
+        coverage.faults,
+        coverage.watched,
+        coverage.unlooked,
+        stalled,
+        bool(known and end and end <= known),
+        # What the clock alone changes: how long a restore has run, edges relative to now, and the
+        # moment that every link carries; by the minute, so that what a link leads to is live.
+        f"{now:%F}" if asked.window.asof else f"{now:%F %H:%M}",
+    )
+    return f'W/"{blake2b(repr(parts).encode(), digest_size=12).hexdigest()}"'
+
+
+def unless_known(
+    request: HttpRequest, tag: str, coverage: Coverage, build: Callable[[], HttpResponse]
+) -> HttpResponseBase:
+    """Answer 304 when the reader has this already, else build the page."""
+    response = get_conditional_response(request, etag=tag) or build()
+    response["ETag"] = tag
+    response["Cache-Control"] = "private, no-cache"
+    for header, at in (
+        ("X-Complete-To", coverage.complete_to),
+        ("X-Checked-At", coverage.checked_at),
+    ):
+        if at:
+            response[header] = instant(at)
+    return response

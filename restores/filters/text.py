@@ -1,0 +1,98 @@
+"""Finds the restores in which every word of a text occurs, by index or by walking the newest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+from django.db.models import Q, TextField, Value
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import Coalesce
+
+from restores.filters.asked import DEFAULTS, Asked
+from restores.models import Instance
+from restores.querysets import RestoreQuerySet
+
+# So many of the newest rows are read before an index of the text is asked.
+REACH = 5_000
+# A word found on more instances than these is rather asked of each row.
+_MANY = 200
+_GRAM = 3
+
+
+def sought(rows: RestoreQuerySet, asked: Asked) -> tuple[RestoreQuerySet, RestoreQuerySet | None]:
+    """Rows in which every word occurs: names, remarks, ids, ip, domain, customer.
+
+    Beside all of them those among the newest, where it may do to read these one by one: a
+    common word has no use for an index.
+    """
+    words = [_Word(text, _on_instances(text)) for text in asked.one("q").casefold().split()]
+    if not words:
+        return rows, None
+    found = _indexed(rows, words)
+    if asked.sort != DEFAULTS["sort"] or asked.cursor or rows.seam:
+        return found, None
+    newest = rows.exclude(created_at=None).order_by("-created_at", "-pk")
+    edge = newest.values_list("created_at", flat=True)[REACH : REACH + 1]
+    if not (since := list(edge)):
+        return _walked(rows, words), None
+    return found, _walked(rows.filter(created_at__gte=since[0]), words, by_index=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    text: str
+    instances: Q
+
+    def contained(self, *, by_index: bool) -> Q:
+        """That it occurs in the restore itself; no index knows the second spelling."""
+        return Q(search__contains=self.text) if by_index else Q(read__contains=self.text)
+
+
+def _on_instances(word: str) -> Q:
+    found = Instance.objects.filter(search__contains=word)
+    keys = list(found.values_list("pk", flat=True)[: _MANY + 1])
+    return Q(instance__in=found.values("pk") if len(keys) > _MANY else keys) if keys else Q()
+
+
+def _walked(
+    rows: RestoreQuerySet, words: Iterable[_Word], *, by_index: bool = True
+) -> RestoreQuerySet:
+    rows = (
+        rows
+        if by_index
+        else rows.alias(read=Coalesce("search", Value(""), output_field=TextField()))
+    )
+    for word in words:
+        rows = rows.filter(word.contained(by_index=by_index) | word.instances)
+    return rows
+
+
+def _indexed(rows: RestoreQuerySet, words: Sequence[_Word]) -> RestoreQuerySet:
+    """PostgreSQL asks its index by itself; SQLite has to be told."""
+    if connection.vendor != "sqlite" or not _has_index():
+        return _walked(rows, words)
+    # One question for all words that no instance has: a common word costs nothing beside a rare.
+    rows = rows.filter(_by_grams([word for word in words if not word.instances]))
+    for word in words:
+        found = word.contained(by_index=True)
+        rows = rows.filter(found & _by_grams([word]) | word.instances if word.instances else found)
+    return rows
+
+
+def _by_grams(words: Sequence[_Word]) -> Q:
+    texts = [word.text for word in words]
+    grams = {text[n : n + _GRAM] for text in texts for n in range(len(text) - _GRAM + 1)}
+    if not grams:
+        return Q()
+    asked = " ".join('"' + gram.replace('"', '""') + '"' for gram in sorted(grams))
+    sql = "SELECT rowid FROM restore_text WHERE restore_text MATCH %s"
+    return Q(pk__in=RawSQL(sql, [asked]))  # noqa: S611 - the text is a parameter
+
+
+def _has_index() -> bool:
+    with connection.cursor() as cursor:
+        found: Any = cursor.execute("SELECT 1 FROM sqlite_master WHERE name = 'restore_text'")
+        return found.fetchone() is not None

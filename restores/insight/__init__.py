@@ -1,0 +1,1 @@
+"""What a restore's record means: codes explained, durations, estimates, verdicts. All pure."""

@@ -1,0 +1,118 @@
+"""How many rows there are, counted no further than anybody reads."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+
+from django.core.cache import cache
+from django.db.models import QuerySet
+
+from restores.filters import Asked
+from restores.querysets import RestoreQuerySet
+from restores.querysets.fences import compiled, over
+from restores.statuses import FAILED, IN_PROGRESS, KNOWN, SUCCEEDED
+
+CAP = 10_000
+_MINUTE = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """A number of rows; above ``CAP``, or with ``more``, only that it is above."""
+
+    number: int
+    more: bool = False
+
+    @property
+    def capped(self) -> bool:
+        """Whether there are more than we counted."""
+        return self.more or self.number > CAP
+
+    def __str__(self) -> str:
+        return f"{min(self.number, CAP):,}{'+' if self.capped else ''}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """One choice among the states, with its count and the query that leads to it."""
+
+    label: str
+    tally: Tally
+    query: str
+    current: bool
+    hot: bool = False
+
+
+def tally(rows: RestoreQuerySet, *, more: bool = False) -> Tally:
+    """Count rows, stopping just above ``CAP``; ``more`` when they are not all that there are."""
+    return Tally(sum(_counted(piece) for piece in rows.pieces()), more=more)
+
+
+def _counted(rows: RestoreQuerySet) -> int:
+    """Count up to just above ``CAP``; what was above is not counted anew for a minute."""
+    keys = rows.order_by().values("pk")[: CAP + 1]
+    mark = _mark(keys)
+    if cache.get(mark):
+        return CAP + 1
+    number = sum(number for (number,) in over(keys, "COUNT(*)"))
+    if number > CAP:
+        cache.set(mark, True, _MINUTE)
+    return number
+
+
+def _mark(rows: QuerySet[Any, Any]) -> str:
+    """The name under which it is remembered that there are more than ``CAP`` of these rows.
+
+    For a minute it stays true: restores are never deleted.
+    """
+    return blake2b(repr(compiled(rows)).encode(), digest_size=16).hexdigest()
+
+
+def states(rows: RestoreQuerySet, asked: Asked, *, more: bool = False) -> list[State]:
+    """All, still failed, failed, in progress, succeeded, and whatever else the cloud invented."""
+    total, still_failed, by_status = _counts(rows, bounded=more)
+    failed, progressing = (FAILED.value,), tuple(sorted(IN_PROGRESS))
+    choices = [
+        ("All", total, (), ""),
+        ("Still failed", still_failed, failed, "no"),
+        ("Failed", by_status[FAILED.value], failed, ""),
+        ("In progress", sum(by_status[status] for status in progressing), progressing, ""),
+        ("Succeeded", by_status[SUCCEEDED.value], (SUCCEEDED.value,), ""),
+        *((odd, by_status[odd], (odd,), "") for odd in sorted(by_status.keys() - KNOWN.keys())),
+    ]
+    chosen = asked.all("status"), asked.one("recovered")
+    return [
+        State(
+            label=label,
+            tally=Tally(number, more=more),
+            query=asked.query(status=statuses, recovered=recovered),
+            current=chosen == (statuses, recovered),
+            hot=bool(recovered and number),
+        )
+        for label, number, statuses, recovered in choices
+    ]
+
+
+def _counts(rows: RestoreQuerySet, *, bounded: bool) -> tuple[int, int, Counter[str]]:
+    """All rows, those still failed, and each status by itself; above ``CAP`` roughly.
+
+    ``bounded`` rows are few enough to be read all.
+    """
+    mark = _mark(rows.values("status")[: CAP + 1])
+    if bounded or not cache.get(mark):
+        counts, still_failed = rows.summed(CAP + 1)
+        total = sum(counts.values())
+        if total <= CAP or bounded:
+            del counts[""]
+            return total, still_failed, counts
+        cache.set(mark, True, _MINUTE)
+    still_failed = tally(rows.still_failed()).number
+    counts = rows.unsettled_by_status(CAP + 1)
+    # Where the still failed are too many to count, so are all that failed.
+    failed = still_failed if still_failed > CAP else tally(rows.failed()).number
+    counts |= Counter({FAILED.value: failed, SUCCEEDED.value: tally(rows.succeeded()).number})
+    del counts[""]
+    return CAP + 1, still_failed, counts

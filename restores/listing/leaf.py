@@ -1,0 +1,145 @@
+"""One page's rows, cut out of parts that follow each other, and the way to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet
+
+from restores.columns import SORTS
+from restores.filters import Asked, Scope
+from restores.filters.cursors import Cursor
+from restores.querysets import RestoreQuerySet
+from restores.statuses import IN_PROGRESS
+
+Shape = Callable[[RestoreQuerySet], "QuerySet[Any, Any]"]
+
+PINNED = 5
+DEFAULT_SORT = "-created"
+# Rows further on are reached by cursor, however many lie before them.
+FAR = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ordered:
+    """The rows that stand first of all; the others in order, in parts that follow each other."""
+
+    pinned: list[Any]
+    parts: list[QuerySet[Any, Any]]
+
+    def numbered(self, start: int, size: int) -> list[Any]:
+        """Up to ``size`` rows from the ``start``-th on."""
+        first = self.pinned[start : start + size]
+        return first + cut(self.parts, max(0, start - len(self.pinned)), size - len(first))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaf:
+    """The rows of one page, and whether others precede and follow them.
+
+    ``first`` is the number of the first row, 0 where nobody has counted so far.
+    """
+
+    rows: list[Any]
+    pinned: frozenset[int]
+    first: int
+    earlier: bool
+    later: bool
+
+
+def leaf(rows: RestoreQuerySet, asked: Asked, shape: Shape) -> Leaf:
+    """Read the page asked for; ``shape`` says what is read of each row."""
+    order = ordered(rows, asked, shape)
+    way, cursor = asked.cursor or ("", None)
+    if way == "before" and cursor:
+        found = cut(cursor.before(order.parts), 0, asked.size + 1)
+        if len(found) > asked.size:
+            return _leaf(found[asked.size - 1 :: -1], order, earlier=True, later=True)
+        # Nearer to the beginning than a page: that is the first page.
+        cursor = None
+    if cursor:
+        found = cut(cursor.behind(order.parts), 0, asked.size + 1)
+        return _leaf(found[: asked.size], order, earlier=True, later=len(found) > asked.size)
+    start = (asked.page - 1) * asked.size
+    found = order.numbered(start, asked.size + 1)
+    more = len(found) > asked.size
+    return _leaf(found[: asked.size], order, first=start + 1, earlier=start > 0, later=more)
+
+
+def nearest(asked: Asked, scope: Scope, shape: Shape) -> tuple[Leaf, Scope]:
+    """The page, from the newest rows alone if they fill it, and the scope that it was read from."""
+    if scope.near:
+        read = leaf(scope.near.restores, asked, shape)
+        if read.later:
+            return read, scope.near
+    return leaf(scope.restores, asked, shape), scope
+
+
+def ordered(rows: RestoreQuerySet, asked: Asked, shape: Shape) -> Ordered:
+    """The rows in the order asked for; by default the newest in progress come first of all.
+
+    What comes first is left out of the rest, so that pages neither lose nor repeat a row.
+    """
+    column, descending = SORTS[asked.sort.removeprefix("-")], asked.sort.startswith("-")
+    pinned = _pinned(rows, asked, shape)
+    rest = rows.exclude(pk__in=[row.pk for row in pinned]) if pinned else rows
+    parts = rest.by(column, descending=descending)
+    return Ordered(pinned=pinned, parts=[shape(part) for part in parts])
+
+
+def cut(parts: Sequence[QuerySet[Any, Any]], start: int, size: int) -> list[Any]:
+    """Up to ``size`` rows from the ``start``-th on, counted through all parts."""
+    rows: list[Any] = []
+    for part in parts:
+        taken = list(_slice(part, start, size - len(rows)))
+        rows += taken
+        if len(rows) == size:
+            break
+        start = 0 if taken or not start else start - part.count()
+    return rows
+
+
+def next_query(asked: Asked, read: Leaf, last: Any, *, counted: bool = True) -> str:
+    """The query that leads to what follows the ``last`` row; by number while that is near."""
+    if not read.later:
+        return ""
+    if counted and read.first and read.first + 2 * asked.size <= FAR + 1:
+        return asked.query(page=str(asked.page + 1))
+    return asked.query(after=_place(asked, last))
+
+
+def previous_query(asked: Asked, read: Leaf, first: Any) -> str:
+    """The query that leads to what precedes the ``first`` row."""
+    if not read.earlier or first is None:
+        return ""
+    if read.first:
+        return asked.query(page=str(asked.page - 1))
+    return asked.query(before=_place(asked, first))
+
+
+def _place(asked: Asked, row: Any) -> str:
+    return str(Cursor.at(asked.sort, SORTS[asked.sort.removeprefix("-")], row))
+
+
+def _leaf(rows: list[Any], order: Ordered, *, earlier: bool, later: bool, first: int = 0) -> Leaf:
+    pinned = frozenset(row.pk for row in order.pinned)
+    return Leaf(rows=rows, pinned=pinned, first=first, earlier=earlier, later=later)
+
+
+def _slice(part: QuerySet[Any, Any], start: int, size: int) -> QuerySet[Any, Any]:
+    if not start:
+        return part[:size]
+    # Rows that are only counted are not read: the keys come from an index.
+    keys = list(part.values_list("pk", flat=True)[start : start + size])
+    return part.filter(pk__in=keys)
+
+
+def _pinned(rows: RestoreQuerySet, asked: Asked, shape: Shape) -> list[Any]:
+    """The restores in progress that stand above the others."""
+    statuses = set(asked.all("status"))
+    if asked.sort != DEFAULT_SORT or (statuses and statuses <= set(IN_PROGRESS)):
+        return []
+    newest = rows.progressing().by("created_at", descending=True)[:-1]
+    return cut([shape(part) for part in newest], 0, PINNED)

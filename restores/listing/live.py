@@ -1,0 +1,95 @@
+"""What can be foretold of the restores in progress that stand first."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from restores.insight.durations import roughly
+from restores.insight.facts import RECENT, Facts
+from restores.listing.rows import Row
+from restores.models import Observation
+from restores.pages.past import unchanged
+from restores.past import Past
+from restores.statuses import RESTORING, SUCCEEDED, WAITING
+
+_LENGTHS = f"""
+SELECT * FROM (
+    SELECT %s AS pk, duration FROM restores_restore
+    WHERE instance_id = %s AND status = '{SUCCEEDED.value}' AND created_at < %s AND duration > 0
+    ORDER BY created_at DESC, id DESC LIMIT {RECENT}
+) AS earlier"""  # noqa: S608 - constants of ours
+
+
+def foretell(rows: Sequence[Row], shown: Sequence[Any], past: Past | None, now: datetime) -> None:
+    """Add to rows how long they will probably take, or why they are probably stuck.
+
+    ``shown`` are the same restores, in the same order, as they were read.
+    """
+    if not rows:
+        return
+    seen, lengths, at = _seen(shown, past), _lengths(shown), past.asof if past else now
+    for row, restore in zip(rows, shown, strict=True):
+        _tell(row, _facts(restore, seen[row.pk], lengths[row.pk], at))
+
+
+def _facts(
+    restore: Any, seen: Sequence[Observation], earlier: Sequence[float], at: datetime
+) -> Facts:
+    return Facts(
+        status=restore.status,
+        now=at,
+        created=restore.created_at,
+        progress=restore.progress,
+        unchanged=unchanged(restore.instance__proven_at, seen, at),
+        steps=restore.status != RESTORING.value or restore.project__reports_steps,
+        earlier=earlier,
+    )
+
+
+def _seen(shown: Sequence[Any], past: Past | None) -> Mapping[int, list[Observation]]:
+    found = Observation.objects.filter(restore__in=[restore.pk for restore in shown])
+    known = found.filter(known_at__lte=past.asof) if past else found
+    seen: defaultdict[int, list[Observation]] = defaultdict(list)
+    for one in known.order_by("seen_at", "pk"):
+        seen[one.restore_id].append(one)
+    return seen
+
+
+def _lengths(shown: Sequence[Any]) -> Mapping[int, list[float]]:
+    """What earlier successes of each one's instance took, oldest first; one query for all."""
+    created = connection.ops.adapt_datetimefield_value
+    asked = [one for one in shown if one.created_at and one.status == RESTORING.value]
+    lengths: defaultdict[int, list[float]] = defaultdict(list)
+    if asked:
+        values = [v for one in asked for v in (one.pk, one.instance_id, created(one.created_at))]
+        with connection.cursor() as cursor:
+            cursor.execute(" UNION ALL ".join([_LENGTHS] * len(asked)), values)
+            for key, seconds in reversed(cursor.fetchall()):
+                lengths[key].append(seconds)
+    return lengths
+
+
+def _tell(row: Row, facts: Facts) -> None:
+    if facts.stuck:
+        row.look = row.bar_look = "stuck"
+        row.word = "Probably stuck"
+    so_far = roughly(facts.elapsed) if facts.elapsed is not None else ""
+    if facts.status == WAITING.value:
+        row.outcome = f"queued for {so_far}" if so_far else "queued"
+        row.outcome = facts.stuck.reason if facts.stuck else row.outcome
+        return
+    if facts.progress is None:
+        row.outcome = f"{so_far} so far" if so_far else row.outcome
+    elif so_far:
+        row.outcome += f" after {so_far}"
+    parts = [row.outcome]
+    if facts.stuck:
+        parts.append(facts.stuck.reason)
+    elif facts.estimate:
+        parts.append(facts.estimate.text)
+    row.outcome = " · ".join(parts)

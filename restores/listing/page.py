@@ -1,0 +1,99 @@
+"""One page of the list, from the rows to the sentences above them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from restores.beside import beside
+from restores.coverage import Coverage
+from restores.filters import Asked, Scope
+from restores.listing.counts import State, Tally, states, tally
+from restores.listing.known import Absence, Said, absence, sayings
+from restores.listing.leaf import PINNED, nearest, next_query, previous_query
+from restores.listing.live import foretell
+from restores.listing.rows import FIELDS, Row, Writer
+from restores.past import Past
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Rows under one heading; ``more`` counts those of its kind that stand elsewhere."""
+
+    heading: str
+    rows: list[Row]
+    more: int = 0
+    more_url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """What the page prints. ``last_page`` leads back from a page past the end."""
+
+    groups: list[Group]
+    first: int
+    last: int
+    total: Tally
+    states: list[State]
+    sayings: list[Said]
+    absence: Absence | None
+    previous: str
+    next: str
+    last_page: str
+
+
+def listing(asked: Asked, scope: Scope, coverage: Coverage, now: datetime) -> Listing:
+    """Read and write one page."""
+    read, source = nearest(asked, scope, lambda part: part.values_list(*FIELDS, named=True))
+    more = source is not scope
+    shown = beside(read.rows, scope.past)
+    writer = Writer(asked, now)
+    rows = [writer.row(one.then, one.now) for one in shown]
+    _foretell(rows, [one.then for one in shown], read.pinned, scope.past, now)
+    choices = states(source.any_state, asked, more=more)
+    total = next((one.tally for one in choices if one.current), None) or tally(
+        source.restores, more=more
+    )
+    progressing = next(one for one in choices if one.label == "In progress")
+    return Listing(
+        groups=_groups(rows, read.pinned, progressing),
+        first=read.first,
+        last=(read.first or 1) + len(rows) - 1,
+        total=total,
+        states=choices,
+        sayings=[] if scope.past else sayings(coverage, now),
+        absence=absence(asked, scope, coverage, now) if not rows and not read.earlier else None,
+        previous=previous_query(asked, read, shown[0].then if rows else None),
+        next=next_query(asked, read, shown[-1].then if rows else None),
+        last_page=_last_page(asked, scope) if not rows and read.earlier else "",
+    )
+
+
+def _foretell(
+    rows: list[Row], shown: list[Any], pinned: frozenset[int], past: Past | None, now: datetime
+) -> None:
+    first = [at for at, row in enumerate(rows) if row.pk in pinned]
+    # Of the others the last are the oldest, which are the likeliest to be stuck.
+    others = [at for at, row in enumerate(rows) if row.since and row.pk not in pinned]
+    told = [*first, *others[-PINNED:]]
+    foretell([rows[at] for at in told], [shown[at] for at in told], past, now)
+
+
+def _groups(rows: list[Row], pinned: frozenset[int], progressing: State) -> list[Group]:
+    first = [row for row in rows if row.pk in pinned]
+    groups = [
+        Group(heading=day, rows=list(same))
+        for day, same in groupby((row for row in rows if row.pk not in pinned), lambda r: r.day)
+    ]
+    if first:
+        more = progressing.tally.number - len(pinned)
+        heading = f"In progress ({progressing.tally})"
+        groups.insert(0, Group(heading=heading, rows=first, more=more, more_url=progressing.query))
+    return groups
+
+
+def _last_page(asked: Asked, scope: Scope) -> str:
+    pages = -(-scope.restores.order_by().count() // asked.size)
+    return asked.query(page=str(max(1, pages)))

@@ -1,0 +1,179 @@
+"""The rows of the list, their values written once and ready to print."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import Any
+
+from restores.beside import now_words
+from restores.filters import Asked
+from restores.insight import codes
+from restores.insight.durations import clock
+from restores.paths import restore_path
+from restores.statuses import FAILED, IN_PROGRESS, RESTORING, SUCCEEDED, status_of
+from restores.timerange import instant
+
+FIELDS = (
+    "pk",
+    "restore_id",
+    "restore_name",
+    "status",
+    "progress",
+    "error_code",
+    "created_at",
+    "ended_at",
+    "duration",
+    "recovered_at",
+    "backup_taken_at",
+    "delisted_at",
+    "moved_at",
+    "instance_id",
+    "instance__instance_id",
+    "instance__name",
+    "instance__proven_at",
+    "project__name",
+    "project__customer",
+    "project__reports_steps",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamp:
+    """A time for a cell, and the same for machines."""
+
+    iso: str
+    text: str
+
+    def __html__(self) -> str:
+        """Ready to print: nothing in it comes from outside."""
+        return f'<time datetime="{self.iso}">{self.text}</time>'
+
+
+@dataclass(slots=True, kw_only=True)
+class Row:
+    """One restore as the table prints it; empty is not printed."""
+
+    pk: int
+    url: str
+    restore: str
+    instance: str
+    project: str
+    customer: str
+    day: str
+    created: Stamp | None
+    ended: Stamp | None
+    look: str
+    word: str
+    bar: str
+    bar_look: str
+    outcome: str
+    code: str
+    code_url: str
+    took: str
+    since: str
+    still_failed: bool
+    recovered: Stamp | None
+    backup: Stamp | None
+    delisted: bool
+    now: str
+
+
+class Writer:
+    """Writes rows for one page: in its zone, at its moment, linked to come back to it."""
+
+    def __init__(self, asked: Asked, now: datetime) -> None:
+        self.now, self.real_now = asked.window.asof or now, now
+        self.zone: tzinfo = asked.window.zone
+        self.by_day = {"created": "created_at", "ended": "ended_at"}.get(asked.sort.lstrip("-"))
+        self.query = asked.query(**asked.place)
+        self.asked = asked
+        self._code_urls: dict[str, str] = {}
+
+    def row(self, found: Any, now: Any = None) -> Row:
+        """Write one restore, as ``FIELDS`` of it were read, and what it is now if that differs."""
+        status = status_of(found.status)
+        moving = found.status in IN_PROGRESS
+        return Row(
+            pk=found.pk,
+            url=restore_path(found.restore_id) + self.query,
+            restore=found.restore_name or found.restore_id,
+            instance=found.instance__name or found.instance__instance_id,
+            project=found.project__name,
+            customer=found.project__customer,
+            day=self._day(getattr(found, self.by_day)) if self.by_day else "",
+            created=self._stamp(found.created_at, under_day=self.by_day == "created_at"),
+            ended=self._stamp(found.ended_at, under_day=self.by_day == "ended_at"),
+            look=status.look,
+            word=status.word,
+            bar=_bar(found),
+            bar_look=status.look,
+            outcome=_outcome(found),
+            code=found.error_code,
+            code_url=self._code_url(found.error_code),
+            took=self._took(found, moving),
+            since=instant(found.created_at) if moving and found.created_at else "",
+            still_failed=found.status == FAILED.value and found.recovered_at is None,
+            recovered=self._recovered(found),
+            backup=self._stamp(found.backup_taken_at),
+            delisted=found.delisted_at is not None,
+            now=now_words(found, now, self.zone, self.real_now) if now else "",
+        )
+
+    def _day(self, at: datetime | None) -> str:
+        if at is None:
+            return "No time given"
+        local = at.astimezone(self.zone)
+        year = "" if local.year == self.now.astimezone(self.zone).year else f" {local.year}"
+        return f"{local:%A} {local.day} {local:%B}{year}"
+
+    def _stamp(self, at: datetime | None, *, under_day: bool = False) -> Stamp | None:
+        if at is None:
+            return None
+        local, now = at.astimezone(self.zone), self.now.astimezone(self.zone)
+        text = f"{local:%H:%M:%S}" if under_day else f"{local.day} {local:%b} {local:%H:%M}"
+        if not under_day and local.year != now.year:
+            text = f"{local.day} {local:%b %Y}"
+        return Stamp(iso=instant(at), text=text)
+
+    def _recovered(self, found: Any) -> Stamp | None:
+        if found.status != FAILED.value or found.recovered_at is None:
+            return None
+        local = found.recovered_at.astimezone(self.zone)
+        same_day = found.created_at and found.created_at.astimezone(self.zone).date()
+        if local.date() == same_day:
+            return Stamp(iso=instant(found.recovered_at), text=f"{local:%H:%M}")
+        return self._stamp(found.recovered_at)
+
+    def _took(self, found: Any, moving: bool) -> str:
+        if found.duration is not None:
+            return clock(found.duration)
+        if moving and found.created_at:
+            return clock((self.now - found.created_at).total_seconds())
+        return "—"
+
+    def _code_url(self, code: str) -> str:
+        if code and code not in self._code_urls:
+            self._code_urls[code] = self.asked.query(code=code)
+        return self._code_urls.get(code, "")
+
+
+def _bar(found: Any) -> str:
+    """The value of the bar of a restore in progress; a blank for one that shows no progress."""
+    if found.status not in IN_PROGRESS:
+        return ""
+    restoring = found.status == RESTORING.value
+    return f"{found.progress:.2f}" if restoring and found.progress is not None else " "
+
+
+def _outcome(found: Any) -> str:
+    share = "" if found.progress is None else f"{found.progress:.2f}".rstrip("0").rstrip(".") + " %"
+    if found.status == FAILED.value:
+        return codes.explain(found.error_code).reason
+    if found.status == RESTORING.value:
+        return "finishing (100 %)" if found.progress == 100 else share or "progress not given"
+    if found.status in IN_PROGRESS:
+        return "queued, no progress expected yet"
+    if found.status == SUCCEEDED.value and (found.progress is None or found.progress == 100):
+        return ""
+    return f"the cloud’s progress says {share}" if share else ""

@@ -1,0 +1,67 @@
+"""Tries every account and project of the projects file."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from restores.collector import discovery
+from restores.dcs import clocks
+from restores.dcs.client import Client
+from restores.dcs.faults import Fault
+from restores.dcs.records import Page
+from restores.management.commands._words import clouds_or_stop
+from restores.models import Account, Project
+
+
+class Command(BaseCommand):
+    help = "Check credentials, permissions, clock and project ids; exit 1 on trouble."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--offline", action="store_true", help="only read the projects file")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        clouds, troubles = clouds_or_stop(), 0
+        if not options["offline"]:
+            Account.objects.update(next_discovery_at=None)
+            for name, fault in discovery.discover(clouds, datetime.now(UTC)):
+                troubles += fault is not None
+                self.stdout.write(f"{name}: projects, iam_endpoint: {fault or 'ok'}")
+        projects = Project.objects.watched().select_related("account").order_by("name")
+        if options["offline"]:
+            self.stdout.write(f"{len(clouds)} account(s), {len(projects)} project(s): readable")
+            return
+        for project in projects:
+            client = clouds[project.account.name].client(project)
+            for what, trouble in _checks(client):
+                troubles += bool(trouble)
+                words = trouble or "ok"
+                self.stdout.write(f"{project.account.name}/{project.name}: {what}: {words}")
+        if troubles:
+            raise CommandError(f"{troubles} check(s) found trouble")
+
+
+def _checks(client: Client) -> Iterator[tuple[str, str]]:
+    """Yield what was checked and the trouble found, one call each; stop at a refused login."""
+    trouble, page = _tried(partial(client.instances, limit=10))
+    yield "credentials, project id, dcs:instance:list", trouble
+    if not isinstance(page, Page):
+        return
+    yield "clock", clocks.words(client.skew) if abs(client.skew) > clocks.TOLERATED else ""
+    yield "counts of states (optional)", _tried(client.restoring_count)[0]
+    for instance in [row for row in page.rows if not row.single][:1]:
+        asked = instance.instance_id
+        yield "dcs:instance:getDataRestoreLog", _tried(partial(client.restores, asked, limit=1))[0]
+        yield "dcs:instance:getDataBackupLog", _tried(partial(client.backups, asked, limit=1))[0]
+
+
+def _tried(call: Callable[[], Any]) -> tuple[str, Any]:
+    try:
+        return "", call()
+    except Fault as fault:
+        return f"{fault.kind}: {fault}", None

@@ -1,0 +1,33 @@
+"""Prints a sign-in link."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management.base import BaseCommand, CommandError
+from django.urls import reverse
+
+from restores import login_links
+
+
+class Command(BaseCommand):
+    help = "Print a URL that signs USER in, once, within ten minutes."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("user", metavar="USER")
+        parser.add_argument(
+            "--create", action="store_true", help="make USER a superuser if there is none"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        users, name = get_user_model()._default_manager, options["user"]
+        user = users.filter(username=name).first()
+        if user is None and options["create"]:
+            user = get_user_model().objects.create_superuser(name)
+        if user is None:
+            raise CommandError(f"no user {name!r}; --create makes one")
+        token = login_links.issue(user)
+        self.stdout.write(settings.BASE_URL + reverse("login-once", args=[token]))

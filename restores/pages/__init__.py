@@ -1,0 +1,1 @@
+"""What each page says, prepared from rows: values formatted once, ready to print."""

@@ -1,0 +1,59 @@
+"""One restore as a line of a short table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from restores.insight import codes, durations
+from restores.models import Restore
+from restores.pages.evidence import percent
+from restores.pages.moments import Moment, moment
+from restores.paths import restore_path
+from restores.statuses import FAILED, IN_PROGRESS, RESTORING, Status, status_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """What a line prints; ``reason`` only of failed restores, ``bar`` only of running ones."""
+
+    restore: Restore
+    url: str
+    status: Status
+    created: Moment | None
+    took: str
+    running: bool
+    reason: str
+    bar: str
+    progress: str
+
+
+def line(restore: Restore, now: datetime | None = None) -> Line:
+    """Prepare one restore; what is in progress took until ``now``."""
+    failed = restore.status == FAILED.value
+    restoring = restore.status == RESTORING.value and restore.progress is not None
+    return Line(
+        restore=restore,
+        url=restore_path(restore.restore_id),
+        status=status_of(restore.status),
+        created=moment(restore.created_at),
+        took=_took(restore, now),
+        running=restore.status in IN_PROGRESS and restore.created_at is not None,
+        reason=codes.explain(restore.error_code).reason if failed else "",
+        bar=f"{restore.progress:g}" if restoring else "",
+        progress=percent(restore.progress),
+    )
+
+
+def lines(restores: Iterable[Restore], now: datetime | None = None) -> list[Line]:
+    """Prepare a table of restores."""
+    return [line(restore, now) for restore in restores]
+
+
+def _took(restore: Restore, now: datetime | None) -> str:
+    if restore.duration is not None:
+        return durations.clock(restore.duration)
+    if now and restore.created_at and restore.status in IN_PROGRESS:
+        return durations.clock(max(0.0, (now - restore.created_at).total_seconds()))
+    return "—"

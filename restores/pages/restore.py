@@ -1,0 +1,151 @@
+"""What the page of one restore says, top to bottom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from restores.beside import beside, now_words
+from restores.insight import codes, customer, history, strip, verdict
+from restores.insight.facts import Facts
+from restores.models import Observation, Restore
+from restores.pages import evidence, neighbours
+from restores.pages.freshness import Freshness, freshness, last_seen
+from restores.pages.moments import Moment, moment
+from restores.pages.past import facts_of, seen_by
+from restores.pages.progress import Progress, progress
+from restores.pages.timing import Time, times
+from restores.past import Past
+from restores.statuses import FAILED, IN_PROGRESS, Status, status_of
+from restores.twins import now_json, restore_json
+
+if TYPE_CHECKING:
+    from restores.querysets import Viewer
+
+OUTCOMES = {
+    "failed": "failed",
+    "succeed": "succeeded",
+    "restoring": "is running",
+    "waiting": "is waiting",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestorePage:
+    """One restore, explained, with its neighbours and the evidence."""
+
+    restore: Restore
+    status: Status
+    verdict: verdict.Verdict
+    history: str
+    progress: Progress | None
+    strip: strip.Strip | None
+    times: list[Time]
+    freshness: Freshness
+    code: codes.Code | None
+    message: str
+    same_instance: neighbours.Neighbours
+    same_backup: neighbours.Neighbours
+    record: list[evidence.Field]
+    raw: str
+    timeline: list[evidence.Seen]
+    past: Past | None
+    now: str
+
+    @property
+    def name(self) -> str:
+        """What the instance is called."""
+        return self.restore.instance.name or self.restore.instance.instance_id
+
+    @property
+    def outcome(self) -> str:
+        """What became of it, for the title; empty where the cloud's word is unknown."""
+        return OUTCOMES.get(self.restore.status, "")
+
+    @property
+    def live(self) -> bool:
+        """Whether the page has reason to change soon."""
+        return self.restore.status in IN_PROGRESS
+
+    @property
+    def first_seen(self) -> Moment | None:
+        """When a look first found it."""
+        return moment(self.restore.first_seen_at)
+
+    @property
+    def changed(self) -> Moment | None:
+        """When a look last found it changed."""
+        return moment(self.restore.changed_at)
+
+    @property
+    def unlisted(self) -> Moment | None:
+        """Since when the cloud no longer lists it."""
+        return moment(self.restore.delisted_at)
+
+
+def restore_page(
+    restore: Restore, viewer: Viewer, now: datetime, past: Past | None = None
+) -> RestorePage:
+    """Prepare one visible restore as it is known at ``now``, or was known in the past.
+
+    While nobody can look, every sentence speaks of the last look instead.
+    """
+    pair = beside([restore], past)[0]
+    restore, at = pair.then, past.asof if past else now
+    seen, fresh = seen_by(restore, past), freshness(restore, now)
+    known_at = last_seen(restore) if fresh.late and not past else at
+    facts = facts_of(restore, seen, known_at)
+    failed = restore.status == FAILED.value
+    return RestorePage(
+        restore=restore,
+        status=_status(restore, facts),
+        verdict=verdict.verdict(facts),
+        history=history.history(facts),
+        progress=progress(restore, facts),
+        strip=_strip(facts, seen),
+        times=times(restore, known_at),
+        freshness=fresh,
+        code=codes.explain(restore.error_code) if failed else None,
+        message=customer.message(facts, restore.instance.name, restore.project.time_zone),
+        same_instance=neighbours.same_instance(restore, viewer, at, past),
+        same_backup=neighbours.same_backup(restore, viewer, at, past),
+        record=evidence.record(restore),
+        raw=evidence.raw_json(restore),
+        timeline=evidence.timeline(seen),
+        past=past,
+        now=now_words(pair.then, pair.now, UTC, now) if pair.now else "",
+    )
+
+
+def restore_page_json(restore: Restore, past: Past | None = None) -> dict[str, Any]:
+    """One restore for its twin, with the record as it came and every observation."""
+    pair = beside([restore], past)[0]
+    since = {"now": now_json(pair.then, pair.now)} if pair.now else {}
+    return {
+        **restore_json(pair.then),
+        **since,
+        "raw": evidence.raw_value(restore),
+        "observations": [evidence.observation_json(one) for one in seen_by(restore, past)],
+    }
+
+
+def _status(restore: Restore, facts: Facts) -> Status:
+    if facts.stuck:
+        return Status(restore.status, "Probably stuck", "stuck")
+    return status_of(restore.status)
+
+
+def _strip(facts: Facts, seen: list[Observation]) -> strip.Strip | None:
+    drawn = strip.strip(
+        facts.created,
+        facts.ended,
+        facts.now,
+        [
+            strip.Seen(
+                at=one.seen_at, after=one.seen_after, status=one.status, progress=one.progress
+            )
+            for one in seen
+        ],
+    )
+    return drawn if drawn and drawn.telling else None

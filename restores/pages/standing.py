@@ -1,0 +1,88 @@
+"""How far one instance is known, in words, and what keeps us from knowing more."""
+
+from dataclasses import dataclass
+
+from restores.faultwords import FaultWords, fault_words
+from restores.models import Instance, Project
+from restores.models.ledger import Faulty
+from restores.pages.moments import Moment, moment
+from restores.querysets import NOTES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """A fault as the pages show it: words, since when, what to do, the provider's request id.
+
+    ``key`` names the request id on the page, for its copy button.
+    """
+
+    words: FaultWords
+    text: str
+    since: Moment | None
+    request_id: str
+    key: str
+
+    def json(self) -> dict[str, str | None]:
+        """The fault for a twin; absent is null."""
+        return {
+            "class": self.words.kind,
+            "since": self.since.iso if self.since else None,
+            "text": self.text or None,
+            "request_id": self.request_id or None,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """One word for an instance or a project, with the moment it goes with.
+
+    ``look`` names the style: ``ok`` is known, ``late`` is not known far enough, ``off`` is not
+    watched at all.
+    """
+
+    look: str
+    word: str
+    at: Moment | None = None
+    trouble: Trouble | None = None
+
+
+def trouble_of(*rows: Faulty) -> Trouble | None:
+    """The first fault among the rows, the widest given first: account, project, instance.
+
+    What is only worth a note hides no fault.
+    """
+    for row in sorted(rows, key=lambda row: row.fault_kind in NOTES):
+        if row.fault_kind:
+            return Trouble(
+                words=fault_words(row.fault_kind),
+                text=row.fault_text,
+                since=moment(row.fault_since),
+                request_id=row.fault_request_id,
+                key=f"request-{row._meta.model_name}-{row.pk}",
+            )
+    return None
+
+
+def instance_trouble(instance: Instance) -> Trouble | None:
+    """What spoils the looks at an instance, be it its own, its project's or its account's."""
+    return trouble_of(instance.project.account, instance.project, instance)
+
+
+def standing(instance: Instance) -> Standing:
+    """Say how far an instance's restores are known."""
+    trouble = instance_trouble(instance)
+    if not instance.project.configured:
+        return Standing(look="off", word="no longer watched")
+    if instance.gone_at:
+        return Standing(look="off", word="gone since", at=moment(instance.gone_at))
+    if instance.single:
+        return Standing(look="off", word="single node: cannot be restored")
+    look = "late" if trouble else "ok"
+    if instance.proven_at is None:
+        return Standing(look="late", word="not looked at yet", trouble=trouble)
+    return Standing(look=look, word="complete to", at=moment(instance.proven_at), trouble=trouble)
+
+
+def project_trouble(project: Project) -> Trouble | None:
+    """What spoils the looks at a project, its own or its account's."""
+    return trouble_of(project.account, project)

@@ -1,0 +1,143 @@
+"""Restores and pages of the list, prepared for the texts that go into tickets."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone
+
+from restores.beside import Beside, beside, now_words
+from restores.copies import Case, Line, Listed
+from restores.exports import complete_to
+from restores.filters import NARROWING, Asked, Scope
+from restores.insight.durations import at_time, clock
+from restores.insight.facts import Facts
+from restores.insight.verdict import line as reason
+from restores.listing.counts import tally
+from restores.listing.leaf import nearest
+from restores.listing.panels import ON_WORDS
+from restores.models import Restore
+from restores.pages.freshness import last_seen
+from restores.pages.past import facts_of, seen_by
+from restores.paths import restore_path
+from restores.snapshots import Past
+from restores.statuses import FAILED, status_of
+from restores.timerange import instant
+from restores.twins import RELATED
+
+
+def case_of(restore: Restore, path: str, now: datetime, past: Past | None) -> Case:
+    """One restore as it is known at ``now`` or was in the past; ``path`` is that of its page."""
+    pair, at = beside([restore], past)[0], past.asof if past else now
+    restore = pair.then
+    project, instance = restore.project, restore.instance
+    return Case(
+        facts=facts_of(restore, seen_by(restore, past), at),
+        url=_anchored(path, at),
+        restore_id=restore.restore_id,
+        restore_name=restore.restore_name,
+        remark=restore.restore_remark,
+        instance=instance.name,
+        instance_id=instance.instance_id,
+        project=project.name,
+        project_id=project.project_id,
+        region=project.region,
+        customer=project.customer,
+        zone=project.time_zone,
+        backup_id=restore.backup_id,
+        backup_name=restore.backup_name,
+        known_at=None if past else last_seen(restore),
+        status=status_of(restore.status).word,
+        since=_now(pair),
+    )
+
+
+def listed(asked: Asked, scope: Scope) -> Listed:
+    """The page of the list that was asked for."""
+    read, source = nearest(asked, scope, lambda part: part.select_related(*RELATED))
+    rows = beside(read.rows, scope.past)
+    return Listed(
+        url=settings.BASE_URL + reverse("restore-list") + asked.query(),
+        on=ON_WORDS[asked.window.on][0].lower(),
+        window=window_words(asked),
+        asked="; ".join(
+            f"{name} {', '.join(asked.all(name))}" for name in NARROWING if asked.all(name)
+        ),
+        complete=_complete(scope),
+        total=str(tally(source.restores, more=source is not scope)),
+        first=read.first,
+        lines=tuple(_line(one, asked.window.moment) for one in rows),
+    )
+
+
+def window_words(asked: Asked) -> str:
+    """The window in UTC: ``from 2026-11-22 16:59:00 to 2026-11-23 16:59:00 UTC, …``."""
+    start, end = asked.window.start, asked.window.end or asked.window.asof
+    if start and end:
+        return f"from {_stamp(start)} to {_stamp(end)} UTC, end not included"
+    if start:
+        return f"since {_stamp(start)} UTC, as of {_stamp(asked.window.moment)} UTC"
+    until = end or asked.window.moment
+    return f"before {_stamp(until)} UTC"
+
+
+def _complete(scope: Scope) -> str:
+    if scope.past:
+        return "not kept for an earlier moment"
+    complete = complete_to(scope)
+    return at_time(complete) if complete else "not known for every instance"
+
+
+def _line(row: Beside[Restore], now: datetime) -> Line:
+    restore = row.then
+    instance, project = restore.instance, restore.project
+    facts = Facts(
+        status=restore.status,
+        now=now,
+        created=restore.created_at,
+        ended=restore.ended_at,
+        progress=restore.progress,
+        code=restore.error_code,
+    )
+    return Line(
+        url=_anchored(restore_path(restore.restore_id), now),
+        restore_id=restore.restore_id,
+        created=_stamp(restore.created_at) if restore.created_at else "not given",
+        value=restore.status,
+        status=status_of(restore.status).word,
+        instance=instance.name or instance.instance_id,
+        instance_id=instance.instance_id,
+        project_id=project.project_id,
+        region=project.region,
+        customer=project.customer,
+        outcome=reason(facts),
+        code=restore.error_code,
+        took="" if restore.duration is None else clock(restore.duration),
+        since="; ".join(filter(None, [_since(restore), _now(row)])),
+    )
+
+
+def _now(row: Beside[Restore]) -> str:
+    """What a restore has become since, if that is something else."""
+    return now_words(row.then, row.now, UTC, timezone.now()) if row.now else ""
+
+
+def _since(restore: Restore) -> str:
+    if restore.status != FAILED.value:
+        return ""
+    return (
+        f"recovered {_stamp(restore.recovered_at)} UTC" if restore.recovered_at else "Still failed"
+    )
+
+
+def _anchored(path: str, now: datetime) -> str:
+    join = "&" if "?" in path else "?"
+    asof = urlencode({"asof": instant(now.replace(microsecond=0))}, safe=":/,")
+    return f"{settings.BASE_URL}{path}{join}{asof}"
+
+
+def _stamp(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"

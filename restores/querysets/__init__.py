@@ -1,0 +1,22 @@
+"""Questions over many rows; every page starts at ``visible_to``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from restores.querysets.literals import LONG
+from restores.querysets.places import NOTES, InstanceQuerySet, ProjectQuerySet
+from restores.querysets.restores import UNKNOWN_RUNS, RestoreQuerySet
+
+if TYPE_CHECKING:
+    from restores.querysets.visible import Viewer
+
+__all__ = [
+    "LONG",
+    "NOTES",
+    "UNKNOWN_RUNS",
+    "InstanceQuerySet",
+    "ProjectQuerySet",
+    "RestoreQuerySet",
+    "Viewer",
+]

@@ -1,0 +1,30 @@
+"""The states of a restore: words, icons and which of them are final."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """One state: the cloud's value, our word, and the name of its icon and colour."""
+
+    value: str
+    word: str
+    look: str
+
+
+WAITING = Status("waiting", "Waiting", "waiting")
+RESTORING = Status("restoring", "Restoring", "running")
+SUCCEEDED = Status("succeed", "Succeeded", "done")
+FAILED = Status("failed", "Failed", "failed")
+
+KNOWN = {status.value: status for status in (WAITING, RESTORING, SUCCEEDED, FAILED)}
+IN_PROGRESS = (WAITING.value, RESTORING.value)
+FINAL = (SUCCEEDED.value, FAILED.value)
+# What was seen to move for longer is marked slow: all others have moved for the last time by then.
+QUICK = timedelta(hours=2)
+
+
+def status_of(value: str) -> Status:
+    """Return a state's words; one the cloud invented is shown as the cloud spells it."""
+    return KNOWN.get(value) or Status(value, value or "No status", "unknown")

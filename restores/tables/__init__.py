@@ -1,0 +1,1 @@
+"""Columns, headers and ordering of the lists."""

@@ -1,0 +1,73 @@
+"""Windows one click away: the neighbours of a window, and the usual ones."""
+
+from datetime import date, datetime, timedelta
+
+from . import zones
+from .relative import moved
+from .spellings import END, FIRST, instant
+from .window import Window, canonical
+from .wording import named
+
+_USUAL = (
+    ("now-1h", ""),
+    ("now-8h", ""),
+    ("now-24h", ""),
+    ("now-7d", ""),
+    ("now-30d", ""),
+    ("now/d", "now/d"),
+    ("now-1d/d", "now-1d/d"),
+    ("now/w", "now/w"),
+    ("now-1w/w", "now-1w/w"),
+    ("now/M", "now/M"),
+    ("now-1M/M", "now-1M/M"),
+    ("", ""),
+)
+
+PRESETS: tuple[tuple[str, dict[str, str]], ...] = tuple(
+    (named(first, last), {k: v for k, v in (("from", first), ("to", last)) if v})
+    for first, last in _USUAL
+)
+
+
+def earlier(window: Window) -> dict[str, str] | None:
+    """The window of the same length that ends where this one begins; None for an open start."""
+    return _step(window, -1)
+
+
+def later(window: Window) -> dict[str, str] | None:
+    """The window of the same length that begins where this one ends; None when that is ahead."""
+    return _step(window, 1)
+
+
+def _step(window: Window, direction: int) -> dict[str, str] | None:
+    start, end = window.start, window.end
+    if end is None and window.spelt[0].startswith("now"):
+        end = window.moment
+    if start is None or end is None or start >= end:
+        return None
+    try:
+        start, end = _neighbour(window, start, end, direction)
+    except (OverflowError, ValueError):
+        return None
+    if start < FIRST or end > END or (direction > 0 and start >= window.moment):
+        return None
+    return canonical(window) | {"from": instant(start), "to": instant(end)}
+
+
+def _neighbour(
+    window: Window, start: datetime, end: datetime, direction: int
+) -> tuple[datetime, datetime]:
+    if window.days is None:
+        length = (end - start) * direction
+        return start + length, end + length
+    first, last = (_moved(day, window.days, direction) for day in window.days)
+    return zones.midnight(first, window.zone), zones.midnight(last, window.zone)
+
+
+def _moved(day: date, days: tuple[date, date], direction: int) -> date:
+    """Whole months move by months, other days by their number."""
+    first, after = days
+    if first.day == after.day == 1:
+        months = (after.year - first.year) * 12 + after.month - first.month
+        return moved(datetime(day.year, day.month, 1), months * direction, "M").date()
+    return day + timedelta(days=(after - first).days * direction)

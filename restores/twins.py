@@ -1,0 +1,104 @@
+"""Restores as JSON: the cloud's names for the cloud's values, then ours; absent is null."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from restores.coverage import Coverage, stalled_since
+from restores.faults import Fault
+from restores.models import Restore
+from restores.paths import restore_path
+from restores.timerange import instant
+
+# What restore_json reads beyond the restore's own columns, for select_related.
+RELATED = ("instance", "project__account")
+
+
+def restore_json(restore: Restore) -> dict[str, Any]:
+    """One restore; its instance, project and account are at hand."""
+    instance, project = restore.instance, restore.project
+    shortest, longest = _restoring_seconds(restore)
+    return {
+        "restore_id": restore.restore_id,
+        "restore_name": restore.restore_name or None,
+        "backup_id": restore.backup_id or None,
+        "backup_name": restore.backup_name or None,
+        "restore_remark": restore.restore_remark or None,
+        "backup_remark": restore.backup_remark or None,
+        "status": restore.status or None,
+        "progress": restore.progress,
+        "error_code": restore.error_code or None,
+        "created_at": _written(restore.created_at),
+        "updated_at": _written(restore.updated_at),
+        "account": project.account.name,
+        "project": project.name,
+        "project_id": project.project_id,
+        "region": project.region or None,
+        "customer": project.customer or None,
+        "instance_id": instance.instance_id,
+        "instance_name": instance.name or None,
+        "ended_at": _written(restore.ended_at),
+        "duration_seconds": restore.duration,
+        "restoring_seconds_min": shortest,
+        "restoring_seconds_max": longest,
+        "backup_taken_at": _written(restore.backup_taken_at),
+        "recovered_at": _written(restore.recovered_at),
+        "changed_at": _written(restore.changed_at),
+        "first_seen_at": _written(restore.first_seen_at),
+        "last_seen_at": None if restore.missing_since else _written(instance.proven_at),
+        "listed": restore.delisted_at is None,
+        "stale": _stale(restore),
+        "url": settings.BASE_URL + restore_path(restore.restore_id),
+    }
+
+
+def now_json(then: Restore, now: Restore) -> dict[str, Any]:
+    """What has become of a restore since it was as ``then``: the fields that differ."""
+    was = restore_json(then)
+    return {name: value for name, value in restore_json(now).items() if was[name] != value}
+
+
+def coverage_json(coverage: Coverage) -> dict[str, Any]:
+    """Until when a list is complete, and what is not."""
+    return {
+        "complete_to": _written(coverage.complete_to),
+        "collector_stalled_since": _written(stalled_since(timezone.now())),
+        "faults": [_fault_json(fault) for fault in coverage.faults],
+    }
+
+
+def _fault_json(fault: Fault) -> dict[str, Any]:
+    return {
+        "class": fault.kind,
+        "since": _written(fault.since),
+        "text": fault.text or None,
+        "request_id": fault.request_id or None,
+        "project": fault.project,
+        "instance_id": fault.instance_id or None,
+        "instance_name": fault.instance_name or None,
+    }
+
+
+def _written(at: datetime | None) -> str | None:
+    return instant(at) if at else None
+
+
+def _restoring_seconds(restore: Restore) -> tuple[float | None, float | None]:
+    """The least and the most it can have restored: its begin fell between two looks."""
+    ended = restore.ended_at
+    bounds = (restore.restoring_by, restore.restoring_after)
+    shortest, longest = (
+        max(0.0, (ended - begun).total_seconds()) if ended and begun else None for begun in bounds
+    )
+    return shortest, longest
+
+
+def _stale(restore: Restore) -> bool:
+    """Whether nobody can look at it now: its state may have changed since."""
+    instance, project = restore.instance, restore.project
+    faults = (instance.fault_kind, project.fault_kind, project.account.fault_kind)
+    return any(faults) or not project.configured

@@ -1,0 +1,1 @@
+"""Request in, words in the middle, response out: a module per page."""

@@ -1,0 +1,136 @@
+"""The twins that people take away: the list as CSV, list and restore as text for tickets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from restores import copies
+from restores.exports import complete_to, csv_lines, file_name, window_header
+from restores.filters import Asked, read, scope_of
+from restores.models import Event
+from restores.pages.matches import permalink, restores_with
+from restores.pages.tickets import case_of, listed
+from restores.pages.trail import past_of_one
+
+View = Callable[..., HttpResponseBase]
+TYPES = {"html": "text/html", "": "text/markdown"}
+FORMATS = (*copies.FORMATS, "customer", "escalation")
+
+
+def text_twin(view: View) -> View:
+    """Turn a view into one for scripts: it answers in plain text whatever it cannot answer."""
+
+    @login_not_required
+    @require_safe
+    @wraps(view)
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            return _text("sign in first\n", status=401)
+        try:
+            response = view(request, *args, **kwargs)
+        except Http404 as missing:
+            return _text(f"{missing}\n", status=404)
+        response.headers["Cache-Control"] = "private, no-cache"
+        return response
+
+    return answer
+
+
+@text_twin
+def restore_list_csv(request: HttpRequest) -> HttpResponseBase:
+    """Every row of the list, whatever its page."""
+    asked = read(request.GET, timezone.now())
+    if asked.problems:
+        return _refused(asked)
+    scope = scope_of(asked, request.user)
+    complete = complete_to(scope)
+    _note(request)
+    response = StreamingHttpResponse(
+        csv_lines(asked, scope), content_type="text/csv; charset=utf-8"
+    )
+    response.headers["X-Window"] = window_header(asked, complete)
+    response.headers["Content-Disposition"] = f'attachment; filename="{file_name(asked, complete)}"'
+    return response
+
+
+@text_twin
+def restore_list_md(request: HttpRequest) -> HttpResponseBase:
+    """The page of the list as text; ``format`` chooses which."""
+    query, form = _formatted(request)
+    asked = read(query, timezone.now())
+    if asked.problems:
+        return _refused(asked)
+    if form not in ("", *FORMATS):
+        return _no_format(form)
+    scope = scope_of(asked, request.user)
+    page = listed(asked, scope)
+    _note(request)
+    if form == "customer":
+        return _text(copies.customer_summary(page))
+    if form == "escalation":
+        return _text(copies.list_escalation(page))
+    return _written(copies.list_note(page), form)
+
+
+@text_twin
+def restore_detail_md(request: HttpRequest, restore_id: str) -> HttpResponseBase:
+    """One restore as text; ``format`` chooses which."""
+    query, form = _formatted(request)
+    found = restores_with(restore_id, request.user, query)
+    if form not in ("", *FORMATS):
+        return _no_format(form)
+    if found.only is None:
+        return _text("Several restores have this id: choose by ?instance= and ?project=\n", 300)
+    now = timezone.now()
+    past = past_of_one(found.only, query, now)
+    if past.unreadable:
+        return _refused(read(query, now))
+    case = case_of(found.only, permalink(found), now, past.known)
+    _note(request)
+    if form == "customer":
+        return _text(copies.customer_text(case))
+    if form == "escalation":
+        return _text(copies.escalation(case))
+    return _written(copies.case_note(case), form)
+
+
+def _formatted(request: HttpRequest) -> tuple[QueryDict, str]:
+    """The list's parameters, and the format asked for."""
+    query = request.GET.copy()
+    form = query.get("format", "")
+    query.pop("format", None)
+    return query, form
+
+
+def _written(note: copies.Note, form: str) -> HttpResponse:
+    kind = TYPES.get(form, "text/plain")
+    return _text(copies.FORMATS[form or "markdown"](note), kind=kind)
+
+
+def _text(text: str, status: int = 200, kind: str = "text/plain") -> HttpResponse:
+    return HttpResponse(text, status=status, content_type=f"{kind}; charset=utf-8")
+
+
+def _refused(asked: Asked) -> HttpResponse:
+    lines = [f"{one.param}: {one.value}: {one.reason}" for one in asked.problems]
+    return _text("\n".join(" ".join(line.split()) for line in lines) + "\n", status=400)
+
+
+def _no_format(form: str) -> HttpResponse:
+    shown = " ".join(form[:200].split())
+    return _text(f"format: {shown}: must be one of {', '.join(FORMATS)}\n", status=400)
+
+
+def _note(request: HttpRequest) -> None:
+    """Keep who took what away; a HEAD takes nothing."""
+    if request.method == "GET":
+        subject = request.get_full_path()[:500]
+        Event.objects.create(user_id=request.user.pk, what="exported", subject=subject)

@@ -1,0 +1,54 @@
+"""One restore, explained."""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from restores.filters import read
+from restores.listing.twin import problems_json
+from restores.pages.lines import line
+from restores.pages.look import here, look
+from restores.pages.matches import permalink, restore_url, restores_with
+from restores.pages.restore import restore_page, restore_page_json
+from restores.pages.trail import past_of_one, trail, way_back
+from restores.views.twin import Answer, fresh, twin
+
+
+@require_safe
+@fresh
+def restore_detail(request: HttpRequest, restore_id: str) -> HttpResponse:
+    """One restore; where instances share its id, a page to choose from."""
+    now = timezone.now()
+    found = restores_with(restore_id, request.user, request.GET)
+    if found.only is None:
+        choices = [(line(row), restore_url(row, request.GET)) for row in found.rows]
+        back = way_back(request.GET, now, shared=True)
+        several = {"restore_id": restore_id, "choices": choices, "back": back.url}
+        return TemplateResponse(request, "restores/several.html", several)
+    past = past_of_one(found.only, request.GET, now)
+    context = {
+        "page": restore_page(found.only, request.user, now, past.known),
+        "trail": trail(found.only, request.GET, request.user, now, shared=found.shared),
+        "past": past,
+        "look": look(found.only.instance, now),
+        "here": here(request),
+        "permalink": settings.BASE_URL + permalink(found),
+        "canonical": permalink(found),
+    }
+    return TemplateResponse(
+        request, "restores/detail.html", context, status=400 if past.unreadable else 200
+    )
+
+
+@twin
+def restore_detail_json(request: HttpRequest, restore_id: str) -> Answer:
+    """One restore with its record and observations, or every one with this id."""
+    now = timezone.now()
+    found = restores_with(restore_id, request.user, request.GET)
+    pasts = [past_of_one(row, request.GET, now) for row in found.rows]
+    if pasts[0].unreadable:
+        return JsonResponse(problems_json(read(request.GET, now)), status=400)
+    rows = [restore_page_json(row, past.known) for row, past in zip(found.rows, pasts, strict=True)]
+    return {"restores": rows} if found.only is None else rows[0]

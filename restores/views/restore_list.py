@@ -1,0 +1,94 @@
+"""The list of restores and its twin."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from restores.coverage import Coverage, coverage_of, stalled_since
+from restores.etags import list_tag, unless_known
+from restores.filters import Asked, instances_of, projects_of, read, scope_of
+from restores.listing import listing
+from restores.listing.facets import facets
+from restores.listing.nearby import beginning, nearest_to, unended
+from restores.listing.panels import panels
+from restores.listing.twin import listing_json, problems_json
+from restores.pages.moments import moment
+from restores.tables.restores import heads, shown
+from restores.views.twin import Answer, fresh, twin
+
+
+@require_safe
+def restore_list(request: HttpRequest) -> HttpResponseBase:
+    """Restores, narrowed, sorted and paged by the query string."""
+    now = timezone.now()
+    asked = read(request.GET, now)
+    if asked.rewritten:
+        return redirect(request.path + asked.rewritten)
+    if asked.problems:
+        return _answer(request, asked, now, status=400)
+    if asked.canonical.lstrip("?") != request.META["QUERY_STRING"]:
+        return redirect(request.path + asked.canonical)
+    places = instances_of(asked, request.user), projects_of(asked, request.user)
+    coverage, stalled = coverage_of(*places), stalled_since(now)
+    tag = list_tag(asked, coverage, request.user, now=now, stalled=stalled)
+    marks = {"tag": tag, "stalled": moment(stalled)}
+    return unless_known(request, tag, coverage, lambda: _page(request, asked, coverage, now, marks))
+
+
+def _page(
+    request: HttpRequest, asked: Asked, coverage: Coverage, now: datetime, marks: dict[str, Any]
+) -> HttpResponse:
+    scope = scope_of(asked, request.user)
+    found = listing(asked, scope, coverage, now)
+    empty = found.absence and not scope.not_found
+    more = {
+        "listing": found,
+        "near": nearest_to(asked, request.user) if empty else [],
+        "beginning": beginning(asked, request.user) if empty else "",
+        "unended": unended(asked, request.user),
+        "scope": scope,
+        "heads": heads(asked),
+        "cols": shown(asked),
+    }
+    return _answer(request, asked, now, more | marks)
+
+
+def _answer(
+    request: HttpRequest,
+    asked: Asked,
+    now: datetime,
+    more: dict[str, Any] | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    context = {"asked": asked, "panels": panels(asked, request.user, now), **(more or {})}
+    return TemplateResponse(request, "restores/list.html", context, status=status)
+
+
+@require_safe
+@fresh
+def facet_list(request: HttpRequest) -> HttpResponse:
+    """What the list of the same query string could be narrowed to, with counts."""
+    now = timezone.now()
+    asked = read(request.GET, now)
+    context = {"asked": asked, "panels": panels(asked, request.user, now)}
+    if asked.problems:
+        return TemplateResponse(request, "restores/list.html", context, status=400)
+    values = {"facets": facets(asked, request.user)}
+    return TemplateResponse(request, "restores/facets.html", context | values)
+
+
+@twin
+def restore_list_json(request: HttpRequest) -> Answer:
+    """The same rows as JSON, with the window resolved and the address of the next page."""
+    asked = read(request.GET, timezone.now())
+    if asked.problems:
+        return JsonResponse(problems_json(asked), status=400)
+    return listing_json(asked, scope_of(asked, request.user))
