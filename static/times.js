@@ -1,0 +1,67 @@
+// Draws what only the clock changes: the age of a time, how long a restore has run, and the times
+// that an unchanged page brings in its headers.
+
+const skew = { milliseconds: 0 };
+
+const now = () => Date.now() + skew.milliseconds;
+
+const ago = (milliseconds) => {
+  const minutes = Math.floor(milliseconds / 60000);
+  if (minutes < 1) return "just now";
+  if (minutes < 120) return `${minutes} min ago`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 72 ? `${hours} h ago` : `${Math.floor(hours / 24)} days ago`;
+};
+
+const clock = (milliseconds) => {
+  const total = Math.max(0, Math.floor(milliseconds / 1000));
+  const [hours, minutes, rest] = [Math.floor(total / 3600), Math.floor(total / 60) % 60, total % 60];
+  if (hours >= 100) return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+  const two = (number) => String(number).padStart(2, "0");
+  return hours ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+};
+
+const write = (element, text) => {
+  if (element.textContent !== text) element.textContent = text;
+};
+
+/** A time pointed at says itself in UTC, by the reader's own clock, and how long ago it was. */
+const tell = (event) => {
+  const time = event.target.closest?.("time[datetime]");
+  const at = time ? new Date(time.dateTime) : null;
+  if (!at || Number.isNaN(at.valueOf())) return;
+  const utc = `${at.toISOString().slice(0, 19).replace("T", " ")} UTC`;
+  const mine = at.toLocaleString([], { timeZoneName: "short" });
+  time.title = [utc, mine, at <= now() ? ago(now() - at) : ""].filter(Boolean).join(" · ");
+};
+
+const draw = () => {
+  for (const time of document.querySelectorAll("time[data-age]")) {
+    time.dataset.ago = ago(now() - Date.parse(time.dateTime));
+  }
+  for (const time of document.querySelectorAll("time[data-since]")) {
+    write(time, clock(now() - Date.parse(time.dateTime)));
+  }
+};
+
+/** An unchanged page brings fresh times in its headers; they are printed as the server would. */
+const bring = (headers) => {
+  const date = headers.get("Date");
+  if (date) skew.milliseconds = Date.parse(date) - Date.now();
+  for (const time of document.querySelectorAll("time[data-header]")) {
+    const instant = headers.get(time.dataset.header);
+    if (!instant || instant === time.dateTime) continue;
+    const today = instant.slice(0, 10) === new Date(now()).toISOString().slice(0, 10);
+    if (!today) continue;
+    time.dateTime = instant;
+    write(time, instant.slice(11, 11 + time.textContent.trim().split(" ").at(-1).length));
+  }
+};
+
+document.addEventListener("reread", (event) => {
+  bring(event.detail.headers);
+  draw();
+});
+document.addEventListener("pointerover", tell);
+setInterval(() => document.hidden || draw(), 1000);
+draw();
