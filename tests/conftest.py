@@ -1,0 +1,85 @@
+"""What every test stands on: settings for a test run, signed-in clients, a fixed world."""
+
+import os
+
+import pytest
+from django.core.cache import cache
+
+os.environ.setdefault("SECRET_KEY", "only-for-tests-" * 4)
+
+
+def pytest_addoption(parser):
+    parser.addoption("--faults", action="store_true", help="run the long fault schedules too")
+    parser.addoption("--some-faults", action="store_true", help="run those of them that CI takes")
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--faults"):
+        return
+    some = config.getoption("--some-faults")
+    skip = pytest.mark.skip(reason="long fault schedule: run with --faults")
+    for item in items:
+        long = item.get_closest_marker("faults")
+        if long and not (some and long.kwargs.get("ci")):
+            item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix, tmp_path_factory):
+    """SQLite in a file, as in real life: threads and processes share it."""
+    from django.db import connection
+
+    if connection.vendor == "sqlite":
+        name = tmp_path_factory.mktemp("database") / "test.sqlite3"
+        connection.settings_dict["TEST"]["NAME"] = str(name)
+
+
+@pytest.fixture(scope="session")
+def no_files(tmp_path_factory):
+    """An empty folder for what a real start would collect."""
+    return tmp_path_factory.mktemp("static")
+
+
+@pytest.fixture(autouse=True)
+def _quick_settings(settings, no_files):
+    """Static files without a manifest, and passwords that cost nothing."""
+    settings.STATIC_ROOT = no_files
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.STORAGES = settings.STORAGES | {
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    }
+
+
+@pytest.fixture(autouse=True)
+def _forgetful():
+    """What one test's world made a process remember is nothing to the next."""
+    yield
+    cache.clear()
+
+
+@pytest.fixture
+def root(db, django_user_model):
+    """A superuser, who sees every project."""
+    return django_user_model.objects.create_superuser("root")
+
+
+@pytest.fixture
+def web(client, root):
+    """A test client signed in as the superuser."""
+    client.force_login(root)
+    return client
+
+
+@pytest.fixture
+def stand_in(tmp_path, settings, monkeypatch):
+    """A small stand-in cloud over real HTTP, and the projects file that leads to it."""
+    from simulator.projectsfile import environment, projects_file
+    from simulator.server import Simulator
+
+    with Simulator(instances=24, restores=300) as simulator:
+        file = tmp_path / "projects.toml"
+        file.write_text(projects_file(simulator.world, simulator.url))
+        settings.DCS_PROJECTS = str(file)
+        for name, value in environment(simulator.world).items():
+            monkeypatch.setenv(name, value)
+        yield simulator

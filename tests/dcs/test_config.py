@@ -1,0 +1,383 @@
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from restores.dcs.accounts import Discovery
+from restores.dcs.auth import SignedAuth, TokenAuth
+from restores.dcs.client import new_session
+from restores.dcs.config import ConfigError, load, secret_names
+
+ROOT = Path(__file__).parents[2]
+ENVIRON = {"SHOP_AK": "CANARY-AK", "SHOP_SK": "CANARY-SK", "IAM_PW": "CANARY-PW ü"}
+SECRETS = ("CANARY-AK", "CANARY-SK", "CANARY-PW", "CANARY-TOKEN")
+ACCOUNT = {
+    "endpoint": '"https://dcs.eu-de.example"',
+    "rate": "10",
+    "method": '"aksk"',
+    "access_key_env": '"SHOP_AK"',
+    "secret_key_env": '"SHOP_SK"',
+}
+LOGIN = {
+    "endpoint": '"https://dcs.eu-de.example"',
+    "method": '"password"',
+    "iam_endpoint": '"https://iam.eu-de.example"',
+    "domain": '"Shop"',
+    "username": '"reader"',
+    "password_env": '"IAM_PW"',
+}
+PROJECT = {
+    "account": '"shop"',
+    "project_id": '"0123456789abcdef0123456789abcdef"',
+    "region": '"eu-de"',
+    "interval": '"15m"',
+}
+
+
+def without(table, *keys):
+    return {key: value for key, value in table.items() if key not in keys}
+
+
+@pytest.fixture
+def write(tmp_path):
+    path = tmp_path / "projects.toml"
+
+    def write(accounts=None, projects=None, more=""):
+        text = more
+        for kind, tables in [("accounts", accounts), ("projects", projects)]:
+            for name, table in (tables or {}).items():
+                pairs = "".join(f"{key} = {value}\n" for key, value in table.items())
+                text += f"[{kind}.{name}]\n{pairs}\n"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def problems(path, environ=ENVIRON):
+    with pytest.raises(ConfigError) as raised:
+        load(path, environ)
+    found = raised.value.problems
+    assert str(raised.value) == "\n".join(found)
+    assert all(line.startswith(f"{path}: ") for line in found)
+    assert not any(secret in f"{raised.value} {raised.value!r}" for secret in SECRETS)
+    return [line.removeprefix(f"{path}: ") for line in found]
+
+
+def test_a_complete_file_is_read(write):
+    labels = {"customer": '"Shopwell"', "customer_ref": '"C-17"', "time_zone": '"Asia/Tokyo"'}
+    projects = load(write({"shop": ACCOUNT}, {"shop-prod": PROJECT | labels}), ENVIRON)
+    account, project = projects.accounts["shop"], projects.projects["shop-prod"]
+    assert (account.name, account.endpoint) == ("shop", "https://dcs.eu-de.example")
+    assert (account.rate, account.method) == (10.0, "aksk")
+    assert (project.name, project.account) == ("shop-prod", account)
+    assert (project.project_id, project.region) == ("0123456789abcdef0123456789abcdef", "eu-de")
+    assert project.interval == 900
+    labels = (project.customer, project.customer_ref, project.time_zone)
+    assert labels == ("Shopwell", "C-17", "Asia/Tokyo")
+
+
+def test_what_may_be_left_out_has_a_default(write):
+    short = without(ACCOUNT, "rate", "method")
+    projects = load(write({"shop": short}, {"p": without(PROJECT, "interval")}), ENVIRON)
+    account, project = projects.accounts["shop"], projects.projects["p"]
+    assert (account.rate, account.method, project.interval) == (10.0, "aksk", 900)
+    assert (project.customer, project.customer_ref, project.time_zone) == ("", "", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("1m", 60), ("60s", 60), ("90s", 90), ("1h", 3600), ("24h", 86400)]
+)
+def test_intervals_are_read_in_seconds(write, text, seconds):
+    path = write({"shop": ACCOUNT}, {"p": PROJECT | {"interval": f'"{text}"'}})
+    assert load(path, ENVIRON).projects["p"].interval == seconds
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ("https://DCS.example:443/", "https://dcs.example"),
+        ("https://dcs.example:8443/dcs/", "https://dcs.example:8443/dcs"),
+        ("http://127.0.0.1:9000", "http://127.0.0.1:9000"),
+        ("http://[::1]:9000", "http://[::1]:9000"),
+        ("http://localhost", "http://localhost"),
+    ],
+)
+def test_endpoints_are_read_in_one_spelling(write, given, read):
+    path = write({"shop": ACCOUNT | {"endpoint": f'"{given}"'}})
+    assert load(path, ENVIRON).accounts["shop"].endpoint == read
+
+
+def signed(credentials):
+    with new_session() as session:
+        return credentials.auth(session, "p1")
+
+
+def test_an_access_key_signs(write):
+    credentials = load(write({"shop": ACCOUNT}), ENVIRON).accounts["shop"].credentials
+    assert isinstance(signed(credentials), SignedAuth)
+    assert (credentials.access_key, credentials.secret_key) == ("CANARY-AK", "CANARY-SK")
+
+
+def test_a_password_logs_in(write):
+    credentials = load(write({"shop": LOGIN}), ENVIRON).accounts["shop"].credentials
+    assert isinstance(signed(credentials), TokenAuth)
+    assert credentials.password == "CANARY-PW ü"
+    assert credentials.iam_endpoint == "https://iam.eu-de.example"
+
+
+def test_a_secret_file_is_found_from_the_projects_file_and_loses_its_last_line_break(
+    write, tmp_path
+):
+    (tmp_path / "token").write_text("CANARY-TOKEN\r\n")
+    path = write({"shop": ACCOUNT | {"security_token_file": '"token"'}})
+    assert load(path, ENVIRON).accounts["shop"].credentials.security_token == "CANARY-TOKEN"
+
+
+def test_a_file_without_projects_or_with_a_byte_order_mark_is_fine(write):
+    path = write(more="\ufeff")
+    assert load(path, {}).projects == {}
+
+
+def test_one_project_id_at_two_endpoints_is_two_projects(write):
+    elsewhere = ACCOUNT | {"endpoint": '"https://dcs.eu-nl.example"'}
+    path = write(
+        {"shop": ACCOUNT, "nl": elsewhere}, {"a": PROJECT, "b": PROJECT | {"account": '"nl"'}}
+    )
+    assert set(load(path, ENVIRON).projects) == {"a", "b"}
+
+
+def test_the_digest_changes_with_the_section_and_with_the_secrets_only(write):
+    path = write({"shop": ACCOUNT})
+
+    def digest(environ=ENVIRON):
+        return load(path, environ).accounts["shop"].digest
+
+    first = digest()
+    assert digest(ENVIRON | {"OTHER": "x"}) == first
+    assert digest(ENVIRON | {"SHOP_SK": "new"}) != first
+    write({"shop": ACCOUNT | {"rate": "11"}})
+    assert digest() != first
+
+
+def test_nothing_prints_or_pickles_a_secret(write, tmp_path):
+    (tmp_path / "token").write_text("CANARY-TOKEN")
+    aksk = ACCOUNT | {"security_token_file": '"token"'}
+    projects = load(write({"shop": aksk, "iam": LOGIN}, {"p": PROJECT}), ENVIRON)
+    shown = f"{projects} {projects!r} {projects.accounts['iam'].credentials}"
+    assert not any(secret in shown for secret in SECRETS)
+    for holder in (projects, projects.accounts["iam"], projects.projects["p"]):
+        with pytest.raises(TypeError):
+            pickle.dumps(holder)
+
+
+def test_secret_names_are_found_though_the_secrets_are_missing(write):
+    shop = ACCOUNT | {"security_token_env": '"SHOP_STS"', "colour": '"red"'}
+    path = write({"shop": shop, "iam": LOGIN}, {"p": PROJECT})
+    assert secret_names(path) == {"SHOP_AK", "SHOP_SK", "SHOP_STS", "IAM_PW"}
+
+
+@pytest.mark.parametrize(
+    ("module", "absent"),
+    [("config", {"requests", "django"}), ("client", {"django"}), ("auth", {"django"})],
+)
+def test_each_module_imports_no_more_than_it_may(module, absent):
+    code = f"import sys, restores.dcs.{module}; sys.exit(bool({absent!r} & set(sys.modules)))"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"endpoint": '"http://dcs.example"'}, ["http://dcs.example", "https://", "loopback"]),
+        ({"endpoint": '"http://localhost.evil.example"'}, ["https://"]),
+        ({"endpoint": '"http://127.0.0.1@evil.example"'}, ["https://"]),
+        ({"endpoint": '"https://u:CANARY-SK/x@dcs.example"'}, ["without user"]),
+        ({"endpoint": '"https://dcs.example/?a=b"'}, ["query"]),
+        ({"endpoint": '"https://dcs.example/#f"'}, ["fragment"]),
+        ({"endpoint": '"https://dcs.example:port"'}, ["https://"]),
+        ({"endpoint": '"https://dcs exa mple"'}, ["https://"]),
+        ({"endpoint": '"https://["'}, ["https://"]),
+        ({"endpoint": '"https://"'}, ["https://"]),
+        ({"endpoint": '"dcs.example"'}, ["dcs.example", "https://"]),
+        ({"endpoint": "7"}, ["7", "https://"]),
+        ({"rate": "0"}, ["0", "from 1 to 1000"]),
+        ({"rate": "1000.5"}, ["1000.5", "from 1 to 1000"]),
+        ({"rate": "nan"}, ["nan", "from 1 to 1000"]),
+        ({"rate": "true"}, ["True", "from 1 to 1000"]),
+        ({"rate": '"10"'}, ['"10"', "from 1 to 1000"]),
+        ({"method": '"token"'}, ["token", "aksk", "password"]),
+        ({"method": "1"}, ["1", "aksk", "password"]),
+        ({"access_key_env": '"MISSING"'}, ["MISSING", "environment variable"]),
+        ({"access_key_env": '"EMPTY"'}, ["EMPTY", "environment variable"]),
+        ({"access_key_env": '"TWO_LINES"'}, ["TWO_LINES", "one line"]),
+        ({"access_key_env": "1"}, ["1", "text"]),
+        ({"access_key_env": '""'}, ['""', "text"]),
+        ({"security_token_file": '"absent"'}, ["absent", "readable file"]),
+        ({"security_token_file": '"empty"'}, ["empty", "readable file"]),
+        ({"security_token_file": '"binary"'}, ["binary", "readable file"]),
+        ({"security_token_file": '"."'}, ["readable file"]),
+    ],
+)
+def test_a_bad_value_of_an_account_is_refused_by_name(write, tmp_path, change, said):
+    (tmp_path / "empty").write_text("\n")
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
+    environ = ENVIRON | {"EMPTY": "", "TWO_LINES": "CANARY-AK\nX-Evil: 1"}
+    (line,) = problems(write({"shop": ACCOUNT | change}), environ)
+    key = next(iter(change))
+    assert line.startswith(f"[accounts.shop] {key} = ")
+    assert all(word in line for word in said)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"interval": '"59s"'}, ["59s", "1m to 24h"]),
+        ({"interval": '"25h"'}, ["25h", "1m to 24h"]),
+        ({"interval": '"15"'}, ["15", "1m to 24h"]),
+        ({"interval": '"15 m"'}, ["15 m", "1m to 24h"]),
+        ({"interval": '"١٥m"'}, ["1m to 24h"]),
+        ({"interval": '"1d"'}, ["1d", "1m to 24h"]),
+        ({"interval": "15"}, ["15", "1m to 24h"]),
+        ({"time_zone": '"Mars/Olympus"'}, ["Mars/Olympus", "IANA"]),
+        ({"time_zone": '"Europe"'}, ["Europe", "IANA"]),
+        ({"time_zone": '"../etc/passwd"'}, ["passwd", "IANA"]),
+        ({"time_zone": '""'}, ['""', "IANA"]),
+        ({"account": '"shoe"'}, ["shoe", "one of shop"]),
+        ({"project_id": '""'}, ["1 to 128"]),
+        ({"project_id": '"two words"'}, ["two words", "1 to 128"]),
+        ({"project_id": "1979-05-27"}, ["1979-05-27", "1 to 128"]),
+        ({"region": "[]"}, ["[]", "text"]),
+        ({"customer": "1"}, ["1", "text"]),
+        ({"customer": f'"{"x" * 201}"'}, ["at most 200"]),
+        ({"customer_ref": '"a\\u0000b"'}, ["a?b", "printable"]),
+    ],
+)
+def test_a_bad_value_of_a_project_is_refused_by_name(write, change, said):
+    (line,) = problems(write({"shop": ACCOUNT}, {"p": PROJECT | change}))
+    key = next(iter(change))
+    assert line.startswith(f"[projects.p] {key} = ")
+    assert all(word in line for word in said)
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "said"),
+    [
+        (without(ACCOUNT, "endpoint"), "endpoint", "https://"),
+        (without(ACCOUNT, "access_key_env"), "access_key", "access_key_env or access_key_file"),
+        (without(ACCOUNT, "secret_key_env"), "secret_key", "secret_key_env or secret_key_file"),
+        (without(LOGIN, "iam_endpoint"), "iam_endpoint", "https://"),
+        (without(LOGIN, "domain"), "domain", "text"),
+        (without(LOGIN, "username"), "username", "text"),
+        (without(LOGIN, "password_env"), "password", "password_env or password_file"),
+    ],
+)
+def test_a_missing_key_of_an_account_is_named(write, table, key, said):
+    (line,) = problems(write({"shop": table}))
+    assert line.startswith(f"[accounts.shop] {key} is missing: must be ")
+    assert said in line
+
+
+@pytest.mark.parametrize("key", ["account", "project_id", "region"])
+def test_a_missing_key_of_a_project_is_named(write, key):
+    (line,) = problems(write({"shop": ACCOUNT}, {"p": without(PROJECT, key)}))
+    assert line.startswith(f"[projects.p] {key} is missing: must be ")
+
+
+def test_a_secret_named_twice_is_refused(write):
+    (line,) = problems(write({"shop": ACCOUNT | {"secret_key_file": '"sk"'}}))
+    assert line.startswith("[accounts.shop] secret_key is given twice: must be named by either")
+
+
+@pytest.mark.parametrize(
+    ("accounts", "projects", "more", "line"),
+    [
+        ({"shop": ACCOUNT | {"colour": '"red"'}}, {}, "", '[accounts.shop] unknown key "colour"'),
+        ({"shop": ACCOUNT | {"domain": '"d"'}}, {}, "", '[accounts.shop] unknown key "domain"'),
+        (
+            {"shop": ACCOUNT | {"secret_key": '"CANARY-SK"'}},
+            {},
+            "",
+            '[accounts.shop] unknown key "secret_key"',
+        ),
+        ({"shop": ACCOUNT}, {"p": PROJECT | {"x": "1"}}, "", '[projects.p] unknown key "x"'),
+        ({"shop": ACCOUNT}, {}, "[project.p]\n", 'unknown key "project"'),
+        ({}, {}, "debug = true\n", 'unknown key "debug"'),
+    ],
+)
+def test_an_unknown_key_is_refused_with_those_allowed(write, accounts, projects, more, line):
+    (found,) = problems(write(accounts, projects, more))
+    assert found.startswith(f"{line}: allowed are ")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("accounts = 1\n", "[accounts] must be a table"),
+        ("[accounts]\nshop = 1\n", "[accounts.shop] must be a table"),
+        ('[accounts." "]\n', "[accounts. ] has a name that must be"),
+        ("[[projects]]\n", "[projects] must be a table"),
+        ("[accounts.shop\n", "is not TOML"),
+        ("x = " + "[" * 5000, "is not TOML"),
+    ],
+)
+def test_a_file_of_another_shape_is_refused(write, text, said):
+    (line,) = problems(write(more=text))
+    assert line.startswith(said)
+
+
+def test_a_file_that_cannot_be_read_is_refused(tmp_path):
+    (line,) = problems(tmp_path / "absent.toml")
+    assert line.startswith("cannot be read (No such file or directory)")
+    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
+    assert problems(tmp_path / "binary.toml")[0].startswith("is not TOML in UTF-8")
+    with pytest.raises(ConfigError):
+        secret_names(tmp_path / "absent.toml")
+
+
+def test_one_project_id_twice_at_an_endpoint_is_refused_whoever_asks(write):
+    same = LOGIN | {"endpoint": '"https://DCS.eu-de.example:443/"'}
+    path = write(
+        {"shop": ACCOUNT, "iam": same}, {"a": PROJECT, "b": PROJECT | {"account": '"iam"'}}
+    )
+    (line,) = problems(path)
+    assert line.startswith('[projects.b] project_id = "0123456789abcdef0123456789abcdef"')
+    assert "[projects.a]" in line
+
+
+def test_all_problems_are_told_at_once(write):
+    path = write(
+        {"shop": ACCOUNT | {"rate": "0", "x": "1"}, "iam": without(LOGIN, "domain")},
+        {"a": PROJECT | {"interval": '"1"', "account": '"shoe"'}, "b": {}},
+        "debug = 1\n",
+    )
+    found = problems(path, without(ENVIRON, "IAM_PW"))
+    assert len(found) == 10
+    assert len(set(found)) == 10
+
+
+FINDER = {"projects": '"discover"', "iam_endpoint": '"https://iam.eu-de.example"'}
+
+
+@pytest.mark.parametrize("table", [ACCOUNT | FINDER, LOGIN | FINDER])
+def test_an_account_may_leave_it_to_us_to_find_its_projects(write, table):
+    labels = {"interval": '"1h"', "customer": '"Shopwell"'}
+    plain = load(write({"shop": table}), ENVIRON).accounts["shop"].discovery
+    asked = load(write({"shop": table | labels}), ENVIRON).accounts["shop"].discovery
+    assert plain == Discovery(iam_endpoint="https://iam.eu-de.example", interval=900, customer="")
+    assert (asked.interval, asked.customer) == (3600, "Shopwell")
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        (ACCOUNT | {"projects": '"all"'}, "one of discover"),
+        (ACCOUNT | {"projects": '"discover"'}, "iam_endpoint is missing"),
+        (ACCOUNT | {"interval": '"1h"'}, "unknown key"),
+        (ACCOUNT | FINDER | {"interval": '"1s"'}, "from 1m to 24h"),
+    ],
+)
+def test_finding_projects_needs_its_own_keys_and_nothing_else_takes_them(write, table, said):
+    assert said in " ".join(problems(write({"shop": table})))

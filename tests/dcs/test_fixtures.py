@@ -1,0 +1,175 @@
+"""Each recorded answer, sent over a real socket, becomes what the tables here say."""
+
+import json
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+import requests
+
+from restores.dcs.auth import TokenAuth
+from restores.dcs.faults import BadAnswer, Fault, Forbidden, Gone, Refused, Throttled, Unreachable
+from tests.dcs.conftest import DATE, reply
+
+FIXTURES = Path(__file__).parent.parent / "fixtures"
+
+
+def time(text):
+    return datetime.fromisoformat(text) if text else None
+
+
+def begun(day):
+    return f"2026-10-{day:02}T02:24:55.902Z"
+
+
+def changed(day):
+    return f"2026-10-{day:02}T02:31:07.118Z"
+
+
+def recorded(name):
+    found = json.loads(next(FIXTURES.glob(f"{name}_*.json")).read_text())
+    body = b"" if found["body"] is None else found["body"]
+    return reply(found["status"], body, found["headers"])
+
+
+R = "r000000{}-0000-4000-8000-0000000000bb"
+# id, status, progress, code, restore remark, created, updated
+RESTORES = {
+    "p01": [
+        (
+            "a6155972-800c-4170-a479-3231e907d2f6",
+            *("succeed", 100, "", "doctest"),
+            *("2017-07-18T21:41:20.721Z", "2017-07-18T21:41:35.182Z"),
+        )
+    ],
+    "p02": [(R.format(1), "restoring", 42, "", "drill 1", begun(2), None)],
+    "p03": [(R.format(2), "waiting", 0, "", "", begun(3), None)],
+    "p04": [
+        (R.format(3), "failed", 63, "dcs.08.0007", "drill 3", begun(4), changed(4)),
+        (R.format(4), "failed", 0, "dcs.08.0002", "drill 4", begun(5), changed(5)),
+    ],
+    "p05": [
+        (R.format(5), "succeed", 100, "", "", begun(6), changed(6)),
+        (R.format(6), "succeed", 100, "", "drill 6", begun(7), changed(7)),
+        (R.format(7), "succeed", 100, "", "", begun(8), changed(8)),
+    ],
+    "p06": [],
+}
+
+
+@pytest.mark.parametrize("name", RESTORES)
+def test_an_answer_of_restores_is_read_as_the_table_says(cloud, client, name):
+    cloud.says(recorded(name))
+    page = client.restores("i1")
+    assert page.complete
+    assert page.skipped == 0
+    read = [
+        (
+            *(row.restore_id, row.status, row.progress, row.error_code, row.restore_remark),
+            *(row.created_at, row.updated_at),
+        )
+        for row in page.rows
+    ]
+    assert read == [(*row[:5], time(row[5]), time(row[6])) for row in RESTORES[name]]
+    assert all(row.backup_remark == "" for row in page.rows)
+
+
+def test_the_page_of_restores_tells_the_time_of_the_cloud(cloud, client):
+    cloud.says(recorded("p01"))
+    assert client.restores("i1").at == time("2026-10-06T14:03:00Z"), DATE
+
+
+def test_names_and_raw_json_come_with_each_restore(cloud, client):
+    cloud.says(recorded("p01"))
+    restore = client.restores("i1").rows[0]
+    assert restore.restore_name == "restore_20170718214120"
+    assert restore.backup_name == "backup_20170718000002"
+    assert restore.backup_id == "f4823e9e-fe9b-4ffd-be79-4e5d6de272bb"
+    assert json.loads(restore.raw)["error_code"] == {}
+
+
+def test_two_pages_of_twelve_restores_are_incomplete_alone_and_together_all(cloud, client):
+    cloud.says(recorded("p18"), recorded("p19"))
+    first, second = client.restores("i1", limit=10), client.restores("i1", offset=10, limit=10)
+    assert [(len(p.rows), p.total, p.complete) for p in (first, second)] == [
+        (10, 12, False),
+        (2, 12, False),
+    ]
+    assert len({row.restore_id for row in (*first.rows, *second.rows)}) == 12
+
+
+# kind, code, part of the sentence, request id
+FAULTS = {
+    "p07": (BadAnswer, "DCS.4800", "Invalid offset in the request."),
+    "p08": (Refused, "APIGW.0301", "verify aksk signature fail"),
+    "p09": (Forbidden, "DCS.2003", "This role does not have the permission"),
+    "p10": (Forbidden, "APIGW.0302", "The IAM user is not authorized"),
+    "p11": (Gone, "DCS.3022", "This DCS instance does not exist."),
+    "p12": (Throttled, "APIGW.0308", "policy ip over ratelimit,limit:5,time:5 second"),
+    "p13": (Unreachable, "DCS.5079", "Query group node failed."),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_an_answer_of_refusal_is_the_fault_the_table_says(cloud, client, name):
+    kind, code, said = FAULTS[name]
+    cloud.says(recorded(name))
+    with pytest.raises(Fault) as raised:
+        client.restores("i1")
+    assert type(raised.value) is kind
+    assert raised.value.code == code
+    assert raised.value.request_id == "9358b62bd3a9fa53ecd37ab3762ac464"
+    assert code in str(raised.value)
+    assert said in str(raised.value)
+    assert len(cloud.requests) == 1
+
+
+def test_the_documented_instance_is_read_in_spite_of_its_types(cloud, client):
+    cloud.says(recorded("p14"))
+    page = client.instances()
+    assert page.complete
+    instance = page.rows[0]
+    assert instance.instance_id == "c830053e-d5a3-4bc0-b6d6-ca37d1ea9dd5"
+    assert (instance.name, instance.engine, instance.status) == (
+        "dcs-lpvo0829",
+        "Redis 5.0",
+        "RUNNING",
+    )
+    assert (instance.spec, instance.az, instance.single) == (
+        "redis.ha.xu1.tiny.r2.128",
+        "region01, region02",
+        False,
+    )
+    assert instance.ip == "192.168.0.195"
+    assert instance.domain == "redis-c830053e-d5a3-4bc0-b6d6-ca37d1ea9dd5.dcs.example.com"
+
+
+def test_the_documented_backup_is_read(cloud, client):
+    cloud.says(recorded("p15"))
+    page = client.backups("i1")
+    assert page.complete
+    backup = page.rows[0]
+    assert backup.backup_id == "4631832a-14c6-45b0-a0b3-3abd8f591ad1"
+    assert (backup.backup_name, backup.status) == ("backup_20190510163116", "succeed")
+    assert (backup.backup_type, backup.backup_format) == ("manual", "aof")
+    assert (backup.size, backup.remark, backup.error_code) == (880232, "001", "")
+    assert backup.created_at == time("2019-05-10T08:31:16.166Z")
+    assert backup.updated_at == time("2019-05-10T08:32:30.546Z")
+
+
+def test_the_recorded_login_gives_its_token_to_requests(cloud, session):
+    cloud.says(recorded("p16"))
+    auth = TokenAuth(session, cloud.url, "domain A", "user A", "secret", "06f1")
+    request = auth(requests.Request("GET", cloud.url).prepare())
+    assert request.headers["X-Auth-Token"].endswith("XXXXX-EXAMPLE")
+
+
+def test_the_list_of_projects_is_no_list_of_restores(cloud, client):
+    cloud.says(recorded("p17"))
+    with pytest.raises(BadAnswer, match="restore_record_response"):
+        client.restores("i1")
+
+
+def test_every_recorded_answer_is_in_a_table():
+    known = {*RESTORES, *FAULTS, "p14", "p15", "p16", "p17", "p18", "p19"}
+    assert {path.name[:3] for path in FIXTURES.glob("p*.json")} == known

@@ -1,0 +1,188 @@
+import re
+from datetime import UTC, datetime, timedelta
+from urllib.parse import unquote
+
+import pytest
+from playwright.sync_api import expect
+
+CURSOR = "tr[data-cursor]"
+
+
+def press(page, *keys):
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def reread(page):
+    """Have the page read again, whole, and wait until it has."""
+    page.evaluate(
+        "() => new Promise((done) => {"
+        " delete document.querySelector('main').dataset.tag;"
+        " document.addEventListener('reread', () => setTimeout(done), { once: true });"
+        " document.dispatchEvent(new Event('reread-now')) })"
+    )
+
+
+def arrive(page, count):
+    """From now on every reading brings new rows above all rows that are not in progress."""
+
+    def with_more(route):
+        if route.request.resource_type != "fetch":
+            return route.continue_()
+        headers = {k: v for k, v in route.request.headers.items() if k != "if-none-match"}
+        answer = route.fetch(headers=headers)
+        rows = [
+            f'<tr id="r{n}"><td class="t"><a class="go" href="/restores/new-{n}/">new</a></td></tr>'
+            for n in range(10**9, 10**9 + count)
+        ]
+        body = re.sub(r'<tbody>(\s*<tr class="day">.*?</tr>)', r"<tbody>\1" + "".join(rows),
+                      answer.text(), count=1, flags=re.S)  # fmt: skip
+        return route.fulfill(response=answer, body=body)
+
+    page.route("**/restores/**", with_more)
+
+
+def test_keys_walk_the_rows_open_one_and_back_returns_to_the_very_place(listed):
+    page = listed()
+    press(page, *"jjj", "k")
+    rows = page.locator("main tbody tr[id]")
+    expect(page.locator(CURSOR)).to_have_id(rows.nth(1).get_attribute("id"))
+    press(page, *"j" * 30)
+    was, row = page.evaluate("scrollY"), page.locator(CURSOR).get_attribute("id")
+    assert was > 0
+
+    reread(page)
+    expect(page.locator(CURSOR)).to_have_id(row)
+    press(page, "o")
+    expect(page.locator("h1")).to_contain_text("Restore of")
+    page.go_back()
+
+    expect(page.locator(CURSOR)).to_have_id(row)
+    page.wait_for_function("(was) => Math.abs(scrollY - was) < 5", arg=was)
+    assert not page.troubles
+
+
+def test_back_after_the_list_has_aged_returns_to_the_very_place_and_is_live(listed):
+    page = listed()
+    page.evaluate("scrollTo(0, 600)")
+    then = (datetime.now(UTC) - timedelta(minutes=3)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    press(page, "j", "j")
+    row = page.locator(CURSOR).get_attribute("id")
+    was = page.locator(CURSOR).bounding_box()["y"]
+    page.evaluate("(at) => history.replaceState({ live: true }, '', `?asof=${at}`)", then)
+    press(page, "o")
+    expect(page.locator("h1")).to_contain_text("Restore of")
+    page.go_back()
+
+    expect(page.locator("main[data-live]")).to_be_visible()
+    expect(page.locator(CURSOR)).to_have_id(row)
+    assert abs(page.locator(CURSOR).bounding_box()["y"] - was) < 5
+
+
+def test_slash_searches_and_no_key_acts_while_somebody_types(listed):
+    page = listed()
+    press(page, "/")
+    page.keyboard.type("jox?c")
+
+    expect(page.locator(".find input")).to_have_value("jox?c")
+    expect(page.locator(CURSOR)).to_have_count(0)
+    expect(page.locator("#keys")).to_be_hidden()
+
+
+def test_the_keys_are_listed_and_can_be_switched_off_for_good(listed):
+    page = listed()
+    press(page, "?")
+    page.get_by_label("Use these keys in this browser").uncheck()
+    page.get_by_role("button", name="Close").click()
+    page.reload()
+    expect(page.locator("[data-keys]")).not_to_have_attribute("hidden", "")
+
+    press(page, "j", "?")
+    expect(page.locator(CURSOR)).to_have_count(0)
+    expect(page.locator("#keys")).to_be_hidden()
+    page.locator(".menu.user summary").click()
+    page.get_by_role("button", name="Keys").click()
+    expect(page.locator("#keys")).to_be_visible()
+
+
+def test_picked_rows_outlive_a_reading_and_can_be_copied_and_shown_alone(listed):
+    page = listed(permissions=["clipboard-read", "clipboard-write"])
+    press(page, "j", "x", "j")
+    page.locator("main tbody tr[id]").nth(2).locator("td.t").first.click(modifiers=["Shift"])
+    reread(page)
+    bar = page.get_by_role("complementary", name="Selected rows")
+    expect(bar).to_contain_text("2 selected")
+    expect(page.locator("tr[data-picked]")).to_have_count(2)
+    links = page.locator("tr[data-picked] td.t a.go").evaluate_all("all => all.map((a) => a.href)")
+
+    bar.get_by_role("button", name="Copy links").click()
+    expect(page.locator("#said")).to_have_text("2 links copied")
+    copied = page.evaluate("navigator.clipboard.readText()").split("\n")
+    names = {link.split("?")[0] for link in links}
+    assert {link.split("?")[0] for link in copied} == names
+
+    bar.get_by_role("link", name="Copy as table").click()
+    expect(page.locator("#said")).to_have_text("Copied")
+    table = page.evaluate("navigator.clipboard.readText()")
+    assert len(re.findall(r"^\| \[", table, flags=re.MULTILINE)) == 2
+    assert all(name.split("/")[-2] in unquote(table) for name in names)
+
+    bar.get_by_role("link", name="Show only these").click()
+    expect(page.locator("main tbody tr[id]")).to_have_count(2)
+    page.wait_for_url(lambda url: all(name.split("/")[-2] in unquote(url) for name in names))
+    assert not page.troubles
+
+
+def test_c_copies_the_link_of_the_row(listed):
+    page = listed(permissions=["clipboard-read", "clipboard-write"])
+    press(page, "j", "c")
+
+    expect(page.locator("#said")).to_have_text("Link copied")
+    link = page.locator(f"{CURSOR} a.go").first.evaluate("(a) => a.href")
+    assert page.evaluate("navigator.clipboard.readText()").split("?")[0] == link.split("?")[0]
+
+
+def test_new_rows_wait_while_somebody_reads_and_the_page_does_not_move(listed):
+    page = listed("/restores/?status=failed,succeed&size=100".replace(",", "&status="))
+    page.evaluate("scrollTo(0, 900)")
+    row = page.locator("main tbody tr[id]").nth(30)
+    was, count = row.bounding_box()["y"], page.locator("main tbody tr[id]").count()
+    arrive(page, 3)
+    reread(page)
+    reread(page)
+
+    show = page.get_by_role("button", name="3 new – show")
+    expect(show).to_be_visible()
+    expect(page.locator("#r1000000000")).to_have_count(0)
+    assert abs(row.bounding_box()["y"] - was) < 2
+    assert page.locator("main tbody tr[id]").count() == count
+
+    show.click()
+    expect(page.locator("#r1000000000[data-fresh]")).to_be_in_viewport()
+    expect(show).to_have_count(0)
+    assert not page.troubles
+
+
+def test_at_the_top_of_the_page_new_rows_simply_appear(listed):
+    page = listed()
+    arrive(page, 2)
+    reread(page)
+
+    expect(page.locator("#r1000000000")).to_be_visible()
+    expect(page.locator(".arrivals button")).to_have_count(0)
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_columns_are_chosen_by_a_plain_form_that_keeps_the_rest(open_page, javascript):
+    page = open_page("/restores/?status=failed&size=25", java_script_enabled=javascript)
+    page.locator("details.columns summary").click()
+    form = page.locator("details.columns")
+    form.get_by_label("Project").check()
+    form.get_by_label("Since then").uncheck()
+    form.get_by_role("button", name="Show").click()
+
+    expect(page.locator("th.project")).to_be_visible()
+    expect(page.locator("th.since")).to_have_count(0)
+    assert "status=failed" in page.url
+    assert "size=25" in page.url
+    assert "cols=created,status,instance,project" in page.url

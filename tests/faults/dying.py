@@ -1,0 +1,131 @@
+"""Runs looks in forked processes that kill or freeze themselves at a chosen point.
+
+A point is the moment before or after an SQL statement, a commit or an HTTP call. Orders come as
+lines of JSON on stdin; each is answered by one line: how the process ended, and at which point.
+"""
+
+import importlib
+import json
+import mmap
+import os
+import signal
+import sys
+import threading
+
+POINTS = mmap.mmap(-1, 8)
+
+
+class Fate:
+    """Where this process ends: ``at`` counts points, ``poison`` is part of a URL."""
+
+    def __init__(self, order):
+        self.at, self.signal = order.get("at", 0), order.get("signal", signal.SIGKILL)
+        self.poison, self.only = order.get("poison"), order.get("only", "")
+        self.count, self.lock = 0, threading.Lock()
+
+    def point(self, kind):
+        with self.lock:
+            if self.only in ("", kind):
+                self.count += 1
+                POINTS[:8] = self.count.to_bytes(8, "big")
+                if self.count == self.at:
+                    os.kill(os.getpid(), self.signal)
+
+    def call(self, url):
+        if self.poison and self.poison in url:
+            os.kill(os.getpid(), self.signal)
+        self.point("http")
+
+
+def watched(fate):
+    """Let every statement, commit and call of this process pass the points."""
+    from django.db.backends.base.base import BaseDatabaseWrapper
+    from django.db.backends.signals import connection_created
+    from requests.adapters import HTTPAdapter
+
+    def statement(execute, sql, params, many, context):
+        fate.point("sql")
+        result = execute(sql, params, many, context)
+        fate.point("sql")
+        return result
+
+    def connected(connection, **_):
+        if statement not in connection.execute_wrappers:
+            connection.execute_wrappers.append(statement)
+
+    def commit(connection):
+        fate.point("sql")
+        committed(connection)
+        fate.point("sql")
+
+    def send(adapter, request, **options):
+        fate.call(request.url)
+        answer = sent(adapter, request, **options)
+        fate.point("http")
+        return answer
+
+    committed, BaseDatabaseWrapper._commit = BaseDatabaseWrapper._commit, commit
+    sent, HTTPAdapter.send = HTTPAdapter.send, send
+    connection_created.connect(connected, weak=False)
+
+
+def look(order):
+    """What the worker does: looks at projects and instances until nothing is due."""
+    from datetime import UTC, datetime
+
+    from restores import tasks
+    from restores.collector import ledger
+    from restores.collector.clouds import current_clouds
+
+    current_clouds()
+    ledger.park(datetime.now(UTC))
+    while ledger.due_projects(datetime.now(UTC)).exists():
+        tasks.project_look()
+    tasks.instance_looks()
+
+
+def run(order):
+    """Fork a process that follows the order; say how it ended."""
+    POINTS[:8] = bytes(8)
+    pid = os.fork()
+    if pid == 0:
+        try:
+            watched(Fate(order))
+            look(order)
+        except BaseException:
+            import traceback
+
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+    return waited(pid)
+
+
+def waited(pid):
+    _, status = os.waitpid(pid, os.WUNTRACED)
+    points = int.from_bytes(POINTS[:8], "big")
+    if os.WIFSTOPPED(status):
+        return {"ended": "frozen", "pid": pid, "points": points}
+    if os.WIFSIGNALED(status):
+        return {"ended": "killed", "points": points}
+    return {"ended": "done" if os.WEXITSTATUS(status) == 0 else "raised", "points": points}
+
+
+def woken(pid):
+    os.kill(pid, signal.SIGCONT)
+    return waited(pid)
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
+    import django
+
+    django.setup()
+    # Once here, not once in every fork.
+    importlib.import_module("restores.tasks")
+    importlib.import_module("requests.adapters")
+    for line in sys.stdin:
+        order = json.loads(line)
+        answer = woken(order["wake"]) if "wake" in order else run(order)
+        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.flush()

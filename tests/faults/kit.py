@@ -1,0 +1,537 @@
+"""Real parts to break: processes, a redis-server, databases, a wire that can be cut."""
+
+import json
+import os
+import selectors
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+ROOT = Path(__file__).resolve().parents[2]
+SECRET = "only-for-fault-tests-" * 2
+QUICK = (sys.executable, "-m", "tests.faults.quick", "-A", "dashboard")
+
+
+def until(condition, seconds=30.0, what="it"):
+    """Wait until ``condition()`` is true and return it; fail when it is not in time."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        shown = what() if callable(what) else what
+        assert time.monotonic() < deadline, f"not within {seconds} s: {shown}"
+        time.sleep(0.02)
+    return found
+
+
+def never(condition, seconds):
+    """Watch for a while that ``condition()`` stays false."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        assert not condition()
+        time.sleep(0.05)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Program:
+    """A process, leader of its own group; what it says goes to a file."""
+
+    def __init__(self, command, environment, log):
+        self.command, self.environment, self.log = command, environment, log
+        self.starts = 0
+        self.restart()
+
+    def restart(self):
+        """Start it, again after it has ended."""
+        self.starts += 1
+        with self.log.open("ab") as output:
+            self.process = subprocess.Popen(
+                [str(part) for part in self.command],
+                env=self.environment,
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    @property
+    def alive(self):
+        return self.process.poll() is None
+
+    def said(self):
+        return self.log.read_text(errors="replace")
+
+    def send(self, number):
+        """Signal the leader alone."""
+        os.kill(self.process.pid, number)
+
+    def send_all(self, number):
+        """Signal the leader and everything it has started."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, number)
+
+    def kill(self):
+        self.send_all(signal.SIGKILL)
+        self.process.wait()
+
+    def freeze(self):
+        self.send_all(signal.SIGSTOP)
+
+    def thaw(self):
+        self.send_all(signal.SIGCONT)
+
+    def ended(self, seconds):
+        """Wait for its end and return the exit status."""
+        return self.process.wait(seconds)
+
+
+class Redis:
+    """A redis-server of our own, to be killed, frozen and flushed."""
+
+    def __init__(self, folder, *options):
+        self.port, self._folder, self._options = free_port(), folder, options
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self._server = None
+
+    def start(self):
+        keep = ("--save", "", "--appendonly", "no", "--dir", self._folder)
+        where = ("--bind", "127.0.0.1", "--port", self.port)
+        command = (shutil.which("redis-server"), *where, *keep, *self._options)
+        log = self._folder / "redis.log"
+        self._server = Program(command, {"PATH": os.environ["PATH"]}, log)
+        until(lambda: self._server.alive and self.ask("PING"), 10, "redis-server")
+
+    def ask(self, *words):
+        """Send one command and return the raw answer, or nothing."""
+        line = "".join(f"${len(word.encode())}\r\n{word}\r\n" for word in words)
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), 2) as wire:
+                wire.sendall(f"*{len(words)}\r\n{line}".encode())
+                return wire.recv(65536).decode(errors="replace")
+        except OSError:
+            return ""
+
+    def length(self, queue="celery"):
+        answer = self.ask("LLEN", queue)
+        return int(answer[1:]) if answer.startswith(":") else 0
+
+    def flush(self):
+        assert self.ask("FLUSHALL").startswith("+OK")
+
+    def kill(self):
+        if self._server:
+            self._server.kill()
+
+    def freeze(self):
+        self._server.freeze()
+
+    def thaw(self):
+        self._server.thaw()
+
+
+class Wire:
+    """A TCP proxy on loopback that can be cut, frozen and mended."""
+
+    def __init__(self, port, host="127.0.0.1"):
+        self._target, self._pairs, self._frozen = (host, port), {}, threading.Event()
+        self.port, self._listener = free_port(), None
+        self._selector, self._lock = selectors.DefaultSelector(), threading.Lock()
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._carry, daemon=True)
+        self._thread.start()
+        self.mend()
+
+    def mend(self):
+        """Carry again, new connections too."""
+        with self._lock:
+            self._frozen.clear()
+            if self._listener is None:
+                self._listener = socket.create_server(("127.0.0.1", self.port), backlog=64)
+                self._listener.setblocking(False)
+                self._selector.register(self._listener, selectors.EVENT_READ)
+
+    def freeze(self):
+        """Carry nothing more; who connects is accepted and hears nothing."""
+        self._frozen.set()
+
+    def cut(self):
+        """Break every connection and refuse new ones."""
+        with self._lock:
+            if self._listener:
+                self._selector.unregister(self._listener)
+                self._listener.close()
+                self._listener = None
+            for end in list(self._pairs):
+                self._drop(end)
+
+    def close(self):
+        self.cut()
+        self._closed.set()
+        self._thread.join()
+        self._selector.close()
+
+    def _carry(self):
+        while not self._closed.is_set():
+            if self._frozen.is_set():
+                time.sleep(0.01)
+                continue
+            with self._lock:
+                ready = self._selector.select(0.01) if self._pairs or self._listener else ()
+                for key, _ in ready:
+                    self._moved(key.fileobj)
+            if not ready:
+                time.sleep(0.001)
+
+    def _moved(self, end):
+        if end is self._listener:
+            near, _ = end.accept()
+            try:
+                far = socket.create_connection(self._target, 2)
+            except OSError:
+                near.close()
+                return
+            self._pairs |= {near: far, far: near}
+            for each in (near, far):
+                self._selector.register(each, selectors.EVENT_READ)
+        elif end in self._pairs:
+            try:
+                some = end.recv(65536)
+                if some:
+                    self._pairs[end].sendall(some)
+                    return
+            except OSError:
+                pass
+            self._drop(end)
+
+    def _drop(self, end):
+        other = self._pairs.pop(end, None)
+        if other:
+            self._pairs.pop(other, None)
+            for each in (end, other):
+                self._selector.unregister(each)
+                each.close()
+
+
+class Sqlite:
+    """A scratch database in a file."""
+
+    def __init__(self, folder):
+        self.file = folder / "scratch.sqlite3"
+        self.url = f"sqlite:///{self.file}"
+
+    def rows(self, sql, *values):
+        with sqlite3.connect(self.file, timeout=20, isolation_level=None) as connection:
+            rows = connection.execute(sql.replace("%s", "?"), values).fetchall()
+        connection.close()
+        return rows
+
+    def moment(self, instant):
+        return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}"
+
+    def drop(self):
+        self.file.unlink(missing_ok=True)
+
+
+class Postgres:
+    """A scratch database on the server of TEST_DATABASE_URL."""
+
+    def __init__(self, url):
+        self._server, _, _ = url.rpartition("/")
+        self._admin, self.name = url, f"faults_{os.getpid()}_{time.monotonic_ns()}"
+        self.url = f"{self._server}/{self.name}"
+        self._run(url, f'create database "{self.name}"')
+
+    def rows(self, sql, *values):
+        return self._run(self.url, sql, values)
+
+    def moment(self, instant):
+        return instant
+
+    def through(self, port):
+        """The database's address by way of a port on loopback."""
+        head, _, _ = self._server.rpartition("@" if "@" in self._server else "//")
+        return f"{head}{'@' if '@' in self._server else '//'}127.0.0.1:{port}/{self.name}"
+
+    def drop(self):
+        self._run(self._admin, f'drop database "{self.name}" with (force)')
+
+    def _run(self, url, sql, values=()):
+        import psycopg
+
+        with psycopg.connect(url, autocommit=True) as connection:
+            cursor = connection.execute(sql, values or None)
+            return cursor.fetchall() if cursor.description else []
+
+
+class Product:
+    """Worker, beat and web of the product, as real processes over a scratch database."""
+
+    def __init__(self, folder, database, *, cloud=None, redis=None):
+        self.folder, self.database, self.cloud, self.redis = folder, database, cloud, redis
+        self.programs = []
+        self.plain = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder),
+            "SECRET_KEY": SECRET,
+            "DATABASE_URL": database.url,
+            # Without this an outage would be told by Python's own warnings too.
+            "PYTHONUNBUFFERED": "1",
+        }
+
+    @property
+    def environment(self):
+        """What the worker knows."""
+        known = dict(self.plain)
+        if self.redis:
+            known["REDIS_URL"] = self.redis.url
+        if self.cloud:
+            known |= self.cloud.environment
+        return known
+
+    def migrate(self):
+        self.command("migrate", "--noinput", "-v0")
+
+    def command(self, *arguments):
+        """Run one of manage.py's commands and return what it said."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            env=self.environment,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def worker(self, *options, **shortened):
+        """A worker; ``shortened`` sets constants, see quick.py."""
+        size = () if any("-c" in str(option) for option in options) else ("-c", 2)
+        quiet = ("--without-gossip", "--without-mingle", "-l", "INFO")
+        spec = ";".join(f"{path.replace('__', '.')}={value}" for path, value in shortened.items())
+        known = self.environment | {"FAULTS_SET": spec}
+        return self.start("worker", (*QUICK, "worker", *size, *quiet, *options), known)
+
+    def beat(self, tick=1):
+        """A beat, which knows the broker and no secret."""
+        options = ("-s", self.folder / f"beat-{len(self.programs)}", "--pidfile=")
+        known = self.plain | {"REDIS_URL": self.redis.url, "FAULTS_TICK": str(tick)}
+        return self.start("beat", (*QUICK, "beat", *options), known)
+
+    def web(self, **given):
+        """The web process; it knows neither broker nor projects file."""
+        self.command("collectstatic", "--noinput", "-v0")
+        port = free_port()
+        known = self.plain | {"BASE_URL": f"http://127.0.0.1:{port}"} | given
+        size = ("--workers", 1, "--threads", 4, "--limit-request-line", 8190)
+        command = ("-m", "gunicorn", "dashboard.wsgi", "--bind", f"127.0.0.1:{port}", *size)
+        program = self.start("web", (sys.executable, *command, "--no-control-socket"), known)
+        site = Site(f"http://127.0.0.1:{port}", program)
+        until(lambda: site.get("/healthz").status == 200, 20, program.said)
+        return site
+
+    def start(self, name, command, environment):
+        log = self.folder / f"{name}-{len(self.programs)}.log"
+        program = Program(command, environment, log)
+        self.programs.append(program)
+        return program
+
+    def tend(self, *programs):
+        """Start again which of the programs have ended, as their supervisor would."""
+        for program in programs:
+            if not program.alive:
+                program.restart()
+
+    def close(self):
+        for program in self.programs:
+            program.kill()
+
+    def celery(self, *arguments):
+        """Run one of celery's own commands."""
+        command = (sys.executable, "-m", "celery", "-A", "dashboard", *arguments)
+        subprocess.run(command, env=self.environment, cwd=ROOT, capture_output=True, timeout=60)
+
+    def make_due(self):
+        """Let every instance and every project be due now; return this moment."""
+        moment = datetime.now(UTC)
+        before = self.database.moment(datetime(2020, 1, 1, tzinfo=UTC))
+        self.database.rows("update restores_instance set next_due_at = %s", before)
+        self.database.rows("update restores_project set next_look_at = %s", before)
+        return moment
+
+    def behind(self, since):
+        """How many watched instances were not looked at since then; -1 while not all are known."""
+        if self.database.rows(
+            "select 1 from restores_project where listed_at is null and configured"
+        ):
+            return -1
+        rows = self.database.rows(
+            "select count(*), sum(case when looked_at >= %s then 1 else 0 end)"
+            " from restores_instance where not single and gone_at is null",
+            self.database.moment(since),
+        )
+        total, looked = rows[0]
+        return total - (looked or 0) if total else -1
+
+    def caught_up(self, since, seconds=60, tending=()):
+        """Wait until every watched instance was looked at since then; return how long it took."""
+        begun = time.monotonic()
+
+        def done():
+            self.tend(*tending)
+            return self.behind(since) == 0
+
+        until(done, seconds, lambda: f"{self.behind(since)} behind")
+        return time.monotonic() - begun
+
+
+class Cloud:
+    """A stand-in cloud in a thread, and the projects file that leads to it."""
+
+    def __init__(self, folder, *, rate=50, projects=None, **given):
+        from simulator.projectsfile import environment, projects_file
+        from simulator.server import Simulator
+
+        self.simulator = Simulator(**({"instances": 24, "restores": 300} | given))
+        self.simulator.start()
+        self.file = folder / "projects.toml"
+        text = projects_file(self.simulator.world, self.simulator.url)
+        head, *sections = text.replace("rate = 50", f"rate = {rate}").split("[projects.")
+        self.file.write_text("[projects.".join([head, *sections[:projects]]))
+        self.secrets = environment(self.simulator.world)
+
+    @property
+    def instances(self):
+        """The simulator's instances that are to be looked at."""
+        watched = self.file.read_text()
+        every = self.simulator.world.instances
+        return [each for each in every if each.restorable and each.project.project_id in watched]
+
+    def restores(self, until=None):
+        """What it would list by now: what is known of each restore, by instance and id.
+
+        ``until``: only what had ended by then.
+        """
+        now = self.simulator.clock()
+        return {
+            (instance.instance_id, record["restore_id"]): (
+                record["status"],
+                float(record["progress"]),
+                record.get("error_code") or "",
+            )
+            for instance in self.instances
+            for record in self.simulator.world.restores(instance, now)
+            if until is None or _ended(record, until)
+        }
+
+    @property
+    def environment(self):
+        return {"DCS_PROJECTS": str(self.file)} | self.secrets
+
+    def close(self):
+        self.simulator.close()
+
+
+def _ended(record, moment):
+    final = record["status"] in ("succeed", "failed")
+    return final and str(record["updated_at"]) < f"{moment:%Y-%m-%dT%H:%M:%S}"
+
+
+class Site:
+    """The web process over HTTP."""
+
+    def __init__(self, url, program):
+        self.url, self.program, self._cookie = url, program, ""
+
+    def get(self, path, timeout=30):
+        """Ask for a page and return the answer with ``seconds`` and ``text``; 0 is no answer."""
+        # Who asks for health is a machine that has not signed in.
+        cookie = "" if path.endswith("z") else self._cookie
+        request = urllib.request.Request(self.url + path, headers={"Cookie": cookie})
+        begun = time.monotonic()
+        try:
+            with _OPENER.open(request, timeout=timeout) as response:
+                answer = Answer(response.status, response.headers, response.read().decode())
+        except urllib.error.HTTPError as error:
+            with error:
+                answer = Answer(error.code, error.headers, error.read().decode())
+        except OSError:
+            answer = Answer(0, {}, "")
+        answer.seconds = time.monotonic() - begun
+        return answer
+
+    def sign_in(self, link):
+        """Follow a sign-in link."""
+        answer = self.get(urlsplit(link.strip()).path)
+        set_by = answer.headers.get_all("Set-Cookie") or ()
+        self._cookie = "; ".join(cookie.partition(";")[0] for cookie in set_by)
+        assert "session=" in self._cookie, f"{link} signs nobody in: {answer.status}"
+
+
+class Answer:
+    def __init__(self, status, headers, text):
+        self.status, self.headers, self.text, self.seconds = status, headers, text, 0.0
+
+
+class _Unredirected(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_):
+        return None
+
+
+_OPENER = urllib.request.build_opener(_Unredirected, urllib.request.ProxyHandler({}))
+
+
+@contextmanager
+def closing_all(*parts):
+    """Close every part, whatever happens to the others."""
+    try:
+        yield
+    finally:
+        for part in parts:
+            with suppress(Exception):
+                part.close()
+
+
+class Mortals:
+    """Looks in processes that end as ordered; see dying.py."""
+
+    def __init__(self, product):
+        self._log = (product.folder / "mortals.log").open("w")
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.faults.dying"],
+            env=product.environment,
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            text=True,
+            start_new_session=True,
+        )
+
+    def look(self, **order):
+        """Let one process look, to the end or to the ordered one; return what became of it."""
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+        answer = json.loads(self._process.stdout.readline())
+        assert answer["ended"] != "raised", Path(self._log.name).read_text()[-3000:]
+        return answer
+
+    def close(self):
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._log.close()

@@ -1,0 +1,70 @@
+"""Rows D6 and W7: an old worker beside a new schema, and work that has piled up."""
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.db.migrations import operations
+from django.db.migrations.loader import MigrationLoader
+
+from restores import tasks
+from restores.models import Instance, Project, Restore
+from simulator.server import Simulator
+from tests.faults.scene import Scene
+
+ADDING = (
+    operations.AddField,
+    operations.AddIndex,
+    operations.AlterModelOptions,
+    operations.CreateModel,
+    operations.RunPython,
+    operations.RunSQL,
+)
+
+
+@pytest.mark.django_db
+def test_d6_migrations_only_add_so_that_an_old_worker_goes_on():
+    loader = MigrationLoader(connection)
+    later = [m for (app, _), m in loader.disk_migrations.items() if app == "restores"]
+    for migration in [m for m in later if not m.initial]:
+        for operation in migration.operations:
+            assert isinstance(operation, ADDING), f"{migration}: {operation.describe()}"
+            if isinstance(operation, operations.AddField):
+                field = operation.field
+                assert field.null or field.has_default() or field.has_db_default(), operation.name
+
+
+@pytest.mark.django_db(transaction=True)
+def test_w7_after_six_hours_each_instance_is_looked_at_once_and_live_ones_first(
+    tmp_path, monkeypatch, settings
+):
+    rate = 20
+    with Simulator(instances=24, restores=60) as simulator:
+        scene = Scene(simulator, tmp_path, monkeypatch, settings, rate=rate)
+        scene.look_at_project()
+        long_ago = datetime.now(UTC) - timedelta(hours=6)
+        Instance.objects.update(next_due_at=long_ago, backups_due_at=_tomorrow(), single=False)
+        Project.objects.update(next_look_at=_tomorrow(), restoring_count_at=long_ago)
+        live = scene.instances.last()
+        Restore.objects.create(
+            instance=live,
+            project=scene.project,
+            restore_id="r-1",
+            status="restoring",
+            created_at=long_ago,
+            first_seen_at=long_ago,
+            changed_at=long_ago,
+        )
+        scene.heals()
+        scene.breaks("/restores", kind="status", status=204)
+        tasks.instance_looks()
+        looked = [entry.path.split("/")[4] for entry in scene.calls("/restores")]
+        assert scene.simulator.log.busiest_second("harbour") <= rate
+    assert looked[0] == live.instance_id
+    assert set(Counter(looked).values()) == {1}
+    assert set(looked) == set(scene.instances.values_list("instance_id", flat=True))
+
+
+def _tomorrow():
+    return datetime.now(UTC) + timedelta(days=1)

@@ -1,0 +1,283 @@
+"""The database goes away, freezes, fills up or refuses: words at once, and nothing is lost."""
+
+import os
+import threading
+from datetime import UTC, datetime
+from time import monotonic
+
+import pytest
+from django.db import OperationalError, connection, connections, transaction
+
+from dashboard.outage import error_page
+from restores.collector import conflicts
+from restores.models import Instance, Restore
+from tests.factories import make_instance, make_restore
+
+from .kit import Wire, until
+
+ON_POSTGRES = os.environ.get("DATABASE_URL", "").startswith("postgres")
+needs_postgres = pytest.mark.skipif(
+    not ON_POSTGRES, reason="needs PostgreSQL: set TEST_DATABASE_URL=postgres://… and ./run test"
+)
+needs_sqlite = pytest.mark.skipif(ON_POSTGRES, reason="this fault exists on SQLite only")
+RECOVERY = 60
+PAGES = ("/", "/restores/", "/instances/", "/coverage/", "/restores.json")
+
+
+@pytest.fixture(scope="module")
+def redis(redis):
+    redis.start()
+    return redis
+
+
+@pytest.fixture(scope="module")
+def wire(scratch):
+    """The way to the database, which can be cut."""
+    server = scratch.rows("select inet_server_port()")[0][0]
+    wire = Wire(server)
+    yield wire
+    wire.close()
+
+
+@pytest.fixture(scope="module")
+def running(product, wire):
+    """Worker, beat and web behind the wire, with somebody signed in."""
+    product.plain["DATABASE_URL"] = product.database.through(wire.port)
+    since = datetime.now(UTC)
+    product.collecting = product.worker(), product.beat()
+    product.site = product.web()
+    product.site.sign_in(product.command("login_link", "root", "--create"))
+    product.caught_up(since, RECOVERY)
+    return product
+
+
+@pytest.fixture
+def mended(wire):
+    yield wire
+    wire.mend()
+
+
+@needs_postgres
+@pytest.mark.xdist_group("database")
+@pytest.mark.parametrize(("fault", "pages"), [("cut", PAGES), ("freeze", PAGES[:2])])
+def test_d1_pages_say_within_two_seconds_that_the_database_is_away(running, mended, fault, pages):
+    assert running.site.get("/").status == 200
+    getattr(mended, fault)()
+
+    answers = [running.site.get(path) for path in pages]
+
+    assert {answer.status for answer in answers} == {503}
+    assert max(answer.seconds for answer in answers) < 2
+    assert "The database does not answer" in answers[0].text
+    assert "Traceback" not in "".join(answer.text for answer in answers)
+    assert running.site.get("/healthz").status == 200
+    assert running.site.get("/readyz").status == 503
+
+
+@needs_postgres
+@pytest.mark.xdist_group("database")
+@pytest.mark.parametrize("fault", ["cut", "freeze"])
+def test_d1_a_database_that_comes_back_finds_everything_going_on(running, mended, fault):
+    due = running.make_due()
+    getattr(mended, fault)()
+    away = monotonic()
+    until(lambda: monotonic() - away > 2, 5)
+    mended.mend()
+
+    until(lambda: running.site.get("/readyz").status == 200, 15)
+    assert running.caught_up(due, RECOVERY) < RECOVERY
+    assert all(program.alive for program in running.collecting)
+
+
+@needs_postgres
+@pytest.mark.xdist_group("database")
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param("cut", marks=pytest.mark.faults(ci=True)),
+        pytest.param("freeze", marks=pytest.mark.faults),
+    ],
+)
+def test_d1_away_for_a_minute(running, mended, fault):
+    due = running.make_due()
+    getattr(mended, fault)()
+    away = monotonic()
+    until(lambda: monotonic() - away > 60, 70)
+    mended.mend()
+
+    until(lambda: running.site.get("/readyz").status == 200, 15)
+    assert running.caught_up(due, RECOVERY) < RECOVERY
+    assert all(program.alive for program in running.collecting)
+
+
+@needs_postgres
+@pytest.mark.faults
+@pytest.mark.xdist_group("database")
+def test_d1_a_worker_started_without_database_waits_for_it(running, mended):
+    mended.cut()
+    worker = running.worker("-n", "second@%h")
+    until(lambda: "ready" in worker.said() and "connection" in worker.said(), 30, worker.said)
+    mended.mend()
+
+    assert running.caught_up(running.make_due(), RECOVERY) < RECOVERY
+    worker.kill()
+
+
+@needs_postgres
+@pytest.mark.xdist_group("database")
+def test_d5_connections_ended_by_the_server_again_and_again_stop_nothing(running):
+    due, statuses = running.make_due(), []
+    for _ in range(10):
+        running.database.rows(
+            "select pg_terminate_backend(pid) from pg_stat_activity"
+            " where datname = current_database() and pid <> pg_backend_pid()"
+        )
+        statuses.append(running.site.get("/").status)
+
+    assert set(statuses) == {200}
+    assert running.caught_up(due, RECOVERY) < RECOVERY
+
+
+@needs_postgres
+@pytest.mark.django_db(transaction=True)
+def test_d2_the_victim_of_a_deadlock_is_run_again():
+    pair = [make_instance("one").pk, make_instance("two").pk]
+    meeting, runs = threading.Barrier(2), []
+
+    @conflicts.persistent
+    @transaction.atomic
+    def rename(order):
+        runs.append(order)
+        Instance.objects.filter(pk=order[0]).update(az="touched")
+        if len(runs) <= 2:
+            meeting.wait(10)
+        Instance.objects.filter(pk=order[1]).update(name=f"renamed by {order[0]}")
+
+    def other():
+        rename(pair[::-1])
+        connections.close_all()
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    rename(pair)
+    thread.join()
+
+    assert len(runs) == 3
+    names = Instance.objects.order_by("pk").values_list("name", flat=True)
+    assert list(names) == [f"renamed by {pair[1]}", f"renamed by {pair[0]}"]
+
+
+@pytest.mark.parametrize(("failures", "runs"), [(0, 1), (3, 4), (9, 4)])
+def test_d2_a_transaction_is_repeated_three_times_at_most(failures, runs, db_away):
+    count = []
+
+    @conflicts.persistent
+    def write():
+        count.append(1)
+        if len(count) <= failures:
+            raise OperationalError("deadlock detected") from db_away("40P01")
+
+    if failures > 3:
+        with pytest.raises(OperationalError):
+            write()
+    else:
+        write()
+    assert len(count) == runs
+
+
+def test_d2_a_connection_that_broke_is_no_conflict_to_repeat(db_away):
+    count = []
+
+    @conflicts.persistent
+    def write():
+        count.append(1)
+        raise OperationalError("gone") from db_away("57P01")
+
+    with pytest.raises(OperationalError):
+        write()
+    assert len(count) == 1
+
+
+@pytest.fixture
+def db_away(monkeypatch):
+    """Make errors as the driver raises them."""
+
+    class Refusal(Exception):
+        def __init__(self, sqlstate):
+            self.sqlstate = sqlstate
+
+    return Refusal
+
+
+@needs_sqlite
+@pytest.mark.django_db(transaction=True)
+def test_d4_while_somebody_holds_the_write_lock_pages_are_read_as_fast_as_ever(web):
+    make_restore("r-1")
+    web.get("/restores/")
+    held, release = threading.Event(), threading.Event()
+
+    def hold():
+        with transaction.atomic():
+            Restore.objects.update(search="held")
+            held.set()
+            release.wait(30)
+        connection.close()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait(10)
+    begun = monotonic()
+    statuses = [web.get(path).status_code for path in PAGES[:4]]
+    took = monotonic() - begun
+    release.set()
+    thread.join()
+
+    assert statuses == [200] * 4
+    assert took < 2
+
+
+@needs_sqlite
+@pytest.mark.django_db(transaction=True)
+def test_d3_a_full_disk_rolls_the_whole_transaction_back_and_reading_goes_on(web, full_disk):
+    instance = make_instance()
+    make_restore("before", instance=instance)
+    full_disk()
+
+    with pytest.raises(OperationalError, match="full"), transaction.atomic():
+        instance.restores.update(restore_name="half of it")
+        for number in range(1000):
+            make_restore(f"r-{number}", instance=instance, raw="x" * 4000)
+
+    assert list(Restore.objects.values_list("restore_id", flat=True)) == ["before"]
+    assert Restore.objects.get().restore_name == "restore_before"
+    assert web.get("/restores/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OperationalError("database or disk is full"), "The database is full"),
+        (OperationalError("connection refused"), "The database does not answer"),
+    ],
+)
+def test_d3_a_page_that_must_write_says_in_words_why_it_cannot(rf, error, words):
+    try:
+        raise error
+    except OperationalError:
+        answer = error_page(rf.get("/"))
+
+    assert (answer.status_code, answer["Retry-After"]) == (503, "10")
+    assert f"<h1>{words}</h1>" in answer.content.decode()
+
+
+@pytest.fixture
+def full_disk(db):
+    """Let the database grow no more."""
+    cursor = connection.cursor()
+
+    def filled():
+        pages = cursor.execute("pragma page_count").fetchone()[0]
+        cursor.execute(f"pragma max_page_count = {pages + 20}")
+
+    yield filled
+    cursor.execute("pragma max_page_count = 1073741823")

@@ -1,0 +1,205 @@
+from dataclasses import dataclass, field
+from datetime import timedelta
+from random import Random
+from types import SimpleNamespace
+
+import pytest
+import time_machine
+from django.db import transaction
+
+from restores.collector import ledger
+from restores.collector.look import look_at
+from restores.collector.plan import plan
+from restores.collector.windows import ask_all
+from restores.dcs.faults import Fault
+from restores.dcs.records import FINAL, Page
+from restores.models import Observation
+from tests.collector.records import BEGUN, told
+from tests.factories import make_instance
+from tests.faults.moving import Manners, MovingList
+
+FULL = 6
+LOOKS = 3
+
+
+@dataclass
+class Tally:
+    """What many schedules came to: a test that never proves anything would prove nothing."""
+
+    looks: int = 0
+    proofs: int = 0
+    split: int = 0
+    faults: int = 0
+    flaws: dict = field(default_factory=dict)
+
+    def add(self, answer, calls):
+        self.looks += 1
+        self.proofs += answer.flaw == ""
+        self.split += answer.flaw == "" and calls > 1
+        kind = answer.flaw.split(" ")[0]
+        self.flaws[kind] = self.flaws.get(kind, 0) + 1
+
+
+def schedule(seed, tally):
+    """One instance's life: looks at a list that changes between any two responses."""
+    dice = Random(seed)
+    world = MovingList(dice, Manners.thrown(dice), full=FULL)
+    world.fill(dice.choice([0, 3, FULL - 1, FULL, FULL + 1, 15, 30]))
+    held = {}
+    for _ in range(LOOKS):
+        world.look()
+        try:
+            answer = ask_all(world, FULL)
+        except Fault:
+            tally.faults += 1
+            continue
+        tally.add(answer, world.calls)
+        check_proof(world, answer)
+        held = stored(held, answer)
+    check_end(world, held)
+
+
+def check_proof(world, answer):
+    """Without a flaw the answer is the list of one instant, and what vanished in the meantime."""
+    ids = [record.restore_id for record in answer.records]
+    assert len(ids) == len(set(ids))
+    assert answer.until >= answer.at
+    if answer.flaw:
+        return
+    ever, at_last = set().union(*(listed for _, listed in world.instants)), world.instants[-1][1]
+    then = [listed for now, listed in world.instants if now.replace(microsecond=0) == answer.at]
+    assert any(listed <= set(ids) and set(ids) - listed <= ever - at_last for listed in then)
+
+
+def stored(held, answer):
+    """What is held after this look: nothing is lost, doubled or taken back."""
+    planned = plan(held, answer.records)
+    assert not held.keys() & {record.restore_id for record in planned.new}
+    after = held | {record.restore_id: record for record in (*planned.new, *planned.changed)}
+    assert after.keys() == held.keys() | {record.restore_id for record in answer.records}
+    for key, before in held.items():
+        assert not (before.status in FINAL and after[key].status not in FINAL)
+        if before.updated_at:
+            assert after[key].updated_at >= before.updated_at
+    return after
+
+
+def check_end(world, held):
+    """Once the list stands still, a look proves it, and all that it holds is known as it is."""
+    world.stand_still()
+    world.look()
+    answer = ask_all(world, FULL)
+    check_proof(world, answer)
+    held = stored(held, answer)
+    timeless = any(row.created_at is None for row in world.rows.values())
+    if len(world.rows) < FULL or not (timeless or world.crowded() or not world.manners.provable):
+        assert answer.flaw == "", answer.flaw
+        assert {key: held[key] for key in world.rows} == world.rows
+
+
+def run(seeds):
+    tally = Tally()
+    for seed in seeds:
+        try:
+            schedule(seed, tally)
+        except AssertionError as error:
+            raise AssertionError(f"schedule {seed}: {error}") from error
+    assert tally.proofs > tally.looks / 4
+    assert tally.split > tally.looks / 20
+    return tally
+
+
+def test_no_schedule_of_a_changing_list_loses_doubles_or_proves_wrongly():
+    run(range(300))
+
+
+@pytest.mark.faults
+def test_none_of_ten_thousand_schedules_loses_doubles_or_proves_wrongly():
+    run(range(300, 10_400))
+
+
+class Client:
+    """The same list behind the calls of a look; a cloud of one instance."""
+
+    account = SimpleNamespace(rate=1000)
+
+    def __init__(self, world):
+        self.world = world
+
+    def client(self, project, expected=0):
+        return self
+
+    def stop(self, because): ...
+
+    def restores(self, instance_id, *, begin=None, end=None, known=""):
+        return told(self.world(begin, end), known)
+
+    def backups(self, instance_id):
+        return Page(rows=(), skipped=0, total=0, at=self.world.now)
+
+
+def kept(world, instance, clock, wait):
+    """One whole look, from claim to ending; what the database holds after it."""
+    world.now += wait
+    clock.move_to(world.now)
+    world.look()
+    before = rows_of(instance)
+    (claimed,) = ledger.claim_these([instance.pk], world.now)
+    (seen,) = look_at([claimed], Client(world))
+    instance.refresh_from_db()
+    after = rows_of(instance)
+    assert before.keys() <= after.keys()
+    assert all(after[k].status in FINAL for k, row in before.items() if row.status in FINAL)
+    assert instance.fault_kind == (seen.fault.kind if seen.fault else "")
+    then = [ids for at, ids in world.instants if at.replace(microsecond=0) == instance.proven_at]
+    assert seen.fault or any(ids <= after.keys() for ids in then)
+    listed = world.instants[-1][1] if world.instants else set()
+    newly = {key for key, row in after.items() if row.delisted_at and not before[key].delisted_at}
+    assert not newly & listed and all(before[key].missing_since for key in newly)
+    return after
+
+
+def rows_of(instance):
+    return {row.restore_id: row for row in instance.restores.all()}
+
+
+def stored_schedule(seed):
+    """The same by way of claims, looks and the database, and with lists that are empty at times."""
+    dice = Random(seed)
+    world = MovingList(dice, Manners.thrown(dice), full=1000)
+    world.fill(dice.choice([0, 3, 15, 30]))
+    instance = make_instance(f"i-{seed}", proven_at=None)
+    with time_machine.travel(BEGUN, tick=False) as clock:
+        for _ in range(4):
+            hidden, manners = {}, world.manners
+            if dice.random() < 0.2:
+                hidden, world.rows, world.manners = world.rows, {}, Manners()
+            kept(world, instance, clock, timedelta(seconds=dice.uniform(0, 1500)))
+            world.rows, world.manners = hidden | world.rows, manners
+        world.stand_still()
+        for _ in range(4):
+            rows = kept(world, instance, clock, timedelta(minutes=31))
+    assert instance.fault_kind == ""
+    assert instance.proven_at == world.instants[-1][0].replace(microsecond=0)
+    assert {key for key, row in rows.items() if not row.delisted_at} == world.rows.keys()
+    assert all(rows[key].status == row.status for key, row in world.rows.items())
+    seen = Observation.objects.filter(restore__instance=instance).values_list("restore_id")
+    assert len(set(seen)) == len(rows)
+
+
+def run_stored(seeds):
+    for seed in seeds:
+        with transaction.atomic():
+            stored_schedule(seed)
+            transaction.set_rollback(True)
+
+
+@pytest.mark.django_db
+def test_no_schedule_loses_or_doubles_anything_in_the_database():
+    run_stored(range(15))
+
+
+@pytest.mark.faults
+@pytest.mark.django_db
+def test_none_of_a_thousand_schedules_loses_or_doubles_anything_in_the_database():
+    run_stored(range(15, 1015))

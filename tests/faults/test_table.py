@@ -1,0 +1,54 @@
+"""docs/faults.md names every fault of the matrix and every test of one, and nothing else."""
+
+import ast
+import re
+from pathlib import Path
+
+HERE = Path(__file__).parent
+TABLE = HERE.parent.parent / "docs" / "faults.md"
+MATRIX = {"A": 25, "D": 6, "R": 5, "W": 7}
+NAME = re.compile(r"test_((?:[adrw]\d+_)+)")
+
+
+def rows():
+    """The table: fault id -> (what happens, tests, what the user sees)."""
+    lines = TABLE.read_text().splitlines()
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if "|" in line]
+    return {row[0]: row[1:] for row in cells if re.fullmatch(r"[ADRW]\d+", row[0])}
+
+
+def named(cell):
+    return set(re.findall(r"`(test_\w+)`", cell))
+
+
+def written():
+    """Every test of a fault: its name -> the ids that it begins with."""
+    found = {}
+    for file in HERE.glob("test_*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.FunctionDef) and (match := NAME.match(node.name)):
+                found[node.name] = {part.upper() for part in match[1].strip("_").split("_")}
+    return found
+
+
+def test_every_row_of_the_matrix_is_in_the_table_once_and_filled_in():
+    expected = {f"{kind}{n}" for kind, count in MATRIX.items() for n in range(1, count + 1)}
+    lines = re.findall(r"^\| ([ADRW]\d+) \|", TABLE.read_text(), re.MULTILINE)
+    assert (set(lines), len(lines)) == (expected, len(expected))
+    for key, cells in rows().items():
+        assert len(cells) == 4 and all(cells), key
+        assert named(cells[2]), f"{key} names no test"
+
+
+def test_every_test_that_the_table_names_exists_and_stands_in_its_row():
+    tests = written()
+    for key, cells in rows().items():
+        for name in named(cells[2]):
+            assert key in tests.get(name, ()), f"{key}: {name}"
+
+
+def test_every_test_of_a_fault_is_in_the_table():
+    table = {key: named(cells[2]) for key, cells in rows().items()}
+    for name, keys in written().items():
+        for key in keys:
+            assert name in table.get(key, ()), f"{name} is missing in row {key}"

@@ -1,0 +1,203 @@
+"""Real workers and beats: told to end, killed, frozen, deaf, and more of them than needed."""
+
+import random
+import signal
+import time
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from dashboard import liveness
+
+from .kit import never, until
+
+pytestmark = pytest.mark.xdist_group("worker_processes")
+LEASE = "restores__collector__ledger__LEASE"
+
+
+@pytest.fixture(scope="module")
+def redis(redis):
+    redis.start()
+    return redis
+
+
+@pytest.fixture
+def running(product):
+    """The product, at whose end every program is killed and every lease forgotten."""
+    yield product
+    product.close()
+    product.programs.clear()
+    product.cloud.simulator.faults.clear()
+    product.redis.flush()
+    product.database.rows("update restores_instance set lease_until = null, attempts = 0")
+    product.database.rows("update restores_project set lease_until = null, attempts = 0")
+
+
+def leased(product):
+    (found,) = product.database.rows(
+        "select count(*), coalesce(max(attempts), 0) from restores_instance"
+        " where lease_until is not null"
+    )
+    return found[0]
+
+
+def in_the_middle_of_a_batch(product, worker):
+    """Wait until the worker holds instances whose calls hang."""
+    product.cloud.simulator.faults.add({"match": "/restores", "kind": "hang"})
+    product.make_due()
+    return until(lambda: leased(product), 30, worker.said)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "send",
+        # The whole process group, as systemd does it.
+        pytest.param("send_all", marks=pytest.mark.faults),
+    ],
+)
+def test_w5_a_worker_told_to_end_in_a_batch_gives_it_back_within_ten_seconds(running, told):
+    worker, _ = running.worker(), running.beat()
+    in_the_middle_of_a_batch(running, worker)
+
+    getattr(worker, told)(signal.SIGTERM)
+
+    until(lambda: not leased(running), 10, worker.said)
+    assert running.database.rows("select max(attempts) from restores_instance") == [(0,)]
+    worker.ended(20)
+
+
+@pytest.mark.faults
+def test_a_worker_that_takes_no_messages_any_more_ends_and_says_why(running):
+    short = {"IDLE_PATIENCE": 2, "EVERY": 0.5}
+    worker = running.worker(
+        **{f"dashboard__liveness__{name}": value for name, value in short.items()}
+    )
+    running.beat()
+    running.caught_up(running.make_due())
+    never(lambda: not worker.alive, 3)
+
+    running.celery("control", "cancel_consumer", "celery")
+
+    assert worker.ended(30) == 70
+    assert "messages wait and this worker takes none" in worker.said()
+
+
+@pytest.mark.parametrize(
+    ("seen", "stalled"),
+    [
+        # (seconds, messages waiting, messages taken so far, at work)
+        ([(0, 3, 0, False), (29, 3, 0, False)], False),
+        ([(0, 3, 0, False), (31, 5, 0, False)], True),
+        ([(0, 3, 0, False), (31, 0, 0, False)], False),
+        ([(0, 3, 0, False), (20, 3, 1, False), (40, 3, 1, False)], False),
+        ([(0, 9, 0, False), (20, 3, 0, False), (40, 4, 0, False)], False),
+        ([(0, 3, 0, True), (100, 9, 0, True)], False),
+        ([(0, 3, 0, True), (121, 9, 0, True)], True),
+    ],
+)
+def test_a_worker_has_stalled_when_messages_wait_and_it_takes_none(seen, stalled):
+    watch = liveness.Watch()
+
+    *_, last = [
+        watch.stalled(at, waiting=waiting, taken=taken, busy=busy)
+        for at, waiting, taken, busy in seen
+    ]
+
+    assert last is stalled
+
+
+@pytest.mark.faults(ci=True)
+def test_w1_whole_workers_killed_at_random_lose_nothing(running):
+    dice = random.Random(11)
+    worker, _ = running.worker(**{LEASE: 4}), running.beat()
+    for _ in range(12):
+        running.make_due()
+        time.sleep(dice.uniform(0, 1.5))
+        worker.kill()
+        worker.restart()
+
+    running.caught_up(running.make_due(), 60)
+    assert_true(running)
+
+
+@pytest.mark.faults
+def test_w1_after_kill_9_in_a_batch_work_resumes_within_120_seconds(running):
+    worker, _ = running.worker(), running.beat(tick=5)
+    due = in_the_middle_of_a_batch(running, worker) and running.make_due()
+    worker.kill()
+    running.cloud.simulator.faults.clear()
+    worker.restart()
+
+    assert running.caught_up(due, 120) < 120
+    assert_true(running)
+
+
+@pytest.mark.parametrize(
+    "seconds",
+    [
+        pytest.param(30, marks=pytest.mark.faults(ci=True)),
+        pytest.param(300, marks=pytest.mark.faults),
+    ],
+)
+def test_w3_w4_two_beats_and_three_workers_double_nothing(running, seconds):
+    lease = 8
+    workers = [running.worker("-n", f"w{n}@%h", **{LEASE: lease}) for n in range(3)]
+    running.beat(), running.beat()
+    running.caught_up(running.make_due(), 90)
+    running.cloud.simulator.log.clear()
+    begun = datetime.now(UTC)
+    claims = fences(running)
+    frozen = random.Random(seconds).choice(workers)
+    frozen.freeze()
+    until(lambda: datetime.now(UTC) > begun + timedelta(seconds=lease + 2), lease + 10)
+    frozen.thaw()
+    until(lambda: datetime.now(UTC) > begun + timedelta(seconds=seconds), seconds + 10)
+    for worker in workers:
+        worker.send(signal.SIGTERM)
+    for worker in workers:
+        worker.ended(30)
+
+    asked = looks_at_the_cloud(running)
+    for instance_id, fence in fences(running).items():
+        assert asked[instance_id] <= fence - claims.get(instance_id, 0), instance_id
+    # One at each interval of a minute, one at its edge, one more for the frozen worker's.
+    quiet = quiet_since(running, begun)
+    assert len(quiet) > 5
+    assert [each for each in quiet if asked[each] > seconds / 60 + 2] == []
+    assert_true(running)
+
+
+def fences(product):
+    return dict(product.database.rows("select instance_id, fence from restores_instance"))
+
+
+def looks_at_the_cloud(product):
+    paths = [entry.path for entry in product.cloud.simulator.log.entries]
+    return Counter(path.split("/")[-2] for path in paths if path.endswith("/restores"))
+
+
+def quiet_since(product, begun):
+    """The instances of which no restore was on its way since then, and whose looks worked."""
+    rows = product.database.rows(
+        "select instance_id from restores_instance i where fault_kind = '' and not exists"
+        " (select 1 from restores_restore r where r.instance_id = i.id"
+        " and (status not in ('succeed', 'failed') or changed_at >= %s))",
+        product.database.moment(begun),
+    )
+    return [instance_id for (instance_id,) in rows]
+
+
+def assert_true(product):
+    """What is kept is what the cloud lists, but for what is on its way just now."""
+    rows = product.database.rows(
+        "select i.instance_id, r.restore_id, r.status, r.progress, r.error_code"
+        " from restores_restore r join restores_instance i on i.id = r.instance_id"
+    )
+    kept = {row[:2]: row[2:] for row in rows}
+    assert len(kept) == len(rows)
+    young = datetime.now(UTC) - timedelta(minutes=5)
+    listed = product.cloud.restores(until=young)
+    assert [key for key, state in listed.items() if kept.get(key) != state] == []
+    assert kept.keys() <= product.cloud.restores().keys()

@@ -1,0 +1,75 @@
+"""The environment is made once per lock file, and an unfinished one is not trusted."""
+
+import hashlib
+import sys
+import zipfile
+
+import pytest
+
+from deploy.launcher.bootstrap import RUNTIME, Venv, python_with
+from deploy.launcher.words import Trouble
+
+from .conftest import pretend_installed
+
+pytestmark = pytest.mark.run
+
+
+@pytest.fixture
+def installed(tmp_path):
+    (tmp_path / RUNTIME).write_text("django==5\n")
+    pretend_installed(tmp_path)
+    return tmp_path
+
+
+def wheel(folder):
+    """A package of one line, as a requirement with its hash."""
+    path = folder / "toy-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("toy.py", "WORDS = 'installed'\n")
+        archive.writestr(
+            "toy-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: toy\nVersion: 1.0\n"
+        )
+        archive.writestr("toy-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        archive.writestr("toy-1.0.dist-info/RECORD", "")
+    return f"{path.as_uri()} --hash=sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}\n"
+
+
+def test_a_stamp_that_fits_is_enough(installed):
+    assert python_with(installed, RUNTIME) == installed / ".venv" / "bin" / "python"
+
+
+@pytest.mark.parametrize("stamp", [None, "", "{", "[1]", '{"python": "2.7"}'])
+def test_a_missing_or_spoiled_stamp_is_not_enough(installed, stamp):
+    path = installed / ".venv" / "installed.json"
+    path.unlink()
+    if stamp is not None:
+        path.write_text(stamp)
+    assert not Venv(installed / ".venv").has({})
+
+
+def test_another_lock_file_or_place_is_not_what_was_installed(installed):
+    venv = Venv(installed / ".venv")
+    assert venv.has({}) and not venv.has({RUNTIME: "another"})
+    (installed / ".venv").rename(installed / "moved")
+    assert not Venv(installed / "moved").has({})
+
+
+def test_without_the_venv_modules_the_apt_line_is_told(tmp_path, monkeypatch):
+    (tmp_path / RUNTIME).write_text("")
+    monkeypatch.setitem(sys.modules, "ensurepip", None)
+    with pytest.raises(Trouble, match="apt install python3-venv"):
+        python_with(tmp_path, RUNTIME)
+
+
+def test_it_installs_once_and_a_wrong_hash_is_told_and_never_stamped(tmp_path, capsys):
+    requirements, right = tmp_path / RUNTIME, wheel(tmp_path)
+    requirements.write_text(right)
+    for _ in range(2):
+        python_with(tmp_path, RUNTIME)
+    assert capsys.readouterr().out.count("Installing") == 1
+    assert list((tmp_path / ".venv").glob("lib/*/site-packages/toy.py"))
+    requirements.write_text(right[:-10] + "000000000\n")
+    with pytest.raises(Trouble, match=r"Installing requirements\.txt ended with status 1"):
+        python_with(tmp_path, RUNTIME)
+    requirements.write_text(right)
+    assert not Venv(tmp_path / ".venv").has({})

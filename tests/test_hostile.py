@@ -1,0 +1,296 @@
+"""Hostile texts stay text wherever they are printed; hostile addresses never break a page."""
+
+import csv
+import io
+import json
+import random
+import re
+import time
+from datetime import timedelta
+from html.parser import HTMLParser
+from urllib.parse import quote, quote_plus, urlencode
+
+import pytest
+import time_machine
+from django.http import QueryDict
+from django.urls import reverse
+
+from restores.copies import FORMATS, Note, Row, escapes
+from restores.dcs.values import storable
+from restores.filters import ORDER, read
+from restores.models import Instance, Restore
+from tests.factories import NOW, make_project, make_restore
+
+FAMILIES = {
+    "script": ["<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "</title><b>", "<!--",
+               "\"><svg/onload=alert(1)>", "' onmouseover='alert(1)", "</td></tr></table>",
+               "javascript:alert(1)", "{{7*7}}", "{% debug %}", "&lt;b&gt;", "]]>", "<a href=//x>"],
+    "formula": ["=1+1", "+1", "-1", "@SUM(A1)", "=HYPERLINK(\"//x\",\"y\")", "\t=1", "\r=1", "＝1",
+                "=cmd|' /C calc'!A0", "\"=1", ",=1", "\n=1"],
+    "markdown": ["*b*", "_i_", "`c`", "# h", "- item", "1. one", "[l](//x)", "![i](//x)", "|a|b|",
+                 "> q", "<//x>", "~~s~~", "***", "http://x.example", "www.x.example", "\\*",
+                 "@all"],
+    "jira": ["{code}", "{noformat}", "[l|//x]", "[~admin]", "!i.png!", "||h||", "h1. t", "bq. q",
+             "{color:red}", "----", "{quote}", "\\\\", ":)", "(/)", "^s^", "??c??", "{panel}"],
+    "direction": ["\u202eevil", "\u2066a\u2069", "\u200f", "a\u202db\u202c", "عربي", "\u061c"],
+    "nothing": ["\0", "a\0b", "\u200b", "\ufeff", "\u2060", "\u00ad", "\x1b[31m", "\x7f", "\x85"],
+    "surrogate": ["\ud800", "a\udfffb", "\udc00\ud800", "😀", "e\u0301" * 20, "ﷺ", "𝕏"],
+    "like": ["%", "_", "\\", "a%b", "' OR 1=1 --", "\";DROP TABLE x;", "%00", "[a-z]", "\\%"],
+    "lines": ["a\r\nb", "a\nSet-Cookie: x", "a\rb", "\u2028", "\u2029", "a\x0bb", "a\x0cb", "\n\n"],
+}  # fmt: skip
+DRESSES = ["{}", "cart {} prod", "{0}{0}", "{}" + "x" * 120]
+CORPUS = [dress.replace("{0}", "{}").replace("{}", text) for texts in FAMILIES.values()
+          for text in texts for dress in DRESSES]  # fmt: skip
+KINDS = {"br", "hr", "img", "input", "link", "meta", "use", "path", "col", "option", "rect"}
+
+
+@pytest.fixture(autouse=True)
+def clock():
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def world(web):
+    """A restore for each text, which is its name, its remark and the name of its instance."""
+    texts, project = [storable(text) for text in CORPUS], make_project()
+    instances = Instance.objects.bulk_create(
+        Instance(project=project, instance_id=f"i-{number}", name=text[:200], proven_at=NOW)
+        for number, text in enumerate(texts)
+    )
+    Restore.objects.bulk_create(
+        Restore(
+            instance=instances[number],
+            project=project,
+            restore_id=f"r-{number}",
+            restore_name=text,
+            restore_remark=text,
+            backup_name=text,
+            status="failed",
+            error_code=text[:100],
+            created_at=NOW - timedelta(minutes=number),
+            first_seen_at=NOW,
+            changed_at=NOW,
+        )
+        for number, text in enumerate(texts)
+    )
+    return web
+
+
+class Reader(HTMLParser):
+    """What a browser makes of a page: its elements, its texts and its attributes."""
+
+    def __init__(self, html):
+        super().__init__(convert_charrefs=True)
+        self.shapes, self.texts, self.values, self.open = set(), [], [], []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.shapes.add((tag, *sorted(name for name, _ in attrs)))
+        self.values += [value for _, value in attrs if value]
+        if tag == "bdi":
+            self.texts.append("")
+        if tag not in KINDS:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.shapes.add((tag, *sorted(name for name, _ in attrs)))
+
+    def handle_endtag(self, tag):
+        if tag in self.open:
+            while self.open.pop() != tag:
+                pass
+
+    def handle_data(self, text):
+        if "bdi" in self.open:
+            self.texts[-1] += text
+
+
+def body(response):
+    content = b"".join(response.streaming_content) if response.streaming else response.content
+    return content.decode()
+
+
+def test_the_corpus_is_large():
+    assert len(set(CORPUS)) >= 300
+
+
+def test_a_list_of_hostile_texts_has_the_elements_of_a_harmless_one(world):
+    url = "/restores/?cols=created,status,instance,restore,project,outcome&size=200"
+    pages = [Reader(body(world.get(f"{url}{page}"))) for page in ("", "&page=2")]
+    texts = {text for page in pages for text in page.texts}
+    values = {value for page in pages for value in page.values}
+    for text in map(storable, CORPUS):
+        assert not text or (text in texts and text in values)
+    Restore.objects.update(restore_name="x", error_code="dcs.08.0007")
+    plain = Reader(body(world.get(f"{url}")))
+    odd = {shape for page in pages for shape in page.shapes} - plain.shapes
+    assert not any(shape[0] in ("script", "img", "svg", "b", "iframe") for shape in odd)
+    assert not any(name.startswith("on") for shape in odd for name in shape[1:])
+
+
+def test_a_page_of_a_hostile_text_keeps_it_in_title_and_body(world, request):
+    step = 1 if request.config.getoption("--faults") else 17
+    for number in range(0, len(CORPUS), step):
+        html = body(world.get(f"/restores/r-{number}/"))
+        page, text = Reader(html), storable(CORPUS[number])
+        assert html.count("<title>") == html.count("</title>") == 1
+        assert not any(shape[0] in ("img", "iframe") for shape in page.shapes)
+        assert not any(name.startswith("on") for shape in page.shapes for name in shape[1:])
+        assert re.findall(r"<script(?! (?:type=\"module\"|defer) src=\"/static/)", html) == []
+        assert not text.strip() or text.strip() in "\n".join(page.texts)
+
+
+def test_twins_carry_hostile_texts_word_for_word(world):
+    rows, url = [], "/restores.json?size=200"
+    while url:
+        response = world.get(url)
+        assert response.headers["Content-Type"] == "application/json"
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        found = json.loads(response.content)
+        rows, url = rows + found["restores"], found["next"]
+    assert [row["restore_remark"] or "" for row in rows] == [storable(text) for text in CORPUS]
+
+
+def test_a_csv_file_carries_them_as_cells_that_no_spreadsheet_runs(world):
+    found = list(csv.DictReader(io.StringIO(body(world.get("/restores.csv")), newline="")))
+    assert len(found) == len(CORPUS)
+    for row, text in zip(found, map(storable, CORPUS), strict=True):
+        guarded = re.match("[=+\\-@\t\r\n＝]", text) is not None
+        assert row["restore_remark"] == ("'" if guarded else "") + text
+        assert not any(re.match("[=+\\-@\t\r\n＝]", cell) for cell in row.values())
+
+
+def test_a_table_for_a_ticket_has_a_line_each(world):
+    text = body(world.get("/restores.md?size=200"))
+    rows = [line for line in text.split("\n") if line.startswith("| [")]
+    assert len(rows) == 200
+    # Seven cells: an unescaped pipe would make more.
+    assert all(len(re.findall(r"(?<!\\)(?:\\\\)*\|", row)) == 8 for row in rows)
+    assert not re.search(r"(?<!\\)<(?!http://)", text)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_no_format_for_tickets_lets_a_text_out(form):
+    for text in CORPUS:
+        row = Row(url="https://x/", cells=("then", text))
+        note = Note(title=text, url="", facts=(("a", text),), heads=("a", "b"), rows=(row,))
+        written = FORMATS[form](note)
+        assert len(written.splitlines()) == len(FORMATS[form](harmless()).splitlines())
+        assert written.isprintable() or set(written) - set(text) or "\n" in written
+        assert not re.search("[\0\r\u202a-\u202e\u2066-\u2069\ud800-\udfff]", written)
+        if form == "plain":
+            assert escapes.tidy(text) in written
+
+
+def harmless():
+    row = Row(url="https://x/", cells=("then", "x"))
+    return Note(title="x", url="", facts=(("a", "x"),), heads=("a", "b"), rows=(row,))
+
+
+def test_a_hostile_name_in_the_address_is_a_page_of_its_own(world):
+    for text in map(storable, CORPUS[:: len(CORPUS) // 10]):
+        if not text.strip():
+            continue
+        response = world.get(f"/restores/?{urlencode({'instance': text.strip()[:128]})}")
+        assert response.status_code in (200, 302)
+    make_restore(restore_id='"><script>a?b#c', restore_name="odd")
+    assert world.get(reverse("restore-detail", args=['"><script>a?b#c'])).status_code == 200
+
+
+NAMES = [*ORDER, "around", "win", "format", "statsu", "", "[]", "a" * 300, "\u202e", "q\0"]
+VALUES = [
+    "", "1", "0", "-5", "10", "200", "10**12", "1e9", "99999999999999999999", "１２", "٣", "NaN",
+    "failed", "succeed", "any", "yes", "no", "-created", "duration", "created,status", "changed",
+    "now", "now-24h", "now/d", "now-1M/M", "now+99999999y", "now" + "-1d" * 40, "today", "3pm",
+    "2026-02-30", "2026-03-29T02:30", "2026-10-25 02:30", "23.11.2026 15:26", "04/05/2026",
+    "Nov 23 3:26 PM EST", "last monday", "0001-01-01T00:00Z", "9999-12-31T23:59:59.999Z",
+    "1741183402", "1741183402721", "20250305140322", "2026-11", "2026-11-23T00:00:00+14:00",
+    "UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Mars/Base", "../../etc/passwd",
+    "30m", "2h", "0m", "9999w", "x,y,,z", "shop-prod", "a" * 100_000, "a,b," * 300, "%", "\u2028",
+]  # fmt: skip
+RAW = ["%00", "%ED%A0%80", "%FF%FE", "%E2%80%AE", "%", "%zz", "%0D%0A", "+", "%2B", "%C0%AE"]
+
+
+def queries(count, seed):
+    """Query strings of known and unknown names, given once or often, with anything behind."""
+    dice = random.Random(seed)
+    values = [*VALUES, *CORPUS]
+    for _ in range(count):
+        parts = []
+        for _ in range(dice.choice((1, 1, 2, 3, 6))):
+            value = dice.choice(RAW) if dice.random() < 0.15 else encoded(dice.choice(values))
+            if dice.random() < 0.1:
+                value += dice.choice(RAW)
+            name = dice.choice(ORDER if dice.random() < 0.8 else NAMES)
+            parts += [f"{encoded(name)}={value}"] * (2 if dice.random() < 0.05 else 1)
+        yield "&".join(parts)
+
+
+def encoded(text):
+    return quote_plus(text.encode(errors="surrogatepass"))
+
+
+def read_and_reread(query):
+    asked = read(QueryDict(query), NOW)
+    if asked.problems:
+        assert all(problem.reason for problem in asked.problems)
+        return
+    again = read(QueryDict(asked.canonical.lstrip("?")), NOW)
+    assert not again.problems and again.canonical == asked.canonical
+    assert (again.params, again.window.start, again.window.end) == (
+        asked.params,
+        asked.window.start,
+        asked.window.end,
+    )
+
+
+def test_the_reader_reads_or_refuses_any_address():
+    for query in queries(2_000, seed=1):
+        read_and_reread(query)
+
+
+@pytest.mark.faults
+def test_the_reader_reads_or_refuses_a_hundred_thousand_addresses():
+    for query in queries(100_000, seed=2):
+        read_and_reread(query)
+
+
+PATHS = ["/restores/", "/facets/", "/restores.json", "/restores.csv", "/restores.md"]
+
+
+def asked_through_http(web, count, seed):
+    dice = random.Random(seed)
+    for query in queries(count, seed):
+        path, begun = dice.choice(PATHS), time.perf_counter()
+        response = web.get(path, QUERY_STRING=query)
+        text = body(response)
+        assert response.status_code in (200, 302, 400), (path, query)
+        assert len(text) < 1_000_000 and time.perf_counter() - begun < 2, (path, query)
+        if response.status_code == 400:
+            assert '<tr id="r' not in text and "r-first" not in text, (path, query)
+
+
+@pytest.fixture
+def few(web):
+    make_restore("r-first", status="failed", error_code="dcs.08.0007")
+    for number in range(30):
+        make_restore(f"r-{number}", restore_remark=storable(CORPUS[number]))
+    return web
+
+
+def test_no_address_breaks_a_page(few):
+    asked_through_http(few, 150, seed=3)
+
+
+@pytest.mark.faults
+def test_two_thousand_addresses_break_no_page(few):
+    asked_through_http(few, 2_000, seed=4)
+
+
+@pytest.mark.parametrize("path", sorted(set(PATHS)))
+@pytest.mark.parametrize("name", ["q", "from", "status", "ids", "unknown"])
+def test_a_very_long_value_is_refused_or_noted_briefly(few, path, name):
+    response = few.get(path, QUERY_STRING=f"{name}={quote('é' * 20_000)}")
+    assert response.status_code == 400 and len(body(response)) < 100_000

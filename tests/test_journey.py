@@ -1,0 +1,140 @@
+"""Each recorded answer of the cloud, from the socket to the page: what it should show there."""
+
+import html
+import json
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from restores.collector import ledger
+from restores.collector.clouds import current_clouds
+from restores.collector.look import look_at
+from restores.collector.project_look import look_at_project
+from restores.models import Backup, Instance, Project, Restore
+
+pytestmark = pytest.mark.django_db(transaction=True)
+FIXTURES = Path(__file__).parent / "fixtures"
+
+# fixture: what the restore's page says, by restore id
+RESTORES = {
+    "p01": {"a6155972-800c-4170-a479-3231e907d2f6": ["Succeeded", "doctest", "18 Jul 2017"]},
+    "p02": {"r0000001-0000-4000-8000-0000000000bb": ["Restoring", "42 %", "drill 1"]},
+    "p03": {"r0000002-0000-4000-8000-0000000000bb": ["Waiting", "not given"]},
+    "p04": {
+        "r0000003-0000-4000-8000-0000000000bb": ["Failed", "dcs.08.0007", "63 %", "partial"],
+        "r0000004-0000-4000-8000-0000000000bb": ["Failed", "dcs.08.0002"],
+    },
+    "p05": {
+        "r0000005-0000-4000-8000-0000000000bb": ["Succeeded", "not given"],
+        "r0000006-0000-4000-8000-0000000000bb": ["Succeeded", "drill 6"],
+        "r0000007-0000-4000-8000-0000000000bb": ["Succeeded", "not given"],
+    },
+    "p06": {},
+}
+# fixture: class of the fault and words of it on the coverage page
+FAULTS = {
+    "p07": ("bad_answer", "DCS.4800"),
+    "p08": ("credentials", "APIGW.0301"),
+    "p09": ("permission", "DCS.2003"),
+    "p10": ("permission", "APIGW.0302"),
+    "p12": ("throttled", "APIGW.0308"),
+    "p13": ("unreachable", "DCS.5079"),
+}
+
+
+def recorded(name):
+    return json.loads(next(FIXTURES.glob(f"{name}_*.json")).read_text())
+
+
+@pytest.fixture
+def look(stand_in):
+    """Look at one instance to whose calls the cloud answers with a fixture."""
+    current_clouds()
+    project = ledger.take(Project.objects.order_by("pk").first(), datetime.now(UTC))
+    cloud = current_clouds()[project.account.name]
+    assert look_at_project(project, cloud) is None
+    instance = Instance.objects.watched().filter(project=project).first()
+
+    def looked(name, path="/restores"):
+        fixture = recorded(name)
+        answer = {key: fixture[key] for key in ("status", "headers", "body")}
+        match = re.escape(f"{instance.instance_id}{path}")
+        stand_in.faults.clear()
+        stand_in.faults.add({"kind": "answer", "match": match, **answer})
+        Instance.objects.update(lease_until=None)
+        claimed = ledger.claim_these([instance.pk], datetime.now(UTC))
+        next(look_at(claimed, cloud))
+        instance.refresh_from_db()
+        return instance
+
+    return looked
+
+
+def shown(web, url):
+    response = web.get(url)
+    assert response.status_code == 200
+    text = re.sub(r"<[^>]+>", " ", response.content.decode())
+    return " ".join(html.unescape(text).split())
+
+
+@pytest.mark.parametrize("name", RESTORES)
+def test_a_recorded_list_reaches_database_list_page_and_twins(name, look, web):
+    instance = look(name)
+    body = recorded(name)["body"] or {"restore_record_response": []}
+    sent = {row["restore_id"]: row for row in body["restore_record_response"]}
+
+    assert (instance.fault_kind, bool(instance.proven_at)) == ("", True)
+    assert set(Restore.objects.values_list("restore_id", flat=True)) == set(RESTORES[name])
+    listed = web.get(f"/restores.json?instance={instance.instance_id}").json()
+    assert {row["restore_id"] for row in listed["restores"]} == set(RESTORES[name])
+    page = web.get(f"/restores/?instance={instance.instance_id}").content.decode()
+    for restore_id, words in RESTORES[name].items():
+        assert f"/restores/{restore_id}/" in page
+        text = shown(web, f"/restores/{restore_id}/")
+        assert [word for word in words if word not in text] == []
+        twin = web.get(f"/restores/{restore_id}.json").json()
+        assert twin["status"] == sent[restore_id]["status"]
+        assert twin["error_code"] == (sent[restore_id].get("error_code") or None)
+        assert twin["progress"] == float(sent[restore_id]["progress"])
+        assert twin["raw"] == sent[restore_id]
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_recorded_error_is_a_fault_on_the_coverage_page_and_no_restore(name, look, web):
+    instance = look(name)
+    kind, words = FAULTS[name]
+
+    assert (instance.fault_kind, instance.proven_at) == (kind, None)
+    assert words in instance.fault_text
+    assert not Restore.objects.exists()
+    text = shown(web, "/coverage/")
+    assert instance.name in text
+    faults = [row["fault"] for row in web.get("/coverage.json").json()["instances"] if row["fault"]]
+    assert [fault["class"] for fault in faults] == [kind]
+
+
+def test_a_recorded_404_marks_the_instance_as_gone(look, web):
+    instance = look("p11")
+
+    assert (instance.fault_kind, bool(instance.gone_at)) == ("gone", True)
+    assert "gone" in shown(web, f"/instances/{instance.instance_id}/").casefold()
+
+
+def test_recorded_pages_of_a_list_that_does_not_fit_are_kept_but_prove_nothing(look, web):
+    assert look("p18").proven_at is None
+    assert Restore.objects.count() == 10
+
+    instance = look("p19")
+
+    assert Restore.objects.count() == 12
+    assert (instance.proven_at, instance.fault_kind) == (None, "bad_answer")
+    listed = web.get(f"/restores.json?instance={instance.instance_id}").json()
+    assert (listed["total"], listed["complete_to"]) == (12, None)
+
+
+def test_a_recorded_backup_is_kept_with_its_own_time(look):
+    look("p15", "/backups")
+
+    assert Backup.objects.get().created_at == datetime(2019, 5, 10, 8, 31, 16, 166000, tzinfo=UTC)

@@ -1,0 +1,256 @@
+"""Whatever is asked, list, JSON, CSV, Markdown and count hold the same rows: those that match."""
+
+import csv
+import io
+import random
+import re
+from datetime import datetime, timedelta
+from urllib.parse import urlencode
+
+import pytest
+import time_machine
+from django.http import QueryDict
+
+from restores.filters import read
+from restores.models import Restore
+from restores.statuses import FINAL, IN_PROGRESS
+from restores.timerange import instant
+from tests.factories import NOW, make_instance, make_project, make_restore
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+MILLI = timedelta(milliseconds=1)
+STATES = ["succeed"] * 6 + ["failed"] * 5 + ["restoring", "waiting", "Aborted"]
+
+
+@pytest.fixture(autouse=True)
+def clock():
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def world(web):
+    """Sixty restores of four instances in three projects, many at the edges of usual windows."""
+    dice = random.Random(7)
+    shop, maps = make_project(), make_project("maps", region="eu-nl", customer="Mapster")
+    places = [make_instance("cart-prod", project=shop), make_instance("geo", project=maps)]
+    places += [make_instance("tile", project=make_project("atlas", customer="Mapster"))]
+    places += [make_instance("geo", project=shop, instance_id="another-geo")]
+    for number in range(60):
+        status = dice.choice(STATES)
+        created = (
+            NOW - dice.choice([HOUR, 5 * HOUR, DAY, 3 * DAY]) + dice.choice([-1, 0, 1]) * MILLI
+        )
+        ended = (
+            created + dice.choice([0, 6, 90]) * timedelta(minutes=1) if status in FINAL else None
+        )
+        make_restore(
+            f"t-{number:02}",
+            instance=dice.choice(places),
+            status=status,
+            error_code=dice.choice(["dcs.08.0007", "dcs.08.0002"]) if status == "failed" else "",
+            recovered_at=NOW if status == "failed" and dice.random() < 0.5 else None,
+            restore_remark=dice.choice(["before 412", "Nightly", ""]),
+            backup_id=f"b-{number % 9}",
+            created_at=created if number % 20 else None,
+            ended_at=ended,
+            changed_at=ended or created,
+        )
+    return web
+
+
+ASKED = {
+    "customer": ["Shopwell", "Mapster", "nobody"],
+    "region": ["eu-de", "eu-nl"],
+    "project": ["shop-prod", "maps", "atlas"],
+    "instance": ["cart-prod", "geo", "another-geo", "id-of-tile"],
+    "status": ["failed", "FAILED", "succeed", "restoring", "waiting", "Aborted", "gone"],
+    "code": ["any", "dcs.08.0007", "dcs.08.0099"],
+    "recovered": ["yes", "no"],
+    "q": ["412", "nightly geo", "t-1", "zz", "o"],
+    "ids": ["t-01,b-3", "another-geo", "t-05,t-07,nope"],
+    "on": ["created", "ended", "running", "changed"],
+    "from": ["now-1h", "now-5h", "now-1d", "now-1d/d", instant(NOW - 3 * DAY), "2026-02-30"],
+    "to": ["now", "now-1h", instant(NOW - 5 * HOUR), "2026-11-22", "now-1d"],
+    "tz": ["Europe/Berlin", "Asia/Kolkata", "Mars/Base"],
+    "sort": ["created", "-ended", "duration", "status", "-instance", "code"],
+}
+REPEATED = {"customer", "region", "project", "instance", "status", "code"}
+
+
+def questions(count, seed):
+    dice = random.Random(seed)
+    for _ in range(count):
+        names = dice.sample(sorted(ASKED), dice.choice((0, 1, 1, 2, 2, 3, 4)))
+        pairs = []
+        for name in names:
+            times = 2 if name in REPEATED and dice.random() < 0.3 else 1
+            pairs += [(name, value) for value in dice.sample(ASKED[name], times)]
+        yield urlencode(pairs)
+
+
+def matches(restore, view):
+    """Whether a restore is one of those asked for, from nothing but its own values."""
+    project, instance = restore.project, restore.instance
+    given = {
+        "customer": {project.customer},
+        "region": {project.region},
+        "project": {project.name},
+        "instance": {instance.name, instance.instance_id},
+        "status": {restore.status},
+        "code": {restore.error_code, "any"} if restore.error_code else set(),
+        "recovered": {"yes" if restore.recovered_at else "no"}
+        if restore.status == "failed"
+        else (),
+    }
+    text = f"{restore.search} {instance.search}"
+    return (
+        all(set(view.all(name)) & set(values) for name, values in given.items() if view.all(name))
+        and all(word in text for word in view.one("q").casefold().split())
+        and (
+            not view.ids
+            or {restore.restore_id, restore.backup_id, instance.instance_id} & {*view.ids}
+        )
+        and in_window(restore, view.window)
+    )
+
+
+def in_window(restore, window):
+    start, end = window.start, window.end
+    if window.on == "running":
+        return was_running(restore, start, end)
+    at = getattr(restore, f"{window.on}_at")
+    if at is None:
+        return window.on == "created" and not (start or end)
+    return (not start or at >= start) and (not end or at < end)
+
+
+def was_running(restore, start, end):
+    created, ended = restore.created_at, restore.ended_at
+    if created is None or (end and created >= end):
+        return False
+    young = restore.status not in FINAL and start and created > start - DAY
+    still = restore.status in IN_PROGRESS or young
+    return not start or still or created >= start or bool(ended and ended > start)
+
+
+def json_rows(web, query):
+    rows, url = [], f"/restores.json?{query}&size=25"
+    while url:
+        page = web.get(url).json()
+        rows, url = rows + page["restores"], page["next"]
+    assert page["total"] == len(rows)
+    return [row["restore_id"] for row in rows]
+
+
+def page_rows(web, query):
+    """The ids on the page, and the number that it gives."""
+    response = web.get(f"/restores/?{query}&size=200")
+    if response.status_code == 302:
+        response = web.get(response.headers["Location"])
+    html = response.content.decode()
+    rows = re.findall(r'<td class="t"><a class="go" href="/restores/([^/]+)/', html)
+    [total] = re.findall(r'<a [^>]*aria-current="true"[^>]*><bdi>[^<]*</bdi> <b>(\d+)', html) or [
+        None
+    ]
+    foot = re.search(r"of (\d+)</span>", html)
+    assert not rows or foot[1] == str(len(rows))
+    assert total is None or int(total) == len(rows)
+    return rows
+
+
+def csv_rows(web, query):
+    content = b"".join(web.get(f"/restores.csv?{query}").streaming_content).decode()
+    return [row["restore_id"] for row in csv.DictReader(io.StringIO(content, newline=""))]
+
+
+def markdown_rows(web, query):
+    text = web.get(f"/restores.md?{query}&size=200").content.decode()
+    return re.findall(r"^\| \[[^]]*\]\([^)]*/restores/([^/]+)/", text, flags=re.MULTILINE)
+
+
+def assert_true(web, query):
+    """Every form holds the matching rows and no others, or refuses and holds none."""
+    view = read(QueryDict(query), NOW)
+    if view.problems:
+        page, twin = web.get(f"/restores/?{query}"), web.get(f"/restores.json?{query}")
+        assert view.rewritten or page.status_code == 400, query
+        assert twin.status_code == 400 and "restores" not in twin.json(), query
+        assert '<tr id="r' not in page.content.decode(), query
+        return
+    rows = page_rows(web, query)
+    everything = Restore.objects.select_related("instance", "project")
+    expected = {one.restore_id for one in everything if matches(one, view)}
+    assert set(rows) == expected and len(rows) == len(expected), query
+    assert json_rows(web, query) == rows, query
+    assert csv_rows(web, query) == rows, query
+    assert markdown_rows(web, query) == rows, query
+
+
+def test_every_form_of_a_list_holds_the_rows_that_match_and_no_others(world):
+    for query in questions(30, seed=11):
+        assert_true(world, query)
+
+
+@pytest.mark.faults
+def test_every_form_of_a_list_holds_the_rows_that_match_whatever_is_asked(world):
+    for query in questions(500, seed=12):
+        assert_true(world, query)
+
+
+DAYS = [
+    ("UTC", "2026-11-20", "2026-11-20T00:00Z", "2026-11-21T00:00Z"),
+    ("Europe/Berlin", "2026-11-20", "2026-11-19T23:00Z", "2026-11-20T23:00Z"),
+    ("Europe/Berlin", "2026-03-29", "2026-03-28T23:00Z", "2026-03-29T22:00Z"),
+    ("Europe/Berlin", "2026-10-25", "2026-10-24T22:00Z", "2026-10-25T23:00Z"),
+    ("America/New_York", "2026-11-20", "2026-11-20T05:00Z", "2026-11-21T05:00Z"),
+    ("America/New_York", "2026-03-08", "2026-03-08T05:00Z", "2026-03-09T04:00Z"),
+    ("America/New_York", "2026-11-01", "2026-11-01T04:00Z", "2026-11-02T05:00Z"),
+    ("Asia/Kolkata", "2026-11-20", "2026-11-19T18:30Z", "2026-11-20T18:30Z"),
+]
+
+
+@pytest.mark.parametrize("on", ["created", "ended", "changed"])
+@pytest.mark.parametrize(("tz", "day", "start", "end"), DAYS)
+def test_a_day_begins_and_ends_to_the_millisecond_in_every_form(web, on, tz, day, start, end):
+    first, after = datetime.fromisoformat(start), datetime.fromisoformat(end)
+    edges = {"early": first - MILLI, "first": first, "last": after - MILLI, "late": after}
+    for name, at in edges.items():
+        make_restore(name, created_at=at, ended_at=at, changed_at=at)
+    query = urlencode({"on": on, "from": day, "to": day, "tz": tz})
+    for form in (page_rows, json_rows, csv_rows, markdown_rows):
+        assert sorted(form(web, query)) == ["first", "last"], form
+    html = web.get(f"/restores/?{query}", follow=False)
+    page = web.get(html.headers["Location"]).content.decode()
+    assert len(re.findall('data-step="(earlier|later)"', page)) == 2
+    for way, row in (("earlier", "early"), ("later", "late")):
+        [step] = re.findall(f'data-step="{way}" href="/restores/\\?([^"]+)"', page)
+        assert page_rows(web, step.replace("&amp;", "&")) == [row], way
+
+
+SAME = [
+    ("status=failed&project=maps", "project=maps&status=FAILED&status=failed&page=1"),
+    ("from=2026-11-22&to=2026-11-23", "to=2026-11-24T00:00Z&from=2026-11-22T01:00%2B01:00"),
+    ("around=2026-11-23T14:00Z&win=1h", "from=20261123130000&to=1795446000"),
+    ("cols=status,created&size=50", "sort=-created&cols=created&cols=status&q=+"),
+    ("code=any&code=dcs.08.0007", "code=any"),
+    ("ids=b,a&tz=europe/berlin", "tz=Europe/Berlin&ids=a, b,a"),
+    ("from=now-1440m&on=running", "on=running&from=now-1440m&to="),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), SAME)
+def test_two_ways_to_one_view_give_the_same_bytes(world, one, other):
+    def bytes_of(query):
+        response = world.get(f"/restores/?{query}")
+        if response.status_code == 302:
+            response = world.get(response.headers["Location"])
+        # Django masks the token of the sign-out form anew on each page.
+        token = rb'name="csrfmiddlewaretoken" value="[^"]+"'
+        return response.status_code, re.sub(token, b"", response.content)
+
+    assert read(QueryDict(one), NOW).canonical == read(QueryDict(other), NOW).canonical
+    assert bytes_of(one) == bytes_of(other)
+    assert bytes_of(one)[0] == 200
+    twins = [world.get(f"/restores.json?{query}").content for query in (one, other)]
+    assert twins[0] == twins[1]

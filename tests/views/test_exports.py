@@ -1,0 +1,235 @@
+"""What people take away: the list as CSV and text, a restore as text; who may, and what is kept."""
+
+import csv
+import io
+from datetime import timedelta
+
+import pytest
+import time_machine
+
+from restores.exports import COLUMNS
+from restores.models import Event, Membership, Observation, Restore
+from restores.twins import restore_json
+from tests.factories import NOW, make_account, make_instance, make_project, make_restore
+
+
+@pytest.fixture(autouse=True)
+def clock():
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+def body(response):
+    content = b"".join(response.streaming_content) if response.streaming else response.content
+    return content.decode()
+
+
+def table(web, query=""):
+    return list(csv.DictReader(io.StringIO(body(web.get(f"/restores.csv{query}")), newline="")))
+
+
+def ids(web, query=""):
+    return [row["restore_id"] for row in table(web, query)]
+
+
+def json_ids(web, query):
+    return [row["restore_id"] for row in web.get(f"/restores.json{query}").json()["restores"]]
+
+
+def test_the_first_line_names_the_columns_even_of_an_empty_list(web):
+    assert body(web.get("/restores.csv")) == ",".join(COLUMNS) + "\r\n"
+
+
+def test_the_columns_are_those_of_the_json_twin(web):
+    restore = make_restore("r-1", status="failed", error_code="dcs.08.0007")
+    found = restore_json(Restore.objects.get(pk=restore.pk))
+    (row,) = table(web)
+    assert list(row) == list(found)
+    texts = {name: value for name, value in found.items() if isinstance(value, str)}
+    assert {name: row[name] for name in texts} == texts
+    assert (row["listed"], row["stale"], row["progress"]) == ("true", "false", "100.0")
+    assert row["backup_id"] == ""
+
+
+@pytest.mark.parametrize(
+    "query", ["", "?sort=duration", "?sort=-ended", "?status=failed", "?q=r-1"]
+)
+def test_it_holds_every_row_of_the_list_in_the_list_s_order(web, query):
+    for number in range(23):
+        status = ("succeed", "failed", "waiting", "restoring")[number % 4]
+        at = None if number == 7 else NOW - timedelta(minutes=number % 5)
+        make_restore(f"r-{number}", status=status, created_at=at, duration=number % 3 or None)
+    first = query or "?"
+    pages = [json_ids(web, f"{first}&size=10&page={page}") for page in (1, 2, 3)]
+    assert ids(web, f"{first}&size=10&page=2") == [one for page in pages for one in page]
+
+
+def test_the_window_stands_in_header_and_file_name(web):
+    make_instance(proven_at=NOW - timedelta(minutes=5))
+    response = web.get("/restores.csv?from=now-24h")
+    assert response.headers["X-Window"] == (
+        "on=created; from=2026-11-22T16:59:00Z; to=; asof=; complete_to=2026-11-23T16:54:00Z"
+    )
+    assert response.headers["Content-Disposition"] == (
+        "attachment; filename="
+        '"restores_created_20261122T165900Z_20261123T165900Z_complete_20261123T165400Z.csv"'
+    )
+    assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "＝1"])
+def test_no_spreadsheet_takes_a_text_for_a_formula(web, text):
+    make_restore("r-1", restore_remark=text)
+    assert table(web)[0]["restore_remark"] == f"'{text}"
+
+
+def test_numbers_stay_numbers_and_quotes_and_lines_stay_in_their_cell(web):
+    make_restore("r-1", restore_remark='a "b",\r\nc', progress=0.0)
+    (row,) = table(web)
+    assert (row["restore_remark"], row["progress"]) == ('a "b",\r\nc', "0.0")
+
+
+def test_a_reader_gets_the_rows_that_he_may_see(client, django_user_model):
+    ours = make_project("ours")
+    make_restore("mine", instance=make_instance("a", project=ours))
+    other = make_project("other", account=make_account("bank"))
+    make_restore("theirs", instance=make_instance("b", project=other))
+    user = django_user_model.objects.create_user("support")
+    Membership.objects.create(user=user, project=ours)
+    client.force_login(user)
+    assert ids(client) == ["mine"]
+    assert "theirs" not in body(client.get("/restores.md"))
+    assert client.get("/restores/theirs.md").status_code == 404
+
+
+URLS = ["/restores.csv", "/restores.md", "/restores/r-1.md"]
+
+
+@pytest.mark.parametrize("url", URLS)
+def test_an_export_is_kept_with_who_and_what(web, root, url):
+    make_restore("r-1")
+    body(web.get(f"{url}?status=failed"))
+    event = Event.objects.get(what="exported")
+    assert (event.user, event.subject) == (root, f"{url}?status=failed")
+    web.head(url)
+    assert Event.objects.filter(what="exported").count() == 1
+
+
+@pytest.mark.parametrize("url", URLS)
+def test_a_signed_out_script_gets_401_in_plain_text(client, db, url):
+    response = client.get(url)
+    assert (response.status_code, response.content) == (401, b"sign in first\n")
+
+
+@pytest.mark.parametrize("url", URLS[:2])
+def test_what_cannot_be_read_is_named_a_line_each(web, url):
+    response = web.get(f"{url}?size=5&from=x")
+    assert response.status_code == 400
+    assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
+    size, start = body(response).splitlines()
+    assert size == "size: 5: not within 10 and 200" and start.startswith("from: x: not a time")
+
+
+def test_the_list_as_markdown_has_window_proof_link_and_the_page(web):
+    make_restore("r-1", status="failed", error_code="dcs.08.0007")
+    make_restore("r-2", created_at=NOW - timedelta(days=2))
+    text = body(web.get("/restores.md?from=now-24h"))
+    assert text.startswith(
+        "**Restores created since 2026-11-22 16:59:00 UTC, as of 2026-11-23 16:59:00 UTC; "
+        "complete to 16:59:00 UTC on 23 Nov 2026**"
+    )
+    assert "| Failed | cart-prod | Shopwell | Data sync failed, data may be partial (dcs.08" in text
+    assert "r-2" not in text
+    assert text.endswith("/restores/?from=now-24h&asof=2026-11-23T16:59:00Z>\n")
+
+
+def test_a_page_of_the_list_is_that_page(web):
+    for number in range(12):
+        make_restore(f"r-{number}", created_at=NOW - timedelta(minutes=number))
+    text = body(web.get("/restores.md?size=10&page=2"))
+    assert "11–12 of 12" in text and text.count("Succeeded") == 2
+    assert "page=2" in text.splitlines()[-1]
+
+
+@pytest.mark.parametrize("form", ["markdown", "jira", "html", "plain", "customer", "escalation"])
+@pytest.mark.parametrize("url", URLS[1:])
+def test_every_format_can_be_had_without_script(web, url, form):
+    make_restore("r-1", status="failed")
+    response = web.get(f"{url}?format={form}")
+    kind = "text/html" if form == "html" else "text/plain"
+    assert (response.status_code, response.headers["Content-Type"]) == (
+        200,
+        f"{kind}; charset=utf-8",
+    )
+    assert "2026-11-23" in body(response) and body(response).endswith("\n")
+
+
+@pytest.mark.parametrize("url", URLS[1:])
+def test_an_unknown_format_is_refused(web, url):
+    make_restore("r-1")
+    response = web.get(url, {"format": "do\r\ncx"})
+    assert response.status_code == 400
+    assert body(response).startswith("format: do cx: must be one of markdown, jira")
+
+
+def test_a_restore_as_text_is_linked_as_of_now(web):
+    make_restore("../x", status="failed")
+    text = body(web.get("/restores/..~2Fx.md"))
+    assert "/restores/..~2Fx/?asof=2026-11-23T16:59:00Z>" in text
+
+
+def moved():
+    """A restore that was restoring an hour ago and has failed since."""
+    early = NOW - timedelta(hours=1)
+    at = {"first_seen_at": early - timedelta(minutes=5), "moved_at": NOW - timedelta(minutes=10)}
+    restore = make_restore(
+        "r-1", status="failed", created_at=at["first_seen_at"], error_code="dcs.08.0007", **at
+    )
+    seen = ((at["first_seen_at"], "restoring", ""), (at["moved_at"], "failed", "dcs.08.0007"))
+    for when, status, code in seen:
+        Observation.objects.create(
+            restore=restore, seen_at=when, known_at=when, status=status, error_code=code
+        )
+    return "2026-11-23T15:59:00Z"
+
+
+def test_texts_and_files_of_an_earlier_moment_tell_what_was_known_then(web):
+    asof = moved()
+    (row,) = table(web, f"?asof={asof}")
+    assert (row["status"], row["error_code"], row["ended_at"]) == ("restoring", "", "")
+    assert ids(web, f"?asof={asof}&status=restoring") == ["r-1"]
+    assert ids(web, f"?asof={asof}&status=failed") == []
+    text = body(web.get(f"/restores.md?asof={asof}"))
+    assert "| Restoring |" in text and "now: Failed dcs.08.0007" in text
+    text = body(web.get(f"/restores/r-1.md?asof={asof}"))
+    assert "**Restore of cart-prod: Restoring**" in text and "now: Failed dcs.08.0007" in text
+    assert text.endswith(f"/restores/r-1/?asof={asof}>\n")
+    assert web.get("/restores/r-1.md?asof=x").status_code == 400
+
+
+def test_of_restores_that_share_an_id_one_must_be_chosen(web):
+    make_restore("r-1", instance=make_instance("a"))
+    make_restore("r-1", instance=make_instance("b"))
+    assert web.get("/restores/r-1.md").status_code == 300
+    text = body(web.get("/restores/r-1.md?instance=id-of-b"))
+    assert "(id-of-b)" in text and "instance=id-of-b&project=shop-prod&asof=" in text
+
+
+def test_the_pages_lead_to_every_twin_and_text(web):
+    make_restore("r-1")
+    page = web.get("/restores/?from=now-24h").content.decode()
+    for url in ("/restores.csv", "/restores.json", "/restores.md"):
+        assert f'href="{url}?from=now-24h&amp;asof=2026-11-23T16:59:00Z"' in page
+    assert "/restores.md?from=now-24h&amp;asof=2026-11-23T16:59:00Z&amp;format=jira" in page
+    page = web.get("/restores/r-1/").content.decode()
+    anchored = "asof=2026-11-23T16:59:00Z"
+    assert f'href="/restores/r-1.md?{anchored}&amp;format=customer"' in page
+    assert f'href="/restores/r-1.json?{anchored}"' in page
+
+
+def test_the_window_offers_around_and_other_clocks(web):
+    make_project("cn", time_zone="Asia/Shanghai")
+    page = web.get("/restores/?from=now/d&to=now/d").content.decode()
+    assert 'name="around"' in page and 'value="2h"' in page
+    same = "from=2026-11-23T00:00:00Z&amp;to=2026-11-24T00:00:00Z"
+    assert f'href="/restores/?{same}&amp;tz=Asia/Shanghai&amp;asof=2026-11-23T16:59:00Z"' in page

@@ -1,0 +1,223 @@
+"""What the filter offers to choose from: each value with the number of rows it leads to."""
+
+import re
+from datetime import timedelta
+from html import unescape
+
+import pytest
+import time_machine
+from django.http import QueryDict
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from restores.filters import read, scope_of
+from restores.listing.facets import FACETS, facets
+from restores.models import Membership, Observation, Restore
+from restores.timerange import instant
+from tests.factories import NOW, make_instance, make_project, make_restore
+
+URL = "/facets/"
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture(autouse=True)
+def clock():
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def world(db):
+    """Restores of three projects of two customers, some failed with two codes, days apart."""
+    shop, maps = make_project(), make_project("maps", region="eu-nl", customer="Mapster")
+    atlas = make_project("atlas", customer="Mapster")
+    places = [make_instance("cart", project=shop), make_instance("geo", project=maps)]
+    places += [make_instance("tile", project=atlas), make_instance("geo-2", project=maps)]
+    for number in range(24):
+        failed = number % 3 == 0
+        make_restore(
+            instance=places[number % 4],
+            status="failed" if failed else "succeed",
+            error_code=("dcs.08.0007" if number % 2 else "dcs.08.0002") if failed else "",
+            created_at=NOW - number * HOUR,
+        )
+
+
+def offered(user, query=""):
+    asked = read(QueryDict(query), NOW)
+    assert not asked.problems
+    return {
+        name: {option.value: option.tally for option in facet.options}
+        for name, facet in facets(asked, user).items()
+    }
+
+
+def words(response):
+    text = re.sub(r"<[^>]+>", " ", response.content.decode())
+    return re.sub(r"\s+", " ", unescape(text))
+
+
+def test_each_value_has_its_count(world, root):
+    assert offered(root) == {
+        "customer": {"Mapster": "18", "Shopwell": "6"},
+        "region": {"eu-de": "12", "eu-nl": "12"},
+        "project": {"maps": "12", "atlas": "6", "shop-prod": "6"},
+        "instance": {"cart": "6", "geo": "6", "geo-2": "6", "tile": "6"},
+        "code": {"any": "8", "dcs.08.0002": "4", "dcs.08.0007": "4"},
+    }
+
+
+def test_a_facet_leaves_its_own_filter_aside_and_no_other(world, root):
+    found = offered(root, "project=maps&code=any")
+    assert found["project"] == {"maps": "4", "atlas": "2", "shop-prod": "2"}
+    assert found["customer"] == {"Mapster": "4"}
+    assert found["code"] == {"any": "4", "dcs.08.0007": "4"}
+
+
+def test_the_window_and_the_text_narrow_the_counts(world, root):
+    assert offered(root, "from=now-3h")["project"] == {"maps": "2", "atlas": "1", "shop-prod": "1"}
+    assert offered(root, "q=tile")["instance"] == {"tile": "6"}
+
+
+def test_what_was_chosen_stays_to_be_let_go_whatever_its_count(world, root):
+    assert offered(root, "region=nowhere")["region"]["nowhere"] == ""
+    asked = read(QueryDict("instance=id-of-geo&instance=cart"), NOW)
+    options = facets(asked, root)["instance"].options
+    chosen = [(one.value, one.tally) for one in options if one.chosen]
+    assert chosen == [("cart", "6"), ("id-of-geo", "6")]
+    assert "geo" not in {one.value for one in options}
+
+
+def test_instances_that_share_a_name_are_told_apart_by_their_ids(world, root):
+    make_restore(instance=make_instance("cart", project=make_project("maps"), instance_id="other"))
+    assert offered(root)["instance"].keys() >= {"id-of-cart", "other"}
+
+
+def test_of_many_instances_those_with_the_most_restores_are_offered(root):
+    for number in range(14):
+        for _ in range(number + 1):
+            make_restore(instance=make_instance(f"i{number:02}"))
+    facet = facets(read(QueryDict(), NOW), root)["instance"]
+    assert [one.value for one in facet.options] == [f"i{number:02}" for number in range(13, 3, -1)]
+    assert facet.more
+
+
+def test_a_code_of_the_past_is_counted_as_it_was(root):
+    then = NOW - HOUR
+    restore = make_restore(
+        status="failed", error_code="dcs.08.0007", first_seen_at=then - HOUR,
+        created_at=then - HOUR, moved_at=then + timedelta(minutes=1),
+    )  # fmt: skip
+    seen = {"seen_at": then - HOUR, "known_at": then - HOUR, "status": "restoring"}
+    Observation.objects.create(restore=restore, **seen)
+    assert offered(root)["code"] == {"any": "1", "dcs.08.0007": "1"}
+    assert offered(root, f"asof={instant(then)}")["code"] == {}
+
+
+def test_above_ten_thousand_the_newest_are_counted_and_the_page_says_so(web, root, world):
+    instance = make_instance("tile", project=make_project("atlas"))
+    Restore.objects.bulk_create(
+        (
+            Restore(
+                instance=instance, project=instance.project, restore_id=f"m{number}",
+                status="succeed", created_at=NOW + timedelta(seconds=number),
+                first_seen_at=NOW, changed_at=NOW,
+            )
+            for number in range(10_001)
+        ),
+        batch_size=2000,
+    )  # fmt: skip
+    assert offered(root)["project"] == {"atlas": "10,000+", "maps": "", "shop-prod": ""}
+    text = words(web.get(URL))
+    assert "those with a + of the newest 10,000 restores only" in text
+    assert "10,000+" in text
+    exact = words(web.get(f"{URL}?project=maps"))
+    assert "eu-nl 12 " in exact
+
+
+def test_a_member_is_offered_nothing_of_others(client, django_user_model, world):
+    user = django_user_model.objects.create_user("mia")
+    Membership.objects.create(user=user, project=make_project("maps"))
+    assert offered(user) == {
+        "customer": {"Mapster": "12"},
+        "region": {"eu-nl": "12"},
+        "project": {"maps": "12"},
+        "instance": {"geo": "6", "geo-2": "6"},
+        "code": {"any": "4", "dcs.08.0007": "4"},
+    }
+    client.force_login(user)
+    html = client.get(URL).content.decode()
+    assert not re.search("shop-prod|Shopwell|atlas|cart|dcs.08.0002</bdi>", html)
+
+
+def test_the_page_is_the_filter_of_the_list_with_its_values(web, world):
+    html = web.get(f"{URL}?project=maps&from=now-1d/d&sort=created").content.decode()
+    form = html[html.index('<form action="/restores/"', html.index("<main")) :]
+    assert '<input type="checkbox" name="project" value="maps" checked>' in form
+    assert '<input type="hidden" name="from" value="now-1d/d">' in form
+    assert '<input type="hidden" name="sort" value="created">' in form
+    assert '<input type="hidden" name="project"' not in form
+
+
+def test_the_list_leads_to_it_and_loads_no_counts_itself(web, world):
+    html = web.get("/restores/?project=maps").content.decode()
+    assert 'href="/facets/?project=maps&amp;asof=2026-11-23T16:59:00Z" data-facets' in html
+    assert '<input type="hidden" name="project" value="maps">' in html
+    assert 'type="checkbox" name="project"' not in html
+
+
+def test_what_cannot_be_read_is_explained_as_in_the_list(web):
+    response = web.get(f"{URL}?size=x&from=y")
+    assert response.status_code == 400
+    assert response.content.count(b"<li><code>") == 2
+
+
+def test_a_page_costs_the_same_queries_however_many_rows(web, world, django_assert_max_num_queries):
+    with django_assert_max_num_queries(30):
+        web.get(URL)
+
+
+@pytest.mark.parametrize("text", ['"><script>x</script>', "\u202e{{7*7}}", "a'b&amp;"])
+def test_hostile_names_stay_text(web, text):
+    project = make_project(text, customer=text, region=text)
+    make_restore(instance=make_instance(text, project=project), status="failed", error_code=text)
+    html = web.get(URL).content.decode()
+    assert "<script>x" not in html
+    assert html.count(f"<bdi>{text}</bdi>".replace(text, _escaped(text))) >= 5
+
+
+def _escaped(text):
+    from markupsafe import escape
+
+    return str(escape(text))
+
+
+narrowed = st.fixed_dictionaries(
+    {},
+    optional={
+        "project": st.sampled_from(["maps", "atlas"]),
+        "region": st.sampled_from(["eu-de", "eu-nl"]),
+        "instance": st.sampled_from(["cart", "geo"]),
+        "code": st.sampled_from(["any", "dcs.08.0007"]),
+        "status": st.sampled_from(["failed", "succeed"]),
+        "recovered": st.sampled_from(["yes", "no"]),
+        "from": st.sampled_from(["now-3h", "now-9h"]),
+        "on": st.sampled_from(["ended", "running", "changed"]),
+    },
+)
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(narrowed)
+def test_a_count_is_the_number_of_rows_that_the_value_leads_to(world, root, asked):
+    query = QueryDict(mutable=True)
+    query.update(asked)
+    offers = offered(root, query.urlencode())
+    for name in FACETS:
+        for value, tally in offers[name].items():
+            chosen = query.copy()
+            chosen[name] = value
+            leads_to = scope_of(read(chosen, NOW), root).restores.count()
+            assert (tally or "0") == str(leads_to), (asked, name, value)

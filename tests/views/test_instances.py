@@ -1,0 +1,248 @@
+"""The instances, one of them, and their twins."""
+
+from datetime import timedelta
+from html import escape
+
+import pytest
+import time_machine
+from django.urls import reverse
+
+from restores.models import Backup
+from restores.pages.instance import size_words
+from tests.factories import NOW, make_account, make_instance, make_project, make_restore
+from tests.views.test_restore_detail import ODD
+
+
+@pytest.fixture(autouse=True)
+def _clock():
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+def rows(web, query=""):
+    """The names of the twin's instances."""
+    return [row["instance_name"] for row in web.get(f"/instances.json{query}").json()["instances"]]
+
+
+def page(web, url):
+    response = web.get(url)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def test_an_instance_says_how_far_it_is_known_and_how_its_last_restore_ended(web):
+    make_restore("r-old", created_at=NOW - timedelta(days=2))
+    make_restore("r-new", status="failed")
+    html = page(web, "/instances/")
+    assert "complete to" in html
+    assert '<time datetime="2026-11-23T16:59:00Z">23 Nov 16:59</time>' in html
+    assert "/restores/r-new/" in html
+    assert "/restores/r-old/" not in html
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"single": True}, "single node: cannot be restored"),
+        ({"gone_at": NOW}, "gone since"),
+        ({"proven_at": None}, "not looked at yet"),
+        ({"fault_kind": "unreachable"}, "(not reachable)"),
+        ({"fault_kind": "brand_new"}, "(brand new)"),
+    ],
+)
+def test_what_keeps_an_instance_from_being_known_is_said(web, given, said):
+    make_instance(**given)
+    assert said in page(web, "/instances/")
+
+
+def test_a_removed_project_is_marked_and_an_accounts_fault_reaches_its_instances(web):
+    make_instance("was", project=make_project("old", configured=False))
+    account = make_account("bank", fault_kind="credentials")
+    make_instance("held", project=make_project("bank-core", account=account))
+    html = page(web, "/instances/")
+    assert "no longer watched" in html
+    assert "(credentials refused)" in html
+
+
+def test_words_project_order_and_page_narrow_and_sort(web):
+    two = make_project("two")
+    for name, proven in (("b", 1), ("a", 3), ("c", 2)):
+        make_instance(name, proven_at=NOW - timedelta(minutes=proven))
+    make_instance("d", project=two, proven_at=None)
+    assert rows(web) == ["a", "b", "c", "d"]
+    assert rows(web, "?sort=-name") == ["d", "c", "b", "a"]
+    assert rows(web, "?sort=complete") == ["a", "c", "b", "d"]
+    assert rows(web, "?sort=-complete") == ["b", "c", "a", "d"]
+    assert rows(web, "?project=two") == ["d"]
+    assert rows(web, "?q=ID-OF-C") == ["c"]
+
+
+def test_every_instance_stands_on_exactly_one_page(web):
+    for number in range(25):
+        make_instance("same-name", instance_id=f"i-{number}")
+    ids = []
+    for number in (1, 2, 3):
+        twin = web.get(f"/instances.json?size=10&page={number}").json()
+        ids += [row["instance_id"] for row in twin["instances"]]
+        assert twin["total"] == 25
+        assert bool(twin["next"]) == (number < 3)
+    assert len(set(ids)) == len(ids) == 25
+
+
+def test_a_page_past_the_end_says_so_and_leads_to_the_last(web):
+    make_instance()
+    html = page(web, "/instances/?page=9")
+    assert "There is no such page" in html
+    assert "Last page" in html
+
+
+UNREADABLE = [
+    ("page=0", "page"),
+    ("page=1000001", "page"),
+    ("page=%D9%A9x", "page"),
+    ("size=9", "size"),
+    ("size=201", "size"),
+    ("sort=nope", "sort"),
+    ("q=" + "x" * 201, "q"),
+    ("q=%00", "q"),
+    ("page=1&page=2", "page"),
+    ("project=" + "x" * 101, "project"),
+]
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "param"),
+    [
+        (path, query, param)
+        for path in ("/instances", "/coverage")
+        for query, param in UNREADABLE
+        # Coverage has one order: trouble first.
+        if (path, param) != ("/coverage", "sort")
+    ],
+)
+def test_an_unreadable_value_is_400_with_the_reason_and_without_rows(web, path, query, param):
+    make_instance("cart-prod")
+    response = web.get(f"{path}/?{query}")
+    assert response.status_code == 400
+    assert "cart-prod" not in response.content.decode()
+    twin = web.get(f"{path}.json?{query}")
+    assert twin.status_code == 400
+    assert [error["param"] for error in twin.json()["errors"]] == [param]
+
+
+def test_an_unknown_parameter_and_an_unknown_project_are_noted(web):
+    make_instance()
+    html = page(web, "/instances/?project=nope&statsu=1")
+    assert "statsu" in html
+    assert "No such project: <bdi>nope</bdi>" in html
+    twin = web.get("/instances.json?statsu=1&project=nope").json()
+    assert twin["ignored"] == ["statsu"]
+    assert twin["not_found"] == ["nope"]
+
+
+@pytest.mark.parametrize(
+    ("query", "canonical"),
+    [
+        ("?q=&project=", "/instances/"),
+        ("?sort=name&size=50&page=1", "/instances/"),
+        ("?page=2&q=a%20b&project=two&project=one", "?project=one&project=two&q=a+b&page=2"),
+        ("?foo=%zz&q=x", "?q=x&foo=%25zz"),
+    ],
+)
+def test_one_view_has_one_address(web, query, canonical):
+    response = web.get(f"/instances/{query}")
+    assert response.status_code == 302
+    assert response.headers["Location"].endswith(canonical)
+    assert web.get(response.headers["Location"]).status_code == 200
+
+
+def test_a_page_of_instances_takes_no_more_queries_with_more_rows(
+    web, django_assert_max_num_queries
+):
+    for number in range(30):
+        make_restore(instance=make_instance(f"i-{number}"))
+    with django_assert_max_num_queries(14):
+        page(web, "/instances/")
+
+
+@pytest.mark.parametrize("instance_id", ODD)
+def test_any_instance_id_has_a_page_and_a_twin(web, instance_id):
+    make_instance("odd", instance_id=instance_id)
+    url = reverse("instance-detail", args=[instance_id])
+    assert escape(instance_id) in page(web, url)
+    twin = web.get(reverse("instance-detail-json", args=[instance_id])).json()
+    assert twin["instance_id"] == instance_id
+
+
+def test_an_instance_shows_its_facts_restores_and_backups(web):
+    instance = make_instance(engine="Redis 6.0")
+    make_restore("r", instance=instance)
+    Backup.objects.create(
+        instance=instance,
+        backup_id="b",
+        backup_name="backup_1",
+        size=2_684_354_560,
+        created_at=NOW,
+        first_seen_at=NOW,
+        changed_at=NOW,
+    )
+    html = page(web, "/instances/id-of-cart-prod/")
+    for said in ("Redis 6.0", "/restores/r/", "backup_1", "2.68 GB", "not given"):
+        assert said in html
+    twin = web.get("/instances/id-of-cart-prod.json").json()
+    assert [row["restore_id"] for row in twin["restores"]] == ["r"]
+    assert [row["backup_name"] for row in twin["backups"]] == ["backup_1"]
+
+
+@pytest.mark.parametrize(
+    ("given", "answer", "more"),
+    [
+        ({}, "None was requested until", "whole list was empty"),
+        ({"fault_kind": "unreachable"}, "None was requested until", "is not known yet"),
+        ({"proven_at": None}, "Not known yet", "What is watched"),
+        ({"single": True, "proven_at": None}, "Outside what we watch", "cannot be restored"),
+        ({"gone_at": NOW, "proven_at": None}, "Outside what we watch", "The instance is gone"),
+        ({"gone_at": NOW}, "list was empty until", "The instance is gone"),
+    ],
+)
+def test_no_restores_has_three_different_answers(web, given, answer, more):
+    make_instance(**given)
+    html = page(web, "/instances/id-of-cart-prod/")
+    answers = (
+        "None was requested",
+        "Not known yet",
+        "Outside what we watch",
+        "list was empty until",
+    )
+    assert [one for one in answers if one in html] == [one for one in answers if one in answer]
+    assert more in html
+
+
+def test_no_restores_in_a_project_no_longer_watched_is_outside_what_we_watch(web):
+    make_instance(project=make_project(configured=False), proven_at=None)
+    html = page(web, "/instances/id-of-cart-prod/")
+    assert "Outside what we watch" in html
+    assert "None was requested" not in html
+
+
+def test_what_is_not_known_yet_can_be_looked_at_now(web):
+    make_instance(proven_at=None, next_due_at=NOW + timedelta(minutes=9))
+    assert page(web, "/instances/id-of-cart-prod/").count(">Look now</button>") == 2
+
+
+def test_an_id_in_two_projects_lists_both_until_one_is_chosen(web):
+    for name in ("one", "two"):
+        make_instance(name, instance_id="i", project=make_project(name))
+    assert "2 instances have the id" in page(web, "/instances/i/")
+    assert len(web.get("/instances/i.json").json()["instances"]) == 2
+    assert "<h1><bdi>two</bdi></h1>" in page(web, "/instances/i/?project=two")
+
+
+def test_sizes_are_written_in_the_unit_people_use():
+    assert [size_words(size) for size in (None, 0, 999, 1500, 2_684_354_560)] == [
+        "—",
+        "0 B",
+        "999 B",
+        "1.5 KB",
+        "2.68 GB",
+    ]

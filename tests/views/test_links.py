@@ -1,0 +1,215 @@
+"""Links that tell the truth: what a page shows to whoever opens its link later."""
+
+import re
+from datetime import timedelta
+from html import unescape
+
+import pytest
+import time_machine
+from django.urls import reverse
+
+from restores.models import Observation, Restore
+from restores.timerange import instant
+from tests.factories import NOW, make_restore
+
+URL = "/restores/"
+THEN = NOW - timedelta(hours=1)
+ASOF = instant(THEN)
+
+
+@pytest.fixture(autouse=True)
+def clock():
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def moved(db):
+    """A restore that was seen restoring before THEN, and failed after."""
+    restore = make_restore(
+        "moved",
+        status="failed",
+        progress=63.0,
+        error_code="dcs.08.0007",
+        created_at=THEN - timedelta(minutes=10),
+        ended_at=THEN + timedelta(minutes=2),
+        first_seen_at=THEN - timedelta(minutes=9),
+        changed_at=THEN + timedelta(minutes=3),
+        moved_at=THEN + timedelta(minutes=3),
+    )
+    for minutes, status, progress, code in (
+        (-9, "waiting", 0.0, ""),
+        (-1, "restoring", 42.0, ""),
+        (3, "failed", 63.0, "dcs.08.0007"),
+    ):
+        known_at = THEN + timedelta(minutes=minutes)
+        Observation.objects.create(
+            restore=restore,
+            seen_at=known_at,
+            known_at=known_at,
+            status=status,
+            progress=progress,
+            error_code=code,
+        )
+    return restore
+
+
+def words(response):
+    text = re.sub(r"<[^>]+>", " ", response.content.decode())
+    return re.sub(r"\s+", " ", unescape(text))
+
+
+def links(response):
+    """Every link of the page's own part into the list or to a restore."""
+    html = response.content.decode()
+    main = html[html.index("<main") : html.index("</main>")]
+    return [unescape(one) for one in re.findall(r'<a[^>]* href="(/restores[^"]*)"', main)]
+
+
+def test_an_old_link_shows_the_state_of_then_with_that_of_now_beside(web, moved):
+    make_restore("still", created_at=THEN - timedelta(hours=2))
+    response = web.get(f"{URL}?asof={ASOF}")
+    text = words(response)
+    assert "The list as it was at 23 Nov 2026, 15:59:00 UTC" in text
+    assert "Restoring" in text
+    assert "42 %" in text
+    assert "now: Failed dcs.08.0007 16:01" in text
+    assert text.count("now:") == 1
+    assert response.content.decode().count('class="moved"') == 1
+
+
+def test_how_long_it_ran_stands_still_in_the_past(web, moved):
+    html = web.get(f"{URL}?asof={ASOF}").content.decode()
+    assert '<td class="num side">10:00</td>' in html
+    assert "data-since" not in html
+
+
+def test_a_restore_first_seen_later_is_not_in_it(web):
+    make_restore("r-unseen", created_at=THEN - timedelta(minutes=1), first_seen_at=NOW)
+    response = web.get(f"{URL}?asof={ASOF}")
+    assert "r-unseen" not in response.content.decode()
+    assert "None known at 15:59 UTC" in words(response)
+    assert "was requested in this window" not in words(response)
+
+
+@pytest.mark.parametrize(
+    ("asked", "there"),
+    [("status=restoring", True), ("status=failed", False), ("code=any", False), ("q=moved", True)],
+)
+def test_filters_ask_about_the_state_of_then_and_rows_counts_and_twin_agree(
+    web, moved, asked, there
+):
+    page = web.get(f"{URL}?{asked}&asof={ASOF}")
+    twin = web.get(f"/restores.json?{asked}&asof={ASOF}").json()
+    assert ("/restores/moved/" in page.content.decode()) is there
+    assert [row["restore_id"] for row in twin["restores"]] == ["moved"] * there
+    assert twin["total"] == int(there)
+
+
+def test_the_twin_has_the_values_of_then_and_what_differs_now(web, moved):
+    [row] = web.get(f"/restores.json?asof={ASOF}").json()["restores"]
+    assert (row["status"], row["progress"], row["error_code"]) == ("restoring", 42.0, None)
+    assert (row["ended_at"], row["duration_seconds"]) == (None, None)
+    assert row["now"]["status"] == "failed"
+    assert row["now"]["error_code"] == "dcs.08.0007"
+    assert "restore_id" not in row["now"]
+
+
+def test_a_success_that_was_not_known_then_recovers_nothing_then(web):
+    make_restore("lost", status="failed", created_at=THEN - timedelta(hours=2), recovered_at=THEN)
+    make_restore("healing", created_at=THEN - timedelta(hours=1), first_seen_at=NOW)
+    text = words(web.get(f"{URL}?asof={ASOF}"))
+    assert "Still failed 1" in text
+    assert "now: recovered 15:59" in text
+    [row] = web.get(f"/restores.json?recovered=no&asof={ASOF}").json()["restores"]
+    assert (row["recovered_at"], row["now"]["recovered_at"]) == (None, instant(THEN))
+
+
+@pytest.mark.parametrize("seconds", [0, 119])
+def test_a_young_link_is_live(web, moved, seconds):
+    asof = instant(NOW - timedelta(seconds=seconds))
+    make_restore("newest", created_at=NOW, first_seen_at=NOW)
+    html = web.get(f"{URL}?asof={asof}").content.decode()
+    assert "as it was at" not in html
+    assert "/restores/newest/" in html
+    assert 'data-live="/restores/"' in html
+    assert f'data-anchored="/restores/?asof={instant(NOW)}"' in html
+
+
+def test_every_link_carries_the_moment_live_and_in_the_past(web, moved):
+    make_restore("another", created_at=THEN - timedelta(hours=1), backup_id="b")
+    for query, asof in (("", instant(NOW)), (f"?asof={ASOF}", ASOF)):
+        for path in (URL, reverse("restore-detail", args=["moved"])):
+            there = [one for one in links(web.get(path + query)) if "format=" not in one]
+            free = [one for one in there if f"asof={asof}" not in one]
+            golive = {path, f"{path}?"} if query else set()
+            assert len(there) > 3
+            assert set(free) <= golive, path + query
+
+
+def test_a_young_moment_makes_no_new_answer(web, moved):
+    tag = web.get(URL).headers["ETag"]
+    young = web.get(f"{URL}?asof={instant(NOW - timedelta(seconds=9))}")
+    old = web.get(f"{URL}?asof={ASOF}")
+    assert young.headers["ETag"] == tag != old.headers["ETag"]
+
+
+def test_a_restores_page_is_of_then_too(web, moved):
+    text = words(web.get(f"/restores/moved/?asof={ASOF}"))
+    assert "The restore as it was at 23 Nov 2026, 15:59:00 UTC , now: Failed dcs.08.0007" in text
+    assert "is running" in text
+    assert "What to do" not in text
+    assert "between 15:58" not in text
+    twin = web.get(f"/restores/moved.json?asof={ASOF}").json()
+    assert twin["status"] == "restoring"
+    assert twin["now"]["status"] == "failed"
+    assert [one["status"] for one in twin["observations"]] == ["waiting", "restoring"]
+
+
+def test_a_restores_page_of_before_it_was_known_says_so(web, moved):
+    early = instant(THEN - timedelta(hours=5))
+    text = words(web.get(f"/restores/moved/?asof={early}"))
+    assert "Not known yet at 23 Nov 2026, 10:59:00 UTC" in text
+    assert "failed" in text
+
+
+def test_an_unreadable_moment_of_a_restores_page_is_named(web, moved):
+    response = web.get("/restores/moved/?asof=yesterdayish")
+    assert response.status_code == 400
+    assert "yesterdayish" in words(response)
+    twin = web.get("/restores/moved.json?asof=yesterdayish")
+    assert (twin.status_code, twin.json()["errors"][0]["param"]) == (400, "asof")
+
+
+def beside(web, restore_id, query=""):
+    """The ids of the restores before and after one in its list."""
+    html = web.get(f"/restores/{restore_id}/{query}").content.decode()
+    found = [re.search(rf'rel="{way}" href="/restores/([^/]+)/', html) for way in ("prev", "next")]
+    return tuple(match and match[1] for match in found)
+
+
+@pytest.mark.parametrize("query", ["", "?sort=created", "?sort=-duration", "?sort=status"])
+def test_a_restores_page_leads_through_the_list_in_its_order(web, query):
+    for number, status in enumerate(["succeed", "restoring", "failed", "waiting", "succeed"]):
+        created = NOW - timedelta(minutes=9 * number + 9)
+        make_restore(f"n{number}", status=status, created_at=created)
+    make_restore("untimed", created_at=None, duration=None)
+    html = web.get(URL + query, follow=True).content.decode()
+    order = re.findall(r'<td class="t"><a class="go" href="/restores/([^/]+)/', html)
+    assert len(order) == 6
+    around = [None, *order, None]
+    for place, restore_id in enumerate(order):
+        assert beside(web, restore_id, query) == (around[place], around[place + 2])
+
+
+def test_it_leads_through_the_narrowed_list_only(web):
+    for number in range(4):
+        status = "failed" if number % 2 else "succeed"
+        make_restore(f"n{number}", status=status, created_at=NOW - timedelta(minutes=number))
+    assert beside(web, "n1", "?status=failed") == (None, "n3")
+
+
+def test_nothing_is_known_of_a_change_that_the_cloud_s_slow_clock_dates_back(web, moved):
+    Observation.objects.update(seen_at=THEN - timedelta(hours=9))
+    Restore.objects.update(ended_at=THEN - timedelta(minutes=9))
+    assert "now: Failed" in words(web.get(f"{URL}?asof={ASOF}"))

@@ -1,0 +1,242 @@
+"""Look now: the row becomes due and nothing else; the page says what becomes of it."""
+
+import os
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import time_machine
+from django.test import Client
+from django.urls import reverse
+
+from restores.collector import ledger
+from restores.looks import ask_for_look
+from restores.models import Event, Instance
+from tests.factories import NOW, make_account, make_instance, make_project, make_restore
+from tests.views.test_restore_detail import ODD
+
+LATER = NOW + timedelta(minutes=7)
+IDLE = {"next_due_at": LATER, "looked_at": NOW - timedelta(minutes=3)}
+
+
+def seconds(number):
+    return timedelta(seconds=number)
+
+
+@pytest.fixture(autouse=True)
+def clock():
+    with time_machine.travel(NOW, tick=False) as traveller:
+        yield traveller
+
+
+def ask(web, instance, **given):
+    form = {"project": instance.project.name, "next": "/restores/"} | given
+    return web.post(reverse("look-now", args=[instance.instance_id]), form)
+
+
+def page(web, url="/instances/id-of-cart-prod/"):
+    response = web.get(url)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def said(web, url="/instances/id-of-cart-prod/"):
+    """The sentence about looks."""
+    html = page(web, url)
+    text = html.partition('id="look"')[2].partition(">")[2].partition("</li>")[0]
+    return " ".join("".join(part.rpartition(">")[2] for part in text.split("<")).split())
+
+
+def test_asking_makes_the_row_due_leads_back_and_is_noted(web, root):
+    instance = make_instance(**IDLE)
+    response = ask(web, instance)
+    assert (response.status_code, response.headers["Location"]) == (302, "/restores/")
+    instance.refresh_from_db()
+    assert instance.next_due_at == NOW
+    event = Event.objects.get()
+    assert (event.user, event.what) == (root, "asked for a look")
+    assert event.subject == "shop-prod/id-of-cart-prod"
+
+
+def test_the_next_tick_finds_it(web):
+    instance = make_instance(**IDLE)
+    assert instance not in ledger.due_instances(NOW)
+    ask(web, instance)
+    assert instance in ledger.due_instances(NOW)
+
+
+def test_the_page_shows_due_then_running_then_looked_at(web, clock):
+    instance = make_instance(**IDLE)
+    row = Instance.objects.filter(pk=instance.pk)
+    assert "aria-disabled" not in page(web)
+    ask(web, instance)
+    assert said(web) == "Look due since 16:59:00 UTC; it begins with the next tick"
+    assert 'data-refresh="5"' in page(web)
+    row.update(lease_until=NOW + ledger.LEASE)
+    assert said(web) == "A look is running"
+    row.update(lease_until=None, looked_at=NOW + seconds(4), next_due_at=LATER)
+    clock.move_to(NOW + seconds(5))
+    assert said(web) == ("Looked at 16:59:04 UTC; it can be asked for again from 16:59:14 UTC on")
+    clock.move_to(NOW + seconds(15))
+    assert said(web) == "Looked at 16:59:04 UTC"
+    assert "aria-disabled" not in page(web)
+
+
+def test_a_look_that_failed_says_so(web):
+    make_instance(next_due_at=LATER, looked_at=NOW - seconds(20), fault_kind="unreachable")
+    assert said(web) == "Looked at 16:58:40 UTC; the look failed"
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"next_due_at": LATER, "looked_at": NOW - seconds(9)}, "can be asked for again from"),
+        ({"next_due_at": NOW - seconds(3)}, "Look due since"),
+        ({"next_due_at": NOW - seconds(90)}, "it waits for its turn"),
+        ({"next_due_at": LATER, "lease_until": NOW + seconds(60)}, "A look is running"),
+    ],
+)
+def test_what_needs_no_asking_is_left_alone_and_says_why(web, given, words):
+    instance = make_instance(**given)
+    assert ask(web, instance).status_code == 302
+    instance.refresh_from_db()
+    assert instance.next_due_at == given["next_due_at"]
+    assert not Event.objects.exists()
+    assert words in said(web)
+    assert 'aria-disabled="true"' in page(web)
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"single": True}, "it is never looked at"),
+        ({"gone_at": NOW}, "The instance is gone"),
+        ({"configured": False}, "The project is no longer watched"),
+    ],
+)
+def test_it_is_not_offered_where_nobody_looks_and_says_why(web, given, reason):
+    project = make_project("old", configured=given.pop("configured", True))
+    instance = make_instance(project=project, next_due_at=LATER, **given)
+    make_restore("r", instance=instance)
+    for url in ("/instances/id-of-cart-prod/", "/restores/r/"):
+        assert "Look now" not in page(web, url)
+        assert reason in said(web, url)
+    ask(web, instance)
+    instance.refresh_from_db()
+    assert instance.next_due_at == LATER
+    assert not Event.objects.exists()
+
+
+def test_one_that_was_set_aside_is_tried_again_alone(web):
+    instance = make_instance(
+        next_due_at=NOW - timedelta(days=1), attempts=3, fault_kind="parked", fault_text="x"
+    )
+    assert said(web) == "Not looked at until somebody asks for it"
+    ask(web, instance)
+    assert "Look due since" in said(web)
+    other = make_instance("other", next_due_at=NOW)
+    claimed = [ledger.claim_instances(NOW), ledger.claim_instances(NOW)]
+    assert sorted(map(len, claimed)) == [1, 1]
+    assert {instance, other} == {row for rows in claimed for row in rows}
+
+
+def test_another_fault_stays_until_a_look_has_cleared_it(web):
+    instance = make_instance(**IDLE, fault_kind="bad_answer")
+    ask(web, instance)
+    instance.refresh_from_db()
+    assert (instance.fault_kind, instance.next_due_at) == ("bad_answer", NOW)
+
+
+@pytest.mark.parametrize("where", ["project", "account"])
+def test_while_its_project_does_not_answer_a_due_look_says_what_it_waits_for(web, where):
+    account = make_account("bank", fault_kind="credentials" if where == "account" else "")
+    kind = "unreachable" if where == "project" else ""
+    instance = make_instance(project=make_project("core", account=account, fault_kind=kind), **IDLE)
+    ask(web, instance)
+    assert "it waits until its project answers again" in said(web)
+
+
+def test_a_note_on_the_project_keeps_no_look_waiting(web):
+    ask(web, make_instance(project=make_project("core", fault_kind="clock"), **IDLE))
+    assert "it begins with the next tick" in said(web)
+
+
+def test_a_restore_in_progress_keeps_the_looks_coming_by_itself(web):
+    instance = make_instance(next_due_at=NOW + seconds(4), looked_at=NOW - seconds(5))
+    make_restore("r", instance=instance, status="restoring")
+    assert said(web, "/restores/r/") == "Looked at every few seconds: a restore is in progress"
+
+
+def test_the_restores_page_offers_it_and_leads_back_to_itself(web):
+    make_restore("r", instance=make_instance(**IDLE))
+    html = page(web, "/restores/r/?status=failed&asof=2026-11-23T16:58:30Z")
+    assert 'action="/instances/id-of-cart-prod/look/"' in html
+    assert 'name="next" value="/restores/r/?status=failed"' in html
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://evil.example/",
+        "//evil.example/",
+        "/\\evil.example",
+        "javascript:alert(1)",
+        "restores/",
+        "\x00/",
+        "",
+    ],
+)
+def test_it_leads_back_to_pages_of_ours_only(web, url):
+    response = ask(web, make_instance(**IDLE), next=url)
+    assert response.headers["Location"] == "/instances/id-of-cart-prod/?project=shop-prod"
+
+
+def test_of_two_instances_with_one_id_only_the_named_projects_is_asked_for(web):
+    rows = [make_instance(instance_id="i", project=make_project(p), **IDLE) for p in ("one", "two")]
+    ask(web, rows[1])
+    assert list(Instance.objects.filter(next_due_at=NOW)) == [rows[1]]
+    assert ask(web, rows[0], project="").status_code == 404
+    assert ask(web, rows[0], project="three").status_code == 404
+
+
+@pytest.mark.parametrize("instance_id", ODD)
+def test_any_instance_id_can_be_asked_for(web, instance_id):
+    instance = make_instance(instance_id=instance_id, **IDLE)
+    ask(web, instance)
+    assert Instance.objects.filter(pk=instance.pk, next_due_at=NOW).exists()
+
+
+def test_it_takes_a_form_of_ours_and_a_signed_in_user(web, root, client):
+    instance = make_instance(**IDLE)
+    url = reverse("look-now", args=[instance.instance_id])
+    assert web.get(url).status_code == 405
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(root)
+    assert strict.post(url, {"project": "shop-prod"}).status_code == 403
+    client.logout()
+    assert client.post(url, {"project": "shop-prod"}).headers["Location"].startswith("/login/")
+    instance.refresh_from_db()
+    assert instance.next_due_at == LATER
+
+
+def test_many_are_asked_for_in_few_queries(root, django_assert_max_num_queries):
+    for number in range(30):
+        make_instance(f"i-{number}", **IDLE)
+    with django_assert_max_num_queries(8):
+        assert ask_for_look(Instance.objects.visible_to(root), NOW) == 30
+
+
+def test_the_web_loads_neither_celery_nor_redis():
+    code = "import dashboard.wsgi, dashboard.urls, sys; print({'celery', 'redis'} & {*sys.modules})"
+    keep = {name: os.environ[name] for name in ("PATH", "SECRET_KEY")}
+    answer = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=Path(__file__).parents[2],
+        env=keep | {"DJANGO_SETTINGS_MODULE": "dashboard.settings"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert answer.stdout == "set()\n"

@@ -1,0 +1,140 @@
+"""The overview and its twin."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+
+from tests.factories import NOW, make_instance, make_project, make_restore
+
+
+@pytest.fixture(autouse=True)
+def _clock():
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+def page(web):
+    response = web.get("/")
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def twin(web):
+    return web.get("/overview.json").json()
+
+
+def test_the_numbers_count_what_runs_and_what_failed_and_stayed_so(web):
+    make_restore(status="restoring", progress=42.0)
+    make_restore(status="waiting", progress=0.0)
+    make_restore(status="failed")
+    make_restore(status="failed", recovered_at=NOW)
+    make_restore(status="failed", created_at=NOW - timedelta(days=3))
+    make_restore(status="failed", created_at=NOW - timedelta(days=8))
+    numbers = twin(web)
+    assert numbers["in_progress"] == 2
+    assert numbers["still_failed_7_days"] == 2
+    assert numbers["failed_24_hours"] == 2
+
+
+def test_each_number_leads_to_the_list_it_counts(web):
+    html = page(web)
+    for query in (
+        "status=restoring&amp;status=waiting",
+        "status=failed&amp;recovered=no&amp;from=now-7d",
+        "status=failed&amp;from=now-24h",
+    ):
+        assert f'href="/restores/?{query}"' in html
+
+
+def test_in_progress_and_still_failed_are_listed_with_bar_and_reason(web):
+    make_restore("running", status="restoring", progress=42.0)
+    make_restore("broken", status="failed", error_code="dcs.08.0002")
+    html = page(web)
+    assert '<progress max="100" value="42"' in html
+    assert "Timed out, end state unclear" in html
+    assert "1:00:00" in html
+
+
+def test_a_day_counts_by_the_utc_day_of_creation_even_at_its_edge(web):
+    today = NOW.replace(hour=0, minute=0, second=0)
+    make_restore(created_at=today)
+    make_restore(created_at=today - timedelta(milliseconds=1))
+    make_restore(status="failed", created_at=today)
+    make_restore(created_at=today - timedelta(days=14))
+    days = twin(web)["days"]
+    assert len(days) == 14
+    assert days[-1] == {"day": "2026-11-23", "succeeded": 1, "failed": 1}
+    assert days[-2] == {"day": "2026-11-22", "succeeded": 1, "failed": 0}
+    assert sum(day["succeeded"] for day in days) == 2
+
+
+def test_the_bars_have_a_table_behind_them(web):
+    make_restore()
+    html = page(web)
+    assert "<details" in html
+    assert "23 Nov 2026: 1 succeeded, 0 failed" in html
+
+
+def test_with_nothing_to_show_it_says_none_only_when_that_is_proven(web):
+    make_instance(proven_at=NOW - timedelta(minutes=5))
+    html = page(web)
+    for said in ("Nothing waits or restores", "No instance is left with a failed restore"):
+        assert f"{said}, as of <time" in html
+    assert html.count(">23 Nov 2026, 16:54:00 UTC<") == 2
+
+
+def test_with_nothing_to_show_and_a_look_missing_it_is_not_known_yet(web):
+    make_instance("good")
+    make_instance("other", proven_at=None)
+    html = page(web)
+    assert html.count("Not known yet") == 2
+    assert "Nothing waits" not in html
+
+
+def test_with_a_project_that_was_never_listed_it_is_not_known_yet(web):
+    make_instance("good")
+    make_project("new", listed_at=None)
+    assert page(web).count("Not known yet") == 2
+    assert twin(web)["complete_to"] is None
+
+
+def test_after_looks_have_failed_none_is_said_of_the_time_before(web):
+    make_instance("good")
+    old = NOW - timedelta(hours=2)
+    make_instance("other", proven_at=old, fault_kind="unreachable")
+    html = page(web)
+    assert html.count(">23 Nov 2026, 14:59:00 UTC<") == 2
+    assert html.count("Some looks have failed since") == 2
+
+
+def test_an_instance_that_went_unseen_is_named(web):
+    make_instance("good")
+    make_instance("lost", gone_at=NOW - timedelta(days=1), proven_at=None)
+    html = page(web)
+    assert "lost went before a look could see" in html
+    assert "Nothing waits or restores, as of" in html
+
+
+def test_with_nothing_watched_it_is_outside_what_we_watch(web):
+    make_instance(single=True)
+    html = page(web)
+    assert html.count("Outside what we watch") == 2
+    assert "Nothing waits" not in html
+
+
+def test_a_long_table_is_cut_and_leads_to_all_of_it(web):
+    instance = make_instance()
+    for _ in range(25):
+        make_restore(instance=instance, status="waiting")
+    html = page(web)
+    assert html.count("/restores/r-") == 20
+    assert ">all 25</a>" in html
+
+
+def test_the_page_takes_no_more_queries_with_more_rows(web, django_assert_max_num_queries):
+    for number in range(20):
+        make_restore(instance=make_instance(f"i-{number}"), status="failed")
+        make_restore(instance=make_instance(f"i-{number}"), status="waiting")
+    with django_assert_max_num_queries(17):
+        page(web)

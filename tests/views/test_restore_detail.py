@@ -1,0 +1,357 @@
+"""The page of one restore, and its twin."""
+
+import re
+from datetime import timedelta
+from html import escape
+
+import pytest
+import time_machine
+from django.http import QueryDict
+from django.urls import reverse
+
+from restores.models import Backup, Observation
+from restores.pages.matches import list_query
+from tests.factories import NOW, make_account, make_instance, make_project, make_restore
+
+ODD = ["../x", "a?b#c", "%2e", "..", ".", "a/b", "x" * 128, "恢复-🧊", "a b", "~", "x.json"]
+HOSTILE = "<script>alert(1)</script>\n\"><img src=x onerror=alert(1)>\u202e'{{ 7 }}"
+FAILED = {"status": "failed", "error_code": "dcs.08.0007", "progress": 63.0}
+
+
+@pytest.fixture(autouse=True)
+def _clock():
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+def page_of(web, restore_id, query=""):
+    response = web.get(reverse("restore-detail", args=[restore_id]) + query)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def twin_of(web, restore_id, query=""):
+    return web.get(reverse("restore-detail-json", args=[restore_id]) + query).json()
+
+
+def observe(restore, minutes, status, progress, after=None):
+    at = restore.created_at + timedelta(minutes=minutes)
+    Observation.objects.create(
+        restore=restore,
+        seen_at=at,
+        seen_after=at - after if after else None,
+        status=status,
+        progress=progress,
+    )
+
+
+def test_a_failure_says_what_happened_what_to_do_and_what_to_tell_the_customer(web):
+    make_restore("r", **FAILED)
+    html = page_of(web, "r")
+    assert "Failed after 6 min, at 16:05:00 UTC on 23 Nov 2026, while data was being" in html
+    assert "What to do: check the data before any retry" in html
+    assert "<strong>Data at risk:</strong> yes" in html
+    assert "The restore of your instance cart-prod did not complete." in html
+
+
+@pytest.mark.parametrize(
+    ("given", "value", "said"),
+    [
+        ({"status": "restoring", "progress": 42.0}, "42.00", "42 %"),
+        ({"status": "restoring", "progress": 100.0}, "100.00", "finishing (100 %)"),
+        ({"status": "waiting", "progress": 0.0}, "0", "not started"),
+        ({"status": "rolling_back", "progress": 12.0}, "12.00", "12 %"),
+    ],
+)
+def test_what_may_still_move_has_a_bar_that_reads_as_text(web, given, value, said):
+    make_restore("r", **given)
+    html = page_of(web, "r")
+    assert f'value="{value}" aria-label="Progress">{said}</progress><span>{said}</span>' in html
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (FAILED, "It stopped at 63 %."),
+        ({"status": "succeed", "progress": 97.5}, "The cloud&#x27;s progress stayed at 97.5 %."),
+        ({"status": "succeed", "progress": 100.0}, "Succeeded"),
+        ({"status": "restoring", "progress": None}, "no progress reported"),
+    ],
+)
+def test_what_has_no_bar_says_in_its_sentence_how_far_it_came(web, given, said):
+    make_restore("r", **given)
+    html = page_of(web, "r")
+    assert said in html
+    assert "<progress" not in html
+
+
+def test_the_time_strip_is_drawn_where_something_was_observed(web):
+    observe(make_restore("seen"), 2, "restoring", 25.0, after=timedelta(seconds=9))
+    observe(make_restore("missed", **FAILED), 90, "failed", 63.0)
+    assert '<svg class="strip' in page_of(web, "seen")
+    assert '<svg class="strip' not in page_of(web, "missed")
+
+
+def test_an_unknown_code_is_shown_as_it_came_and_as_not_in_our_list(web):
+    make_restore("r", status="failed", error_code="dcs.09.9999")
+    html = page_of(web, "r")
+    assert "not in our list" in html
+    assert "dcs.09.9999" in html
+
+
+def test_an_unknown_status_is_shown_as_it_came(web):
+    make_restore("r", status="rolling_back", progress=12.0)
+    html = page_of(web, "r")
+    assert "<bdi>rolling_back</bdi>" in html
+    assert "which we do not know" in html
+
+
+def test_what_the_cloud_did_not_give_is_said_not_to_be_given(web):
+    make_restore("r", restore_name="", progress=None, updated_at=None, ended_at=None, duration=None)
+    html = page_of(web, "r")
+    assert html.count("not given") >= 5
+    for nothing in ("None", "{}</", "null"):
+        assert f">{nothing}<" not in html
+
+
+def test_foreign_text_is_escaped_isolated_and_keeps_its_lines(web):
+    names = ("restore_name", "backup_name", "restore_remark", "backup_remark")
+    instance = make_instance(HOSTILE, instance_id="i", engine=HOSTILE)
+    hostile = dict.fromkeys((*names, "status", "error_code"), HOSTILE)
+    make_restore("r", instance=instance, raw=HOSTILE, **hostile)
+    make_restore("f", instance=instance, raw=HOSTILE, **hostile | {"status": "failed"})
+    for restore_id in ("r", "f"):
+        html = page_of(web, restore_id)
+        assert "<script>alert" not in html
+        assert "<img" not in html
+        assert f'<bdi class="text">{escape(HOSTILE)}</bdi>' in html
+    assert "<script>alert" not in web.get(reverse("instance-detail", args=["i"])).content.decode()
+
+
+def test_the_beginning_is_an_interval_because_we_look_and_are_not_told(web):
+    created = NOW - timedelta(hours=1)
+    make_restore(
+        "r",
+        created_at=created,
+        restoring_after=created + timedelta(seconds=19),
+        restoring_by=created + timedelta(seconds=29),
+    )
+    html = page_of(web, "r")
+    assert "15:59:19 – 15:59:29 UTC" in html
+    assert "5 min 31 s – 5 min 41 s" in html
+    assert "inferred, not measured at the instance" in html
+
+
+def test_each_observation_says_between_which_looks_it_fell(web):
+    restore = make_restore("r")
+    observe(restore, 1, "waiting", 0.0)
+    observe(restore, 2, "restoring", 25.0, after=timedelta(seconds=9))
+    observe(restore, 3, "restoring", 30.0, after=timedelta(days=1))
+    html = page_of(web, "r")
+    assert "23 Nov 2026, by 16:00:00" in html
+    assert "23 Nov 2026, between 16:00:51 and 16:01:00" in html
+    assert "between 22 Nov 2026, 16:02:00 and 23 Nov 2026, 16:02:00" in html
+
+
+def test_without_observations_the_page_says_so(web):
+    make_restore("r")
+    assert "No change was observed" in page_of(web, "r")
+
+
+def test_times_stand_in_utc_and_by_the_customers_clock(web):
+    project = make_project(time_zone="Asia/Tokyo")
+    make_restore("r", instance=make_instance(project=project))
+    html = page_of(web, "r")
+    assert '<time datetime="2026-11-23T15:59:00Z">15:59:00 UTC</time>' in html
+    assert "00:59:00 on 24 Nov in Tokyo (customer)" in html
+
+
+@pytest.mark.parametrize("zone", ["Mars/Olympus", "../etc", "", "UTC"])
+def test_a_zone_nobody_knows_leaves_utc_alone(web, zone):
+    make_restore("r", instance=make_instance(project=make_project(time_zone=zone)))
+    assert "(customer)" not in page_of(web, "r")
+
+
+def test_from_when_the_data_is_comes_from_the_backup_and_never_from_its_name(web):
+    make_restore("r", backup_name="backup_20261122020000")
+    make_restore("s", backup_taken_at=NOW - timedelta(hours=15))
+    assert "the backup was not seen" in page_of(web, "r")
+    html = page_of(web, "s")
+    assert "01:59:00 UTC" in html
+    assert "14 h before this restore" in html
+
+
+def test_a_fault_says_since_when_why_and_from_when_the_page_is(web):
+    account = make_account(
+        fault_kind="credentials", fault_text="APIGW.0301", fault_since=NOW - timedelta(minutes=9)
+    )
+    instance = make_instance(
+        project=make_project(account=account), proven_at=NOW - timedelta(minutes=10)
+    )
+    make_restore("r", instance=instance)
+    html = " ".join(page_of(web, "r").split())
+    assert "credentials refused</span> since" in html
+    assert "16:50:00 UTC</time> (<bdi>APIGW.0301</bdi>): what stands below is from" in html
+    assert "16:49:00 UTC</time>" in html
+
+
+def test_while_nobody_can_look_the_sentences_speak_of_the_last_look(web):
+    instance = make_instance(
+        proven_at=NOW - timedelta(minutes=30), fault_kind="unreachable", fault_since=NOW
+    )
+    make_restore("r", instance=instance, status="restoring", created_at=NOW - timedelta(minutes=33))
+    assert "Restoring for 3 min" in page_of(web, "r")
+
+
+def test_what_is_fresh_takes_one_short_line(web):
+    seen, due = NOW - timedelta(minutes=9), NOW + timedelta(minutes=6)
+    instance = make_instance(proven_at=seen, looked_at=seen, next_due_at=due)
+    make_restore("r", instance=instance)
+    line = re.search(r'<ul class="say">(.*?)</ul>', page_of(web, "r"), re.DOTALL)[1]
+    said = " ".join(re.sub(r"<[^>]+>", "", line).split())
+    assert said == "Seen 16:50:00 UTC; next look 17:05:00 UTC"
+
+
+def test_a_look_that_is_overdue_is_said_even_without_a_fault(web):
+    make_restore("r", instance=make_instance(proven_at=NOW - timedelta(minutes=31)))
+    make_restore("s", instance=make_instance("fresh", proven_at=NOW - timedelta(minutes=29)))
+    assert "longer than planned" in page_of(web, "r")
+    assert "longer than planned" not in page_of(web, "s")
+
+
+def test_a_restore_that_the_newest_look_missed_is_not_called_seen(web):
+    seen = NOW - timedelta(minutes=1)
+    instance = make_instance(proven_at=seen, looked_at=seen)
+    make_restore("r", instance=instance, missing_since=seen)
+    assert "The newest look did not find it: what stands below is as last seen" in page_of(web, "r")
+
+
+def test_a_restore_that_the_cloud_dropped_stays_and_says_since_when(web):
+    make_restore("r", delisted_at=NOW, missing_since=NOW - timedelta(minutes=15))
+    html = page_of(web, "r")
+    assert "no longer lists this restore" in html
+    assert "no longer since" in html
+
+
+def test_neighbours_of_instance_and_backup_are_linked(web):
+    make_restore("r", backup_id="b")
+    make_restore("elsewhere", backup_id="b", instance=make_instance("other"))
+    make_restore("earlier", created_at=NOW - timedelta(days=1))
+    html = page_of(web, "r")
+    assert reverse("restore-detail", args=["elsewhere"]) in html
+    assert reverse("restore-detail", args=["earlier"]) in html
+    assert "/restores/?project=shop-prod&amp;instance=id-of-cart-prod" in html
+
+
+def test_the_way_back_is_the_exact_list_one_came_from(web):
+    make_restore("r")
+    query = "?instance=id-of-cart-prod&status=failed&from=2026-11-20T00:00:00Z"
+    anchored = f"{query}&asof=2026-11-23T16:59:00Z&page=3"
+    assert f'href="/restores/{escape(anchored)}"' in page_of(web, "r", f"{query}&page=3")
+    assert 'href="/restores/?asof=2026-11-23T16:59:00Z">Restores</a></nav>' in page_of(web, "r")
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("?status=failed&from=now-24h", "last 24 hours, failed</bdi></a> · 2 of 3"),
+        ("?status=failed&recovered=no&sort=created", "still failed</bdi></a> · 2 of 3"),
+        ("?q=r2&project=shop-prod", "shop-prod, “r2”</bdi></a> · 1 of 1"),
+        ("?from=yesterdayish&status=failed", "as you left the list</bdi></a></nav>"),
+        ("?status=waiting&status=restoring", "in progress</bdi></a></nav>"),
+        ("?on=ended&from=now-24h&code=any", "ended last 24 hours, any code</bdi></a> · 2 of 3"),
+        ("?sort=created", ">Restores</a></nav>"),
+    ],
+)
+def test_the_way_back_says_what_the_list_asks_for_and_the_place_in_it(web, query, said):
+    for number in range(4):
+        created = NOW - timedelta(hours=number + 1)
+        make_restore(f"r{number}", created_at=created, **FAILED if number else {})
+    assert said in page_of(web, "r2", query)
+
+
+def test_a_shared_id_lists_every_restore_and_the_choice_leads_to_one(web):
+    make_restore("r", instance=make_instance(project=make_project("one")))
+    make_restore("r", instance=make_instance(project=make_project("two")), **FAILED)
+    html = page_of(web, "r", "?status=failed")
+    assert "2 restores have the id" in html
+    chosen = "/restores/r/?status=failed&amp;instance=id-of-cart-prod&amp;project=two"
+    assert f'href="{chosen}"' in html
+    html = page_of(web, "r", "?status=failed&instance=id-of-cart-prod&project=two")
+    assert "Restore of <bdi>cart-prod</bdi> failed" in html
+    assert 'href="/restores/?status=failed&amp;asof=2026-11-23T16:59:00Z"' in html
+    assert 'rel="canonical" href="/restores/r/?instance=id-of-cart-prod&amp;project=two"' in html
+
+
+def test_the_twin_of_a_shared_id_lists_every_restore_until_one_is_chosen(web):
+    make_restore("r", instance=make_instance(project=make_project("one")))
+    make_restore("r", instance=make_instance(project=make_project("two")))
+    assert [row["project"] for row in twin_of(web, "r")["restores"]] == ["one", "two"]
+    assert twin_of(web, "r", "?project=two")["project"] == "two"
+
+
+def test_a_choice_that_fits_nothing_is_taken_for_the_lists_filter(web):
+    make_restore("r")
+    assert "Restore of" in page_of(web, "r", "?instance=another")
+    assert list_query(QueryDict("instance=another&q=x"), shared=False) == "instance=another&q=x"
+
+
+@pytest.mark.parametrize("restore_id", ODD)
+def test_any_id_has_a_page_and_a_twin(web, restore_id):
+    make_restore(restore_id)
+    assert escape(restore_id) in page_of(web, restore_id)
+    assert twin_of(web, restore_id)["restore_id"] == restore_id
+
+
+def test_the_twin_carries_the_record_and_the_observations(web):
+    restore = make_restore("r", raw='{"error_code": {}}', **FAILED)
+    observe(restore, 2, "restoring", 25.0, after=timedelta(seconds=9))
+    twin = twin_of(web, "r")
+    assert twin["raw"] == {"error_code": {}}
+    assert twin["observations"] == [
+        {
+            "seen_after": "2026-11-23T16:00:51Z",
+            "seen_at": "2026-11-23T16:01:00Z",
+            "status": "restoring",
+            "progress": 25.0,
+            "error_code": None,
+        }
+    ]
+
+
+def test_an_unknown_id_is_404_in_words(web):
+    response = web.get("/restores/nope/")
+    assert response.status_code == 404
+    assert "There is no such page" in response.content.decode()
+    twin = web.get("/restores/nope.json")
+    assert twin.status_code == 404
+    assert twin.json()["errors"][0]["reason"]
+
+
+def test_a_page_takes_no_more_queries_with_more_history(web, django_assert_max_num_queries):
+    for number in range(30):
+        restore = make_restore(created_at=NOW - timedelta(days=number), backup_id="b")
+        observe(restore, 1, "restoring", 10.0)
+    Backup.objects.create(
+        instance=restore.instance, backup_id="b", first_seen_at=NOW, changed_at=NOW
+    )
+    with django_assert_max_num_queries(16):
+        page_of(web, restore.restore_id)
+
+
+def test_one_in_progress_is_read_again_every_five_seconds(web):
+    make_restore("r", status="restoring", progress=42.0)
+    make_restore("s")
+    assert 'data-refresh="5"' in page_of(web, "r")
+    assert 'data-refresh="15"' in page_of(web, "s")
+
+
+def test_a_stuck_restore_says_why(web):
+    make_project(reports_steps=True)
+    restore = make_restore(
+        "r", status="restoring", progress=63.0, created_at=NOW - timedelta(minutes=45)
+    )
+    observe(restore, 5, "restoring", 63.0)
+    html = page_of(web, "r")
+    assert "probably stuck: no change for 40 min" in html
+    assert "<bdi>Probably stuck</bdi>" in html

@@ -1,0 +1,110 @@
+"""When the collector stands still, every page and twin says since when."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.db import connection
+from django.template.loader import render_to_string
+from django.test.utils import CaptureQueriesContext
+
+from restores.models import Heartbeat, Membership
+from tests.factories import NOW, make_instance, make_project, make_restore
+
+PAGES = [
+    "/",
+    "/restores/",
+    "/restores/?from=Feb+30",
+    "/restores/r/",
+    "/instances/",
+    "/instances/?page=0",
+    "/instances/id-of-cart-prod/",
+    "/coverage/",
+]
+TWINS = ["/overview.json", "/restores.json", "/coverage.json"]
+SAID = "The collector has not finished any work since"
+
+
+@pytest.fixture(autouse=True)
+def _clock():
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+def beat(seconds_ago):
+    at = NOW - timedelta(seconds=seconds_ago)
+    Heartbeat.objects.update_or_create(pk=1, defaults={"at": at})
+
+
+@pytest.mark.parametrize("url", PAGES)
+def test_every_page_says_since_when_and_what_to_do(web, url):
+    make_restore("r")
+    beat(600)
+    html = web.get(url).content.decode()
+    assert SAID in html
+    assert "23 Nov 2026, 16:49:00 UTC" in html
+    assert "An operator looks whether worker, beat and broker run" in html
+
+
+@pytest.mark.parametrize("url", TWINS)
+def test_every_twin_says_since_when(web, url):
+    beat(600)
+    assert web.get(url).json()["collector_stalled_since"] == "2026-11-23T16:49:00Z"
+
+
+@pytest.mark.parametrize("seconds_ago", [0, 60, None])
+@pytest.mark.parametrize("url", ["/", "/restores/", "/coverage/"])
+def test_nothing_is_said_while_ticks_end_and_before_the_first(web, url, seconds_ago):
+    if seconds_ago is not None:
+        beat(seconds_ago)
+    assert SAID not in web.get(url).content.decode()
+
+
+@pytest.mark.parametrize("url", TWINS)
+def test_twins_say_null_while_ticks_end(web, url):
+    beat(5)
+    assert web.get(url).json()["collector_stalled_since"] is None
+
+
+def test_it_stands_where_a_page_that_re_reads_itself_takes_it_over(web):
+    beat(600)
+    html = web.get("/instances/").content.decode()
+    assert SAID in html.partition("<main")[2].partition("</main>")[0]
+
+
+def test_a_list_that_has_not_changed_is_sent_again_for_it(web):
+    make_restore("r")
+    beat(5)
+    tag = web.get("/restores/").headers["ETag"]
+    assert web.get("/restores/", headers={"If-None-Match": tag}).status_code == 304
+    beat(600)
+    assert web.get("/restores/", headers={"If-None-Match": tag}).status_code == 200
+
+
+def test_members_read_it_too_and_strangers_do_not(client, django_user_model):
+    beat(600)
+    assert SAID not in client.get("/login/").content.decode()
+    user = django_user_model.objects.create_user("support")
+    Membership.objects.create(user=user, project=make_project())
+    client.force_login(user)
+    make_instance()
+    assert SAID in client.get("/instances/").content.decode()
+
+
+def test_it_costs_a_page_one_query(web):
+    beat(5)
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        web.get("/instances/")
+    asked = [query for query in queries if "heartbeat" in query["sql"]]
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 500, 503])
+def test_error_pages_ask_the_database_nothing(rf, status, django_assert_num_queries, db):
+    beat(600)
+    request = rf.get("/")
+    with django_assert_num_queries(0):
+        html = render_to_string(f"{status}.html", request=request)
+    assert SAID not in html

@@ -1,0 +1,178 @@
+"""Nobody sees anything of a project that is not theirs; a new route must be named here."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+
+from restores.models import Backup, Event, Instance, Membership, Observation
+from restores.urls import urlpatterns
+from tests.factories import NOW, make_account, make_instance, make_project, make_restore
+
+CANARY = "xcanaryx"
+OPEN = {"login", "login-once"}  # for people who are not signed in yet
+POST_ONLY = {"logout", "look-now"}
+PATHS = {
+    "restore-detail": ["r-shared"],
+    "restore-detail-json": ["r-shared"],
+    "restore-detail-md": ["r-shared"],
+    "instance-detail": ["i-shared"],
+    "instance-detail-json": ["i-shared"],
+    "look-now": ["i-shared"],
+}
+HIDDEN = {
+    "restore-detail": ["r-hidden"],
+    "restore-detail-json": ["r-hidden"],
+    "restore-detail-md": ["r-hidden"],
+    "instance-detail": ["i-hidden"],
+    "instance-detail-json": ["i-hidden"],
+    "look-now": ["i-hidden"],
+}
+GUARDED = [route.name for route in urlpatterns if route.name not in OPEN | POST_ONLY]
+
+
+def text_of(response):
+    """The whole body, streamed or not."""
+    return (response.getvalue() if response.streaming else response.content).decode()
+
+
+def url_of(name, args=PATHS):
+    route = next(route for route in urlpatterns if route.name == name)
+    assert name in args or not route.pattern.converters, (
+        f"say in PATHS and HIDDEN what {name} needs"
+    )
+    return reverse(name, args=args.get(name))
+
+
+def fill(project, mark, shared):
+    """A project's rows, with ``mark`` in every text that any page could print."""
+    fault = {"fault_kind": "unreachable", "fault_text": mark, "fault_request_id": mark}
+    texts = dict.fromkeys(("engine", "spec", "az", "ip", "domain", "status"), mark)
+    instance = make_instance(mark, instance_id="i-shared", project=project, **texts, **fault)
+    Backup.objects.create(
+        instance=instance, backup_id=mark, backup_name=mark, first_seen_at=NOW, changed_at=NOW
+    )
+    for number, status in enumerate(("failed", "restoring", mark)):
+        restore = make_restore(
+            "r-shared" if number == 0 else f"r-{mark}-{number}",
+            instance=instance,
+            status=status,
+            error_code=mark,
+            restore_remark=mark,
+            backup_name=mark,
+            backup_id="b-shared",
+            raw=f'{{"restore_id": "{mark}"}}',
+        )
+        Observation.objects.create(restore=restore, seen_at=NOW, status=mark, error_code=mark)
+    make_instance(f"{mark}-2", instance_id=f"i-{shared}", project=project, **texts)
+    make_restore(f"r-{shared}", instance=instance)
+
+
+@pytest.fixture
+def support(client, django_user_model):
+    """A client signed in as a member of one of two projects, which share ids."""
+    theirs = make_project("theirs", customer="Shopwell", account=make_account("shop"))
+    hidden = make_project(
+        f"{CANARY}-project",
+        customer=CANARY,
+        region=CANARY,
+        account=make_account(f"{CANARY}-account", fault_kind="credentials", fault_text=CANARY),
+        fault_kind="throttled",
+        fault_text=CANARY,
+    )
+    fill(theirs, "visible", "seen")
+    fill(hidden, CANARY, "hidden")
+    user = django_user_model.objects.create_user("support")
+    Membership.objects.create(user=user, project=theirs)
+    client.force_login(user)
+    return client
+
+
+@pytest.mark.parametrize("name", GUARDED)
+def test_a_member_sees_their_project_and_nothing_of_another(support, name):
+    response = support.get(url_of(name))
+    assert response.status_code == 200
+    assert CANARY not in text_of(response)
+
+
+@pytest.mark.parametrize("name", ["overview", "restore-list", "instance-list", "coverage"])
+def test_their_own_rows_are_there(support, name):
+    assert "visible" in support.get(reverse(name)).content.decode()
+
+
+@pytest.mark.parametrize("name", [name for name in PATHS if name not in POST_ONLY])
+def test_a_row_one_may_not_see_answers_like_one_that_does_not_exist(support, name):
+    unknown = support.get(reverse(name, args=["no-such-id"]))
+    hidden = support.get(url_of(name, HIDDEN))
+    assert hidden.status_code == unknown.status_code == 404
+    assert hidden.content == unknown.content
+
+
+@pytest.mark.parametrize(
+    "query", ["q=r-hidden", "ids=b-shared", "instance=i-hidden", "status=failed", "code=any"]
+)
+@pytest.mark.parametrize("name", ["restore-list", "restore-list-json", "instance-list", "coverage"])
+def test_no_filter_reaches_beyond_the_project(support, name, query):
+    response = support.get(f"{reverse(name)}?{query}", follow=True)
+    assert CANARY not in text_of(response)
+
+
+def test_a_project_one_may_not_see_is_not_found_like_one_that_does_not_exist(support):
+    for name in ("instance-list-json", "coverage-json"):
+        answers = [
+            support.get(f"{reverse(name)}?project={project}").json()
+            for project in (f"{CANARY}-project", "no-such-project")
+        ]
+        assert answers[0]["not_found"] == [f"{CANARY}-project"]
+        assert answers[0]["instances"] == answers[1]["instances"] == []
+
+
+@pytest.mark.parametrize("instance_id", ["i-hidden", "i-shared", "no-such-id"])
+def test_nobody_asks_for_a_look_at_what_they_may_not_see(support, instance_id):
+    Instance.objects.update(next_due_at=NOW + timedelta(days=365))
+    url = reverse("look-now", args=[instance_id])
+    response = support.post(url, {"project": f"{CANARY}-project", "next": "/"})
+    assert response.status_code == 404
+    assert CANARY not in text_of(response)
+    assert set(Instance.objects.values_list("next_due_at", flat=True)) == {
+        NOW + timedelta(days=365)
+    }
+    assert not Event.objects.exists()
+
+
+def test_the_numbers_of_the_overview_count_only_visible_rows(support):
+    answer = support.get(reverse("overview-json")).json()
+    assert answer["in_progress"] == 1
+
+
+def test_a_shared_id_means_the_visible_row_alone(support):
+    answer = support.get(reverse("restore-detail-json", args=["r-shared"])).json()
+    assert answer["project"] == "theirs"
+
+
+@pytest.mark.parametrize("name", GUARDED)
+def test_without_signing_in_pages_lead_to_the_sign_in_and_twins_say_401(client, db, name):
+    url = url_of(name)
+    response = client.get(url)
+    if name.endswith("-json"):
+        assert response.status_code == 401
+        assert response.json()["errors"][0]["reason"]
+    elif name.endswith(("-csv", "-md")):
+        assert response.status_code == 401
+    else:
+        assert response.status_code == 302
+        assert response.headers["Location"] == f"{reverse('login')}?next={url}"
+
+
+@pytest.mark.parametrize("name", GUARDED)
+def test_a_user_without_any_project_gets_pages_without_rows(client, django_user_model, name):
+    fill(make_project("theirs"), "visible", "seen")
+    client.force_login(django_user_model.objects.create_user("new"))
+    response = client.get(url_of(name))
+    assert response.status_code == (404 if name in PATHS else 200)
+    assert "visible" not in text_of(response).replace("visible to", "")
+
+
+@pytest.mark.parametrize("name", GUARDED)
+def test_a_page_can_only_be_read(web, name):
+    assert web.post(url_of(name)).status_code == 405
