@@ -5,6 +5,8 @@ from urllib.parse import unquote
 import pytest
 from playwright.sync_api import expect
 
+from tests.e2e.conftest import STILL
+
 CURSOR = "tr[data-cursor]"
 
 
@@ -69,7 +71,11 @@ def test_back_after_the_list_has_aged_returns_to_the_very_place_and_is_live(list
     press(page, "j", "j")
     row = page.locator(CURSOR).get_attribute("id")
     was = page.locator(CURSOR).bounding_box()["y"]
-    page.evaluate("(at) => history.replaceState({ live: true }, '', `?asof=${at}`)", then)
+    page.evaluate(
+        "(at) => history.replaceState({ live: true }, '',"
+        " location.search.replace(/asof=[^&]*/, `asof=${at}`))",
+        then,
+    )
     press(page, "o")
     expect(page.locator("h1")).to_contain_text("Restore of")
     page.go_back()
@@ -143,7 +149,7 @@ def test_c_copies_the_link_of_the_row(listed):
 
 
 def test_new_rows_wait_while_somebody_reads_and_the_page_does_not_move(listed):
-    page = listed("/restores/?status=failed,succeed&size=100".replace(",", "&status="))
+    page = listed(f"{STILL}&size=100")
     page.evaluate("scrollTo(0, 900)")
     row = page.locator("main tbody tr[id]").nth(30)
     was, count = row.bounding_box()["y"], page.locator("main tbody tr[id]").count()
