@@ -12,7 +12,7 @@ from django.db import DatabaseError, InterfaceError
 from django.db.models import Count
 
 from restores import shutdown
-from restores.collector import clock, discovery, ledger
+from restores.collector import clock, discovery, ledger, turns
 from restores.collector.batch import Interrupted, give_back, look_at_due, look_at_news
 from restores.collector.clouds import current_clouds
 from restores.collector.project_look import look_at_project
@@ -33,9 +33,9 @@ def tick() -> None:
     ledger.park(now)
     if discovery.due_accounts(clouds, now).exists():
         project_discovery.apply_async(expires=_EXPIRES)
-    for _ in range(ledger.due_projects(now).count()):
+    for _ in range(turns.projects(now).count()):
         project_look.apply_async(expires=_EXPIRES)
-    waiting = ledger.due_instances(now).order_by().values("project_id").annotate(due=Count("pk"))
+    waiting = turns.instances(now).order_by().values("project_id").annotate(due=Count("pk"))
     for project in waiting:
         for _ in range(ceil(project["due"] / ledger.BATCH)):
             instance_looks.apply_async(expires=_EXPIRES)

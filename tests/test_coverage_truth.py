@@ -58,6 +58,7 @@ class Cloud:
     project: str = ""
     account = SimpleNamespace(rate=1000)
     skew = timedelta()
+    stopped = None
 
     def client(self, project, expected=0):
         self.project = project.name

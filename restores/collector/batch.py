@@ -11,7 +11,7 @@ from django.db import InterfaceError, OperationalError, connection
 
 from restores.collector import endings, ledger
 from restores.collector.clouds import Cloud
-from restores.collector.look import look_at
+from restores.collector.look import Look, look_at
 from restores.dcs.faults import Unreachable
 from restores.models import Instance, Project
 
@@ -27,37 +27,78 @@ class Interrupted(Exception):
 
 
 def look_at_due(clouds: Mapping[str, Cloud]) -> int:
-    """Look at a batch of due instances; return how many were claimed."""
-    return _look_at(ledger.claim_instances(datetime.now(UTC), _rates(clouds)), clouds)
+    """Look at due instances of one project, for a second or so; return how many were claimed."""
+    claimed = ledger.claim_instances(datetime.now(UTC), _rates(clouds))
+    return _look_at(_Hand(claimed), clouds)
 
 
 def look_at_news(clouds: Mapping[str, Cloud], project: Project, since: datetime) -> int:
     """Look at what the project's look that began at ``since`` has made due."""
     claimed = ledger.claim_news(project, since, datetime.now(UTC), _rates(clouds))
-    return _look_at(claimed, clouds)
+    return _look_at(_Hand(claimed), clouds)
 
 
 def _rates(clouds: Mapping[str, Cloud]) -> dict[str, float]:
     return {name: cloud.account.rate for name, cloud in clouds.items()}
 
 
-def _look_at(claimed: Sequence[Instance], clouds: Mapping[str, Cloud]) -> int:
+class _Hand:
+    """The instances of one project that were claimed; ``left`` are those not ended yet."""
+
+    def __init__(self, claimed: Sequence[Instance]) -> None:
+        self.claimed = list(claimed)
+        self.left = {instance.pk: instance for instance in claimed}
+        self._unanswered = 0
+        # An account whose rate allows no full batch has no use for more of them at once.
+        self._takes = len(claimed) == ledger.BATCH
+        self._until = time.monotonic() + ledger.BOOKED
+
+    def more(self) -> list[Instance]:
+        """Claim another batch of the project, if that still works and has not lasted too long."""
+        if not self._takes or time.monotonic() > self._until:
+            return []
+        further = ledger.claim_more(self.claimed[0].project, datetime.now(UTC))
+        self._takes = len(further) == ledger.BATCH
+        self.claimed += further
+        self.left |= {instance.pk: instance for instance in further}
+        return further
+
+    def ended(self, look: Look) -> None:
+        if not look.late:
+            del self.left[look.instance.pk]
+        self._takes = self._takes and not look.fault
+        self._unanswered = self._unanswered + 1 if isinstance(look.fault, Unreachable) else 0
+
+    @property
+    def hopeless(self) -> bool:
+        return self._unanswered >= _HOPELESS
+
+
+def _look_at(hand: _Hand, clouds: Mapping[str, Cloud]) -> int:
     """Look at what was claimed; return how many they were.
 
     A look that breaks off without its own doing, because the worker ends or the database is away,
     is due again at once; one that raises or takes too long is claimed alone from then on.
     """
-    if not claimed:
+    if not hand.claimed:
         return 0
     try:
-        _look(claimed, clouds[claimed[0].project.account.name])
+        _look(hand, clouds[hand.claimed[0].project.account.name])
     except (Interrupted, OperationalError, InterfaceError):
-        give_back(claimed, blameless=True)
+        give_back(hand.claimed, blameless=True)
         raise
     except BaseException:
-        give_back(claimed, blameless=False)
+        give_back(hand.claimed, blameless=False)
         raise
-    return len(claimed)
+    return len(hand.claimed)
+
+
+def _look(hand: _Hand, cloud: Cloud) -> None:
+    for look in look_at(hand.claimed[:], cloud, hand.more):
+        hand.ended(look)
+        if hand.hopeless:
+            break
+    endings.given_back(list(hand.left.values()), blameless=True, wait=_REST)
 
 
 def give_back(claimed: Sequence[Instance] | Sequence[Project], *, blameless: bool) -> None:
@@ -71,14 +112,3 @@ def give_back(claimed: Sequence[Instance] | Sequence[Project], *, blameless: boo
         except (OperationalError, InterfaceError):
             connection.close()
             time.sleep(1)
-
-
-def _look(claimed: Sequence[Instance], cloud: Cloud) -> None:
-    unanswered, left = 0, {instance.pk: instance for instance in claimed}
-    for look in look_at(claimed, cloud):
-        if not look.late:
-            del left[look.instance.pk]
-        unanswered = unanswered + 1 if isinstance(look.fault, Unreachable) else 0
-        if unanswered >= _HOPELESS:
-            break
-    endings.given_back(list(left.values()), blameless=True, wait=_REST)

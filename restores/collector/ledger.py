@@ -1,4 +1,4 @@
-"""Who is due and who holds it: claims, leases and fences."""
+"""Who holds what is due: claims, leases and fences."""
 
 from __future__ import annotations
 
@@ -8,89 +8,43 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Case, Count, F, Q, When
+from django.db.models import F, QuerySet
 
-from restores.models import Instance, Project, Restore
-from restores.querysets import UNKNOWN_RUNS, InstanceQuerySet, ProjectQuerySet
+from restores.collector import turns
+from restores.models import Instance, Project
+from restores.querysets import InstanceQuerySet
 
-BATCH = 48  # three rounds of a look's threads; the two more of DESIGN would cost a fourth
+BATCH = 50
 LEASE = timedelta(seconds=90)
-PARKED_AFTER = 3
 # Seconds of an account's rate in one batch: between batches a process turns to due projects.
 BOOKED = 1
-# An account whose slots begin later than that rests: a look would only hold up a process. A
-# project's look is short, so it may wait a little.
-PATIENCE = timedelta(seconds=2)
-PROJECT_PATIENCE = timedelta(seconds=5)
-# Ticks come every 5 s give or take: what is due by a hair later is due now.
-SLACK = timedelta(seconds=1)
 LIVE = timedelta(seconds=9)
 
 
-def due_projects(now: datetime) -> ProjectQuerySet:
-    """Projects whose look is due and that nobody holds.
-
-    Of an account's projects whose looks fail, one at a time, and of all its projects once two
-    cannot be reached: a cloud that hangs must not take every process of the worker.
-    """
-    held = Project.objects.filter(lease_until__gte=now)
-    mute = _silent().values("account_id").annotate(count=Count("pk")).filter(count__gt=1)
-    probed = Q(failures__gt=0) | Q(account_id__in=mute.values("account_id"))
-    return (
-        Project.objects.watched()
-        .filter(
-            Q(next_look_at=None) | Q(next_look_at__lte=now + SLACK),
-            _free(now),
-            *_open_accounts(now + PROJECT_PATIENCE, now),
-        )
-        .exclude(probed, account_id__in=held.filter(probed).values("account_id"))
-    )
-
-
-def due_instances(now: datetime) -> InstanceQuerySet:
-    """Instances that are due and free, in projects whose own look works.
-
-    After a refusal only projects are asked, a call each: a batch would be refused many times.
-    """
-    return Instance.objects.watched().filter(
-        _free(now),
-        *_open_accounts(now + PATIENCE, now, "project__"),
-        next_due_at__lte=now + SLACK,
-        attempts__lt=PARKED_AFTER,
-        # Not its fault_kind: some faults are only worth showing.
-        project__failures=0,
-        project__account__refusals=0,
-    )
-
-
 def claim_project(now: datetime) -> Project | None:
-    """Take a due project: none that fails or may hang as well, of an idle account, longest due."""
+    """Take the project whose turn it is."""
     with transaction.atomic():
-        failing = Q(failures__gt=0) | Q(account_id__in=_silent().values("account_id"))
-        healthy = Case(When(failing, then=1), default=0)
-        first = F("next_look_at").asc(nulls_first=True)
-        held = Project.objects.filter(lease_until__gte=now).values("account_id")
-        idle = Case(When(account_id__in=held, then=1), default=0)
-        due = due_projects(now).select_related("account").order_by(healthy, idle, first, "pk")
+        due = turns.projects(now).select_related("account")
         claimed = _claim(due.select_for_update(skip_locked=True, of=("self",))[:1], now)
     return claimed[0] if claimed else None
 
 
 def claim_instances(now: datetime, rates: Mapping[str, float] | None = None) -> list[Instance]:
-    """Take a batch of due instances of one project, as large as its account's rate allows.
+    """Take a batch of due instances of one project, as large as its account's rate allows."""
+    return _claim_batch(turns.instances(now), now, rates or {})
 
-    Those with unfinished restores first, then those of accounts that nobody asks now, then those
-    due for longest.
-    """
-    order = _finished(now), _asked(now), "next_due_at", "pk"
-    return _claim_batch(due_instances(now).order_by(*order), now, rates or {})
+
+def claim_more(project: Project, now: datetime) -> list[Instance]:
+    """Take a whole batch of one project's due instances."""
+    with transaction.atomic():
+        return _claim_of(project, turns.instances(now).filter(project=project), BATCH, now)
 
 
 def claim_news(
     project: Project, since: datetime, now: datetime, rates: Mapping[str, float] | None = None
 ) -> list[Instance]:
     """Take a batch of what the project's look that began at ``since`` has made due."""
-    news = due_instances(now).filter(project=project, next_due_at__gte=since)
+    news = turns.instances(now).filter(project=project, next_due_at__gte=since)
     return _claim_batch(news.order_by("-next_due_at", "pk"), now, rates or {})
 
 
@@ -99,20 +53,28 @@ def _claim_batch(
 ) -> list[Instance]:
     """Take the first and more of its project; alone, if its last look did not end."""
     with transaction.atomic():
-        # Keys alone: whole rows would cost the sort of all that is due as much again.
-        free = due.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True)
-        first = free.first()
+        first = _keys(due).first()
         if first is None:
             return []
         head = Instance.objects.select_related("project__account").get(pk=first)
         if head.attempts:
             return _claim([head], now)
         size = batch_size(rates.get(head.project.account.name, BATCH))
-        ids = list(free.filter(project_id=head.project_id, attempts=0)[:size])
-        rows = Instance.objects.in_bulk(ids)
-        for row in rows.values():
-            row.project = head.project
-        return _claim([rows[pk] for pk in ids], now)
+        return _claim_of(head.project, due.filter(project_id=head.project_id), size, now)
+
+
+def _claim_of(project: Project, due: InstanceQuerySet, size: int, now: datetime) -> list[Instance]:
+    """Take up to ``size`` of a project's due instances, none whose last look did not end."""
+    ids = list(_keys(due.filter(attempts=0))[:size])
+    rows = Instance.objects.in_bulk(ids)
+    for row in rows.values():
+        row.project = project
+    return _claim([rows[pk] for pk in ids], now)
+
+
+def _keys(due: InstanceQuerySet) -> QuerySet[Instance, int]:
+    """The keys of those that nobody is claiming: whole rows would cost a sort as much again."""
+    return due.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True)
 
 
 def take(project: Project, now: datetime) -> Project:
@@ -125,7 +87,7 @@ def take(project: Project, now: datetime) -> Project:
 def claim_these(ids: Iterable[int], now: datetime) -> list[Instance]:
     """Take those of the given instances that nobody holds, due or not."""
     with transaction.atomic():
-        free = Instance.objects.filter(_free(now), pk__in=list(ids))
+        free = Instance.objects.filter(turns.free(now), pk__in=list(ids))
         free = free.select_related("project__account").order_by("pk")
         return _claim(free.select_for_update(of=("self",)), now)
 
@@ -137,10 +99,10 @@ def batch_size(rate: float) -> int:
 
 def park(now: datetime) -> None:
     """Show the instances whose looks keep ending their worker; they wait for a person."""
-    lost = Instance.objects.filter(_free(now), attempts__gte=PARKED_AFTER)
+    lost = Instance.objects.filter(turns.free(now), attempts__gte=turns.PARKED_AFTER)
     lost.exclude(fault_kind="parked").update(
         fault_kind="parked",
-        fault_text=f"{PARKED_AFTER} looks in a row did not end; no further one is begun.",
+        fault_text=f"{turns.PARKED_AFTER} looks in a row did not end; no further one is begun.",
         fault_since=now,
     )
 
@@ -149,7 +111,7 @@ def next_regular(instance: Instance, interval: int, now: datetime) -> datetime:
     """Return the instance's own moment within the coming interval: looks spread evenly."""
     own = zlib.crc32(f"{instance.project_id}/{instance.instance_id}".encode()) % interval
     # A look that came early by the slack is this moment's look, not the one before it.
-    early = now + SLACK
+    early = now + turns.SLACK
     return early + timedelta(seconds=(own - early.timestamp()) % interval or interval)
 
 
@@ -157,33 +119,6 @@ def after_fault(failures: int, interval: float, now: datetime) -> datetime:
     """Return when to try again: 30 s doubling, at most an interval, give or take a fifth."""
     wait = min(interval, 30 * 2 ** min(failures, 12))
     return now + timedelta(seconds=wait * random.uniform(0.8, 1.2))  # noqa: S311 - not a secret
-
-
-def _finished(now: datetime) -> Case:
-    """Order by this for those first whose restores are on their way: they are what people watch."""
-    live = Restore.objects.unfinished(now - UNKNOWN_RUNS).values("instance_id")
-    return Case(When(pk__in=live, then=0), default=1)
-
-
-def _asked(now: datetime) -> Case:
-    """Order by this for those first whose account's slots are not in use."""
-    return Case(When(project__account__next_slot_at__gt=now, then=1), default=0)
-
-
-def _silent() -> ProjectQuerySet:
-    return Project.objects.watched().filter(failures__gt=0, fault_kind="unreachable")
-
-
-def _free(now: datetime) -> Q:
-    return Q(lease_until=None) | Q(lease_until__lt=now)
-
-
-def _open_accounts(booked: datetime, now: datetime, path: str = "") -> tuple[Q, Q]:
-    paused, slot = f"{path}account__paused_until", f"{path}account__next_slot_at"
-    return (
-        Q(**{paused: None}) | Q(**{f"{paused}__lte": now}),
-        Q(**{slot: None}) | Q(**{f"{slot}__lte": booked}),
-    )
 
 
 def _claim(rows: Iterable, now: datetime) -> list:

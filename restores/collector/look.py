@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -46,20 +46,33 @@ class _Brought:
     backups: tuple[BackupRecord, ...] | None
 
 
-def look_at(instances: Sequence[Instance], cloud: Cloud) -> Iterator[Look]:
-    """Look at claimed instances of one project: threads ask, this thread alone writes."""
-    if not instances:
-        return
-    calls = len(instances) + sum(map(_backups_due, instances))
-    client = cloud.client(instances[0].project, expected=calls)
+def look_at(
+    instances: Sequence[Instance], cloud: Cloud, more: Callable[[], Sequence[Instance]] = list
+) -> Iterator[Look]:
+    """Look at claimed instances of one project: threads ask, this thread alone writes.
+
+    ``more`` claims others of that project, while the last calls are still out.
+    """
+    clients: list[Client] = []
+    jobs: dict[Future[_Brought], Instance] = {}
     pool = ThreadPoolExecutor(_THREADS)
     try:
-        jobs = {pool.submit(_asked, client, instance): instance for instance in instances}
-        while jobs:
+        while instances or jobs:
+            if instances:
+                _add_client(clients, instances, cloud)
+                jobs |= {pool.submit(_asked, clients, each): each for each in instances}
             done, _ = wait(jobs, timeout=_GATHER)
             yield from _all_ended({job: jobs.pop(job) for job in done})
+            instances = more() if len(jobs) < 2 * _THREADS else ()
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _add_client(clients: list[Client], instances: Sequence[Instance], cloud: Cloud) -> None:
+    calls = len(instances) + sum(map(_backups_due, instances))
+    clients.append(cloud.client(instances[0].project, expected=calls))
+    if stopped := clients[0].stopped:
+        clients[-1].stop(stopped)
 
 
 def _all_ended(done: dict[Future[_Brought], Instance]) -> Iterator[Look]:
@@ -107,12 +120,13 @@ def _ended(instance: Instance, job: Future[_Brought]) -> Look:
     return Look(instance=instance, fault=fault)
 
 
-def _asked(client: Client, instance: Instance) -> _Brought:
+def _asked(clients: Sequence[Client], instance: Instance) -> _Brought:
     try:
-        return _ask(client, instance)
+        return _ask(clients[-1], instance)
     except (Refused, Throttled) as fault:
         # Five refusals in a row lock a key upstream, and a break is asked for from all our calls.
-        client.stop(fault)
+        for client in clients:
+            client.stop(fault)
         raise
 
 

@@ -51,11 +51,11 @@ class Calls:
         self._renewable = auth if isinstance(auth, Renewable) else None
         self._wait = pace
         self._seconds = seconds
-        self._stopped: Fault | None = None
+        self.stopped: Fault | None = None
 
     def stop(self, because: Fault) -> None:
         """Let calls that have not been sent yet end with ``NotAsked``, whichever thread's."""
-        self._stopped = because
+        self.stopped = because
 
     def answer(
         self,
@@ -87,10 +87,10 @@ class Calls:
         return answer
 
     def _pace(self) -> None:
-        if not self._stopped:
+        if not self.stopped:
             self._wait()
-        if self._stopped:
-            raise NotAsked(self._stopped)
+        if self.stopped:
+            raise NotAsked(self.stopped)
 
     def _timed(self, answer: Answer) -> Answer:
         self.skew = clocks.skew(answer.headers.get("Date"))

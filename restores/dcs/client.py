@@ -57,6 +57,11 @@ class Client:
         """How far the cloud's clock was ahead of ours at the last answer."""
         return self._calls.skew
 
+    @property
+    def stopped(self) -> Fault | None:
+        """Why no further call is sent."""
+        return self._calls.stopped
+
     def stop(self, because: Fault) -> None:
         """Let calls that have not been sent yet end with ``NotAsked``, whichever thread's."""
         self._calls.stop(because)

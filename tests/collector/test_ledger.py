@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from restores.collector import endings, ledger, slots
+from restores.collector import endings, ledger, slots, turns
 from restores.models import Account, Instance, Project
 from tests.factories import NOW, make_account, make_instance, make_project, make_restore
 
@@ -92,7 +92,7 @@ def test_nothing_of_an_account_is_claimed_while_it_rests():
 
 
 def test_an_account_booked_out_for_longer_than_a_batch_may_take_is_left_alone():
-    account = make_account(next_slot_at=NOW + ledger.PATIENCE + timedelta(seconds=1))
+    account = make_account(next_slot_at=NOW + turns.PATIENCE + timedelta(seconds=1))
     due(project=make_project(account=account))
 
     assert ledger.claim_instances(NOW) == []
@@ -151,7 +151,7 @@ def test_regular_looks_come_within_one_interval_and_spread_over_it():
     ]
 
     waits = [(moment - NOW).total_seconds() for moment in moments]
-    slack = ledger.SLACK.total_seconds()
+    slack = turns.SLACK.total_seconds()
     assert all(slack < wait <= 900 + slack for wait in waits)
     assert {int(wait // 90) for wait in waits} >= set(range(10))
 
@@ -159,7 +159,7 @@ def test_regular_looks_come_within_one_interval_and_spread_over_it():
 def test_a_look_that_came_a_little_early_is_not_made_again_at_its_moment():
     instance = Instance(project_id=1, instance_id="i-1")
     moment = ledger.next_regular(instance, 900, NOW)
-    claimed = moment - ledger.SLACK
+    claimed = moment - turns.SLACK
 
     assert ledger.next_regular(instance, 900, claimed) == moment + timedelta(seconds=900)
 
@@ -208,7 +208,7 @@ def test_projects_that_fail_come_last_and_one_at_a_time_of_each_account():
 
 
 def test_a_slow_account_gets_small_batches():
-    assert [ledger.batch_size(rate) for rate in (1, 4, 10, 1000)] == [1, 4, 10, 48]
+    assert [ledger.batch_size(rate) for rate in (1, 4, 10, 1000)] == [1, 4, 10, 50]
 
 
 def test_an_account_that_nobody_asks_comes_before_one_whose_slots_are_in_use():

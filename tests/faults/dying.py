@@ -74,12 +74,12 @@ def look(order):
     from datetime import UTC, datetime
 
     from restores import tasks
-    from restores.collector import ledger
+    from restores.collector import ledger, turns
     from restores.collector.clouds import current_clouds
 
     current_clouds()
     ledger.park(datetime.now(UTC))
-    while ledger.due_projects(datetime.now(UTC)).exists():
+    while turns.projects(datetime.now(UTC)).exists():
         tasks.project_look()
     tasks.instance_looks()
 

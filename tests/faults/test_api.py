@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from restores import tasks
-from restores.collector import clouds, endings, instance_list, ledger, project_look, slots
+from restores.collector import clouds, endings, instance_list, ledger, project_look, slots, turns
 from restores.collector.look import look_at
 from restores.coverage import coverage_of
 from restores.dcs import transport
@@ -141,7 +141,7 @@ def test_a3_a_second_refusal_in_a_row_stops_the_account(make_scene):
     assert stopped.paused_until > datetime.now(UTC) + timedelta(minutes=4)
     assert stopped.fault_kind == "credentials"
     assert len(scene.calls()) < 5
-    claimable = ledger.due_projects(datetime.now(UTC) + timedelta(minutes=4))
+    claimable = turns.projects(datetime.now(UTC) + timedelta(minutes=4))
     assert not claimable.filter(account=stopped).exists()
 
 
@@ -233,9 +233,9 @@ def test_a6_a_break_the_cloud_asks_for_is_kept_by_the_whole_account(kept, asked_
     assert_kept(kept, kept.look(), "throttled", "APIGW.0308")
     wait = (kept.account.next_slot_at - datetime.now(UTC)).total_seconds()
     assert least <= wait <= most
-    patient = ledger.PROJECT_PATIENCE.total_seconds()
+    patient = turns.PROJECT_PATIENCE.total_seconds()
     soon = datetime.now(UTC) + timedelta(seconds=max(0, least - patient - 1))
-    waiting = ledger.due_projects(soon).filter(account=kept.account)
+    waiting = turns.projects(soon).filter(account=kept.account)
     assert waiting.exists() == (wait < patient)
 
 
@@ -737,7 +737,7 @@ def test_a22_a_clock_set_back_by_an_hour_holds_nothing_up(scene, monkeypatch):
         tasks.tick()
     tasks.tick()
     soon = datetime.now(UTC) + timedelta(seconds=10)
-    assert ledger.due_projects(soon).filter(pk=scene.project.pk).exists()
+    assert turns.projects(soon).filter(pk=scene.project.pk).exists()
     assert scene.instance.next_due_at < datetime.now(UTC) + timedelta(seconds=65)
     tasks.tick()
     assert scene.instance.next_due_at > datetime.now(UTC) - timedelta(seconds=5)

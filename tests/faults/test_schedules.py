@@ -122,6 +122,7 @@ class Client:
     """The same list behind the calls of a look; a cloud of one instance."""
 
     account = SimpleNamespace(rate=1000)
+    stopped = None
 
     def __init__(self, world):
         self.world = world

@@ -11,7 +11,7 @@ import time_machine
 from django.test import Client
 from django.urls import reverse
 
-from restores.collector import ledger
+from restores.collector import ledger, turns
 from restores.looks import ask_for_look
 from restores.models import Event, Instance
 from tests.factories import NOW, make_account, make_instance, make_project, make_restore
@@ -62,9 +62,9 @@ def test_asking_makes_the_row_due_leads_back_and_is_noted(web, root):
 
 def test_the_next_tick_finds_it(web):
     instance = make_instance(**IDLE)
-    assert instance not in ledger.due_instances(NOW)
+    assert instance not in turns.instances(NOW)
     ask(web, instance)
-    assert instance in ledger.due_instances(NOW)
+    assert instance in turns.instances(NOW)
 
 
 def test_the_page_shows_due_then_running_then_looked_at(web, clock):

@@ -1,0 +1,87 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from restores.collector import endings, ledger
+from restores.collector.batch import Interrupted, look_at_due
+from restores.models import Instance, Project, Restore
+from tests.factories import make_instance
+from tests.faults.scene import Scene, record
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+CROWD = 2 * ledger.BATCH + 20
+
+
+@pytest.fixture
+def make_crowd(stand_in, tmp_path, monkeypatch, settings):
+    """A project of more instances than two batches hold, all due, in an account of some rate."""
+
+    def made(rate=1000, breaks=None, status=404):
+        scene = Scene(stand_in, tmp_path, monkeypatch, settings, rate=rate)
+        if breaks:
+            scene.breaks(breaks, kind="status", status=status)
+        scene.lists(record())
+        # Of a usual interval some instances would come due again meanwhile.
+        Project.objects.filter(pk=scene.project.pk).update(interval=10 * 365 * 86_400)
+        for number in range(CROWD):
+            make_instance(
+                f"crowd-{number}",
+                project=scene.project,
+                proven_at=None,
+                next_due_at=datetime.now(UTC),
+                backups_due_at=datetime(2999, 1, 1, tzinfo=UTC),
+            )
+        return scene
+
+    return made
+
+
+def held():
+    return Instance.objects.exclude(lease_until=None)
+
+
+def test_further_batches_are_claimed_while_the_last_calls_are_out(make_crowd):
+    crowd = make_crowd()
+    assert look_at_due(crowd.clouds) == CROWD
+    assert Restore.objects.count() == CROWD == len(crowd.calls("/restores"))
+    assert not held().exists()
+
+
+def test_an_account_that_allows_no_full_batch_gets_one_at_a_time(make_crowd):
+    crowd = make_crowd(rate=20)
+    assert look_at_due(crowd.clouds) == 20
+    assert len(crowd.calls("/restores")) == 20
+
+
+def test_nothing_more_is_claimed_once_a_look_has_failed(make_crowd):
+    crowd = make_crowd(breaks="/restores")
+    assert look_at_due(crowd.clouds) == ledger.BATCH
+    assert not held().exists()
+
+
+@pytest.mark.parametrize("status", [401, 403, 429])
+def test_a_refusal_stops_the_calls_of_every_batch(make_crowd, status):
+    crowd = make_crowd(breaks="/id-of-crowd-60/", status=status)
+    look_at_due(crowd.clouds)
+    assert len(crowd.calls("/restores")) < CROWD
+    assert Instance.objects.get(name="crowd-60").fault_kind
+    assert not held().exists()
+
+
+def test_what_ends_the_process_gives_every_batch_back(make_crowd, monkeypatch):
+    crowd, proven, ended = make_crowd(), endings.instances_proven, []
+
+    def interrupted(*given):
+        ended.extend(given[0])
+        if len(ended) > 2 * ledger.BATCH:
+            raise Interrupted
+        return proven(*given)
+
+    # The signal may come at any moment; here as the third batch's looks end.
+    monkeypatch.setattr(endings, "instances_proven", interrupted)
+    with pytest.raises(Interrupted):
+        look_at_due(crowd.clouds)
+    assert not held().exists()
+    unproven = Instance.objects.filter(project=crowd.project, proven_at=None, single=False)
+    assert unproven.filter(attempts=0).count() == unproven.count() >= CROWD - 2 * ledger.BATCH
