@@ -20,6 +20,9 @@ const copyLink = () => {
 
 const step = (way) => document.querySelector(`main [data-step="${way}"]`)?.click();
 
+/** Only while the panel of the window is open: t z, t a. */
+const stepWithin = (way) => document.querySelector("main .window details[open]") && step(way);
+
 /** Open a panel and stand in it, or close it again. */
 const unfold = (css) => {
   const panel = document.querySelector(`main ${css} details.menu, main details.menu${css}`);
@@ -50,6 +53,8 @@ const ACTS = {
   c: copyLink,
   x: () => current() && toggle(current()),
   t: () => unfold(".window"),
+  a: () => stepWithin("fixed"),
+  z: () => stepWithin("wider"),
   f: () => unfold(".filter"),
   "[": () => step("earlier"),
   "]": () => step("later"),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from restores.timerange import PRESETS, canonical, earlier, label, later, read
+from restores.timerange import PRESETS, canonical, earlier, fixed, label, later, read, wider
 
 NOW = datetime(2026, 11, 23, 16, 59, tzinfo=UTC)
 
@@ -57,6 +57,51 @@ def test_a_neighbour_keeps_what_is_compared_its_zone_and_its_asof():
     step = earlier(window)
     assert list(step) == ["on", "from", "to", "tz", "asof"]
     assert (step["on"], step["tz"], step["asof"]) == ("ended", window.tz, "2026-11-20T10:00:00Z")
+
+
+@pytest.mark.parametrize(
+    ("params", "expected"),
+    [
+        (
+            {"from": "2026-11-05T14:00Z", "to": "2026-11-05T15:00Z"},
+            ("2026-11-05T13:30:00Z", "2026-11-05T15:30:00Z"),
+        ),
+        ({"from": "now-1h"}, ("2026-11-23T14:59:00Z", "2026-11-23T16:59:00Z")),
+        (  # today ends tomorrow, and so it does when it is widened
+            {"from": "now/d", "to": "now/d"},
+            ("2026-11-22T00:00:00Z", "2026-11-24T00:00:00Z"),
+        ),
+        ({"from": "2026-11-05"}, None),
+        ({"to": "2026-11-05"}, None),
+        ({}, None),
+        ({"from": "2000-01-01", "to": "2000-01-02"}, None),
+    ],
+)
+def test_a_window_is_widened_around_its_middle_but_not_into_the_future(params, expected):
+    step = wider(read(params, NOW))
+    assert (step and (step["from"], step["to"])) == expected
+
+
+@pytest.mark.parametrize(
+    ("params", "expected"),
+    [
+        ({"from": "now-1h"}, {"from": "2026-11-23T15:59:00Z", "to": "2026-11-23T16:59:00Z"}),
+        (
+            {"on": "ended", "from": "now-1d/d", "to": "now-1d/d"},
+            {"on": "ended", "from": "2026-11-22T00:00:00Z", "to": "2026-11-23T00:00:00Z"},
+        ),
+        ({"to": "now-1d"}, {"to": "2026-11-22T16:59:00Z"}),
+        ({"from": "2026-11-05"}, {"from": "2026-11-05T00:00:00Z", "to": "2026-11-23T16:59:00Z"}),
+        ({"from": "2026-11-05", "to": "2026-11-06"}, None),
+        ({"from": "now/d", "asof": "2026-11-20T10:00:00Z"}, {
+            "from": "2026-11-20T00:00:00Z", "to": "2026-11-20T10:00:00Z",
+            "asof": "2026-11-20T10:00:00Z",
+        }),
+        ({}, None),
+    ],
+)  # fmt: skip
+def test_a_window_that_moves_on_can_be_fixed_where_it_is(params, expected):
+    assert fixed(read(params, NOW)) == expected
 
 
 @settings(max_examples=150, deadline=None)

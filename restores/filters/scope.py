@@ -145,11 +145,10 @@ def _not_found(asked: Asked, viewer: Viewer) -> Iterator[tuple[str, str]]:
     for value in asked.all("code"):
         if value != "any" and not restores.filter(error_code=value).exists():
             yield "code", value
-    known = {
-        *restores.filter(restore_id__in=asked.ids).values_list("restore_id", flat=True),
-        *restores.filter(backup_id__in=asked.ids).values_list("backup_id", flat=True),
-        *instances.filter(instance_id__in=asked.ids).values_list("instance_id", flat=True),
-    }
-    for value in asked.ids:
-        if value not in known:
-            yield "ids", value
+    if asked.ids:
+        known = {
+            *restores.filter(restore_id__in=asked.ids).values_list("restore_id", flat=True),
+            *restores.filter(backup_id__in=asked.ids).values_list("backup_id", flat=True),
+            *instances.filter(instance_id__in=asked.ids).values_list("instance_id", flat=True),
+        }
+        yield from (("ids", value) for value in asked.ids if value not in known)

@@ -6,6 +6,8 @@ from .codes import explain
 from .durations import at_time, roughly, words
 from .facts import Facts
 
+QUEUED = "queued, no progress expected yet"
+
 Segment = tuple[str, str | None]
 
 _QUOTED = 60
@@ -37,7 +39,7 @@ def line(facts: Facts) -> str:
     if facts.status == "failed":
         return explain(facts.code).reason
     if facts.status == "waiting":
-        return facts.stuck.reason if facts.stuck else "queued, no progress expected yet"
+        return facts.stuck.reason if facts.stuck else QUEUED
     if facts.status != "restoring":
         return ""
     percent = percentage(facts.progress) if _telling(facts) else "restoring"

@@ -13,7 +13,7 @@ from restores.insight.codes import CATALOGUE
 from restores.listing.choices import Choice, chips_of
 from restores.models import Project
 from restores.statuses import KNOWN, status_of
-from restores.timerange import ON, PRESETS, canonical, earlier, label, later, words
+from restores.timerange import ON, PRESETS, canonical, earlier, fixed, label, later, wider, words
 
 if TYPE_CHECKING:
     from restores.querysets import Viewer
@@ -50,8 +50,7 @@ class Panels:
     label: str
     words: str
     notes: tuple[str, ...]
-    earlier: str
-    later: str
+    steps: dict[str, str]
     on_choices: list[Choice]
     presets: list[Choice]
     statuses: list[Choice]
@@ -79,7 +78,6 @@ class Panels:
 def panels(asked: Asked, viewer: Viewer, now: datetime) -> Panels:
     """Prepare the tools for one view."""
     window = asked.window
-    before, after = earlier(window), later(window)
     chips = list(chips_of(asked))
     wrong = {problem.param: problem.reason for problem in asked.problems}
     places = Project.objects.visible_to(viewer).order_by("name").values_list(*_PLACES)
@@ -90,8 +88,7 @@ def panels(asked: Asked, viewer: Viewer, now: datetime) -> Panels:
         label=label(window),
         words=words(window, now),
         notes=window.notes,
-        earlier=asked.with_window(before) if before else "",
-        later=asked.with_window(after) if after else "",
+        steps=_steps(asked),
         on_choices=[_on_choice(on, asked) for on in ON],
         presets=[_preset(name, edges, asked) for name, edges in PRESETS],
         statuses=_statuses(asked),
@@ -119,6 +116,13 @@ def panels(asked: Asked, viewer: Viewer, now: datetime) -> Panels:
 
 def _names(values: Iterable[str]) -> list[str]:
     return sorted(set(values) - {""})
+
+
+def _steps(asked: Asked) -> dict[str, str]:
+    """The windows that lie beside and around this one, and its own fixed edges; "" where none."""
+    ways = {"earlier": earlier, "later": later, "wider": wider, "fixed": fixed}
+    found = {name: step(asked.window) for name, step in ways.items()}
+    return {name: asked.with_window(edges) if edges else "" for name, edges in found.items()}
 
 
 def _on_choice(on: str, asked: Asked) -> Choice:

@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from restores.insight import codes, durations
+from restores.insight.verdict import QUEUED
 from restores.models import Restore
 from restores.pages.evidence import percent
 from restores.pages.moments import Moment, moment
 from restores.paths import restore_path
-from restores.statuses import FAILED, IN_PROGRESS, RESTORING, Status, status_of
+from restores.statuses import FAILED, IN_PROGRESS, RESTORING, WAITING, Status, status_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """What a line prints; ``reason`` only of failed restores, ``bar`` only of running ones."""
+    """What a line prints: ``bar`` of a restore that shows progress, ``reason`` of any other."""
 
     restore: Restore
     url: str
@@ -31,7 +32,6 @@ class Line:
 
 def line(restore: Restore, now: datetime | None = None) -> Line:
     """Prepare one restore; what is in progress took until ``now``."""
-    failed = restore.status == FAILED.value
     restoring = restore.status == RESTORING.value and restore.progress is not None
     return Line(
         restore=restore,
@@ -40,7 +40,7 @@ def line(restore: Restore, now: datetime | None = None) -> Line:
         created=moment(restore.created_at),
         took=_took(restore, now),
         running=restore.status in IN_PROGRESS and restore.created_at is not None,
-        reason=codes.explain(restore.error_code).reason if failed else "",
+        reason=_reason(restore),
         bar=f"{restore.progress:g}" if restoring else "",
         progress=percent(restore.progress),
     )
@@ -49,6 +49,14 @@ def line(restore: Restore, now: datetime | None = None) -> Line:
 def lines(restores: Iterable[Restore], now: datetime | None = None) -> list[Line]:
     """Prepare a table of restores."""
     return [line(restore, now) for restore in restores]
+
+
+def _reason(restore: Restore) -> str:
+    if restore.status == FAILED.value:
+        return codes.explain(restore.error_code).reason
+    if restore.status == RESTORING.value:
+        return "progress not given"
+    return QUEUED if restore.status == WAITING.value else ""
 
 
 def _took(restore: Restore, now: datetime | None) -> str:

@@ -2,7 +2,7 @@
 
 from .reading import read
 from .spellings import instant
-from .steps import PRESETS, earlier, later
+from .steps import PRESETS, earlier, fixed, later, wider
 from .window import ON, Problem, Unreadable, Window, canonical
 from .wording import label, words
 
@@ -14,9 +14,11 @@ __all__ = [
     "Window",
     "canonical",
     "earlier",
+    "fixed",
     "instant",
     "label",
     "later",
     "read",
+    "wider",
     "words",
 ]

@@ -1,4 +1,4 @@
-"""Windows one click away: the neighbours of a window, and the usual ones."""
+"""Windows one click away: those beside and around a window, and the usual ones."""
 
 from datetime import date, datetime, timedelta
 
@@ -39,19 +39,54 @@ def later(window: Window) -> dict[str, str] | None:
     return _step(window, 1)
 
 
-def _step(window: Window, direction: int) -> dict[str, str] | None:
+def wider(window: Window) -> dict[str, str] | None:
+    """The window twice as long around its middle, or up to now; None for an open start."""
+    edges = _closed(window)
+    if not edges:
+        return None
+    (start, end), now = edges, window.moment
+    try:
+        last = min(end + (end - start) / 2, max(end, now))
+        first = last - 2 * (end - start)
+    except OverflowError:
+        return None
+    return _between(window, first, last) if first >= FIRST and last <= END else None
+
+
+def fixed(window: Window) -> dict[str, str] | None:
+    """The same window from instant to instant; None where it is that, or open on both sides."""
+    end = window.end or (window.start and window.moment)
+    if end is None or window.start == end:
+        return None
+    edges = _between(window, window.start, end)
+    return None if edges == canonical(window) else edges
+
+
+def _between(window: Window, start: datetime | None, end: datetime) -> dict[str, str]:
+    first = instant(start) if start else ""
+    return {k: v for k, v in (canonical(window) | {"from": first, "to": instant(end)}).items() if v}
+
+
+def _closed(window: Window) -> tuple[datetime, datetime] | None:
+    """Both edges of a window that has them; one up to now has."""
     start, end = window.start, window.end
     if end is None and window.spelt[0].startswith("now"):
         end = window.moment
-    if start is None or end is None or start >= end:
+    return None if start is None or end is None or start >= end else (start, end)
+
+
+def _step(window: Window, direction: int) -> dict[str, str] | None:
+    edges = _closed(window)
+    if not edges:
         return None
+    start, end = edges
     try:
         start, end = _neighbour(window, start, end, direction)
     except (OverflowError, ValueError):
         return None
     if start < FIRST or end > END or (direction > 0 and start >= window.moment):
         return None
-    return canonical(window) | {"from": instant(start), "to": instant(end)}
+    return _between(window, start, end)
 
 
 def _neighbour(

@@ -31,6 +31,20 @@ def test_brackets_step_through_time_and_back(listed):
     assert not page.troubles
 
 
+def test_the_window_is_doubled_and_fixed_by_keys(listed):
+    page = listed("/restores/?from=2026-11-20T12:00:00Z&to=2026-11-20T14:00:00Z")
+    press(page, "t", "z")
+    page.wait_for_url(lambda url: "from=2026-11-20T11:00:00Z&to=2026-11-20T15:00:00Z" in url)
+    expect(page.locator("[data-keys]")).not_to_have_attribute("hidden", "")
+    page.goto("/restores/?from=now-1h")
+    expect(page.locator("[data-keys]")).not_to_have_attribute("hidden", "")
+    press(page, "a")
+    expect(page.get_by_role("navigation", name="This window")).to_be_hidden()
+    press(page, "t", "a")
+    page.wait_for_url(re.compile("from=20.*to=20"))
+    assert not page.troubles
+
+
 def test_the_window_is_chosen_by_keys_alone(listed):
     page = listed("/restores/?status=failed")
     press(page, "t")
@@ -74,6 +88,7 @@ def test_each_key_is_listed(listed):
     press(page, "?")
     keys = page.locator("#keys kbd").all_inner_texts()
     assert keys == ["/", "j", "k", "o", "Enter", "c", "x", "Ctrl", "Shift", "[", "]", "t", "f",
+                    "t", "z", "t", "a",
                     "Esc", "?"]  # fmt: skip
 
 
