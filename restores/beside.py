@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any, Generic, TypeVar
 
+from restores.insight.verdict import NO_PROGRESS
 from restores.models import Restore
 from restores.past import Past
 from restores.snapshots import as_of
@@ -42,7 +43,7 @@ def now_words(then: Any, now: Any, zone: tzinfo, at: datetime) -> str:
         parts += [status_of(now.status).word, now.error_code]
         parts.append(_clock(now.ended_at or now.moved_at, zone, at))
     elif then.progress != now.progress:
-        parts += [f"{now.progress:g} %" if now.progress is not None else "progress not given"]
+        parts += [f"{now.progress:g} %" if now.progress is not None else NO_PROGRESS]
     if (healed := _healed(now)) and not then.recovered_at:
         parts += ["recovered", _clock(healed, zone, at)]
     elif then.recovered_at and now.status == FAILED.value and not healed:

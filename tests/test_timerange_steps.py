@@ -93,6 +93,7 @@ def test_a_window_is_widened_around_its_middle_but_not_into_the_future(params, e
         ({"to": "now-1d"}, {"to": "2026-11-22T16:59:00Z"}),
         ({"from": "2026-11-05"}, {"from": "2026-11-05T00:00:00Z", "to": "2026-11-23T16:59:00Z"}),
         ({"from": "2026-11-05", "to": "2026-11-06"}, None),
+        ({"from": "2027-01-01"}, None),
         ({"from": "now/d", "asof": "2026-11-20T10:00:00Z"}, {
             "from": "2026-11-20T00:00:00Z", "to": "2026-11-20T10:00:00Z",
             "asof": "2026-11-20T10:00:00Z",

@@ -14,7 +14,7 @@ from restores.collector import turns
 from restores.models import Instance, Project
 from restores.querysets import InstanceQuerySet
 
-BATCH = 50
+BATCH = 48  # three rounds of a look's threads; the two more of DESIGN would cost a fourth
 LEASE = timedelta(seconds=90)
 # Seconds of an account's rate in one batch: between batches a process turns to due projects.
 BOOKED = 1

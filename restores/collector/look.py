@@ -59,8 +59,8 @@ def look_at(
     try:
         while instances or jobs:
             if instances:
-                _add_client(clients, instances, cloud)
-                jobs |= {pool.submit(_asked, clients, each): each for each in instances}
+                client = _another(clients, instances, cloud)
+                jobs |= {pool.submit(_asked, client, clients, each): each for each in instances}
             done, _ = wait(jobs, timeout=_GATHER)
             yield from _all_ended({job: jobs.pop(job) for job in done})
             instances = more() if len(jobs) < 2 * _THREADS else ()
@@ -68,11 +68,14 @@ def look_at(
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _add_client(clients: list[Client], instances: Sequence[Instance], cloud: Cloud) -> None:
+def _another(clients: list[Client], instances: Sequence[Instance], cloud: Cloud) -> Client:
+    """Return a client for these instances, one more of ``clients``: stopped as they are."""
     calls = len(instances) + sum(map(_backups_due, instances))
-    clients.append(cloud.client(instances[0].project, expected=calls))
+    client = cloud.client(instances[0].project, expected=calls)
+    clients.append(client)
     if stopped := clients[0].stopped:
-        clients[-1].stop(stopped)
+        client.stop(stopped)
+    return client
 
 
 def _all_ended(done: dict[Future[_Brought], Instance]) -> Iterator[Look]:
@@ -120,13 +123,13 @@ def _ended(instance: Instance, job: Future[_Brought]) -> Look:
     return Look(instance=instance, fault=fault)
 
 
-def _asked(clients: Sequence[Client], instance: Instance) -> _Brought:
+def _asked(client: Client, clients: Sequence[Client], instance: Instance) -> _Brought:
     try:
-        return _ask(clients[-1], instance)
+        return _ask(client, instance)
     except (Refused, Throttled) as fault:
         # Five refusals in a row lock a key upstream, and a break is asked for from all our calls.
-        for client in clients:
-            client.stop(fault)
+        for each in clients:
+            each.stop(fault)
         raise
 
 

@@ -19,8 +19,7 @@ SLACK = timedelta(seconds=1)
 
 
 def projects(now: datetime) -> ProjectQuerySet:
-    """Projects whose look is due and that nobody holds: none that fails or may hang as well first,
-    then those of an idle account, then the longest due.
+    """Projects that are due and free: those that work first, then those of an idle account.
 
     Of an account's projects whose looks fail, one at a time, and of all its projects once two
     cannot be reached: a cloud that hangs must not take every process of the worker.

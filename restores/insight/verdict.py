@@ -6,7 +6,7 @@ from .codes import explain
 from .durations import at_time, roughly, words
 from .facts import Facts
 
-QUEUED = "queued, no progress expected yet"
+QUEUED, NO_PROGRESS = "queued, no progress expected yet", "progress not given"
 
 Segment = tuple[str, str | None]
 

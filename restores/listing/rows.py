@@ -10,7 +10,7 @@ from restores.beside import now_words
 from restores.filters import Asked
 from restores.insight import codes
 from restores.insight.durations import clock
-from restores.insight.verdict import QUEUED
+from restores.insight.verdict import NO_PROGRESS, QUEUED
 from restores.paths import restore_path
 from restores.statuses import FAILED, IN_PROGRESS, RESTORING, SUCCEEDED, status_of
 from restores.timerange import instant
@@ -172,7 +172,7 @@ def _outcome(found: Any) -> str:
     if found.status == FAILED.value:
         return codes.explain(found.error_code).reason
     if found.status == RESTORING.value:
-        return "finishing (100 %)" if found.progress == 100 else share or "progress not given"
+        return "finishing (100 %)" if found.progress == 100 else share or NO_PROGRESS
     if found.status in IN_PROGRESS:
         return QUEUED
     if found.status == SUCCEEDED.value and (found.progress is None or found.progress == 100):

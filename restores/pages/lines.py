@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from restores.insight import codes, durations
-from restores.insight.verdict import QUEUED
+from restores.insight.stuck import stuck
+from restores.insight.verdict import NO_PROGRESS, QUEUED
 from restores.models import Restore
 from restores.pages.evidence import percent
 from restores.pages.moments import Moment, moment
@@ -40,7 +41,7 @@ def line(restore: Restore, now: datetime | None = None) -> Line:
         created=moment(restore.created_at),
         took=_took(restore, now),
         running=restore.status in IN_PROGRESS and restore.created_at is not None,
-        reason=_reason(restore),
+        reason=_reason(restore, now),
         bar=f"{restore.progress:g}" if restoring else "",
         progress=percent(restore.progress),
     )
@@ -51,12 +52,14 @@ def lines(restores: Iterable[Restore], now: datetime | None = None) -> list[Line
     return [line(restore, now) for restore in restores]
 
 
-def _reason(restore: Restore) -> str:
+def _reason(restore: Restore, now: datetime | None) -> str:
     if restore.status == FAILED.value:
         return codes.explain(restore.error_code).reason
-    if restore.status == RESTORING.value:
-        return "progress not given"
-    return QUEUED if restore.status == WAITING.value else ""
+    if restore.status == WAITING.value:
+        waited = (now - restore.created_at).total_seconds() if now and restore.created_at else None
+        long = stuck(restore.status, waited, None, ())
+        return long.reason if long else QUEUED
+    return NO_PROGRESS if restore.status == RESTORING.value and restore.progress is None else ""
 
 
 def _took(restore: Restore, now: datetime | None) -> str:

@@ -44,19 +44,16 @@ def wider(window: Window) -> dict[str, str] | None:
     edges = _closed(window)
     if not edges:
         return None
-    (start, end), now = edges, window.moment
-    try:
-        last = min(end + (end - start) / 2, max(end, now))
-        first = last - 2 * (end - start)
-    except OverflowError:
-        return None
+    start, end = edges
+    last = min(end + (end - start) / 2, max(end, window.moment))
+    first = last - 2 * (end - start)
     return _between(window, first, last) if first >= FIRST and last <= END else None
 
 
 def fixed(window: Window) -> dict[str, str] | None:
     """The same window from instant to instant; None where it is that, or open on both sides."""
     end = window.end or (window.start and window.moment)
-    if end is None or window.start == end:
+    if end is None or (window.start and window.start >= end):
         return None
     edges = _between(window, window.start, end)
     return None if edges == canonical(window) else edges

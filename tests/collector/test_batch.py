@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from restores.collector import endings, ledger
+from restores.collector import batch, endings, ledger
 from restores.collector.batch import Interrupted, look_at_due
 from restores.models import Instance, Project, Restore
 from tests.factories import make_instance
@@ -16,6 +16,8 @@ CROWD = 2 * ledger.BATCH + 20
 @pytest.fixture
 def make_crowd(stand_in, tmp_path, monkeypatch, settings):
     """A project of more instances than two batches hold, all due, in an account of some rate."""
+
+    monkeypatch.setattr(batch, "_GROWS", 60.0)  # however slow the machine is
 
     def made(rate=1000, breaks=None, status=404):
         scene = Scene(stand_in, tmp_path, monkeypatch, settings, rate=rate)
@@ -48,10 +50,11 @@ def test_further_batches_are_claimed_while_the_last_calls_are_out(make_crowd):
     assert not held().exists()
 
 
-def test_an_account_that_allows_no_full_batch_gets_one_at_a_time(make_crowd):
-    crowd = make_crowd(rate=20)
-    assert look_at_due(crowd.clouds) == 20
-    assert len(crowd.calls("/restores")) == 20
+@pytest.mark.parametrize(("rate", "one"), [(20, 20), (60, ledger.BATCH)])
+def test_an_account_that_its_rate_holds_up_gets_one_batch_at_a_time(make_crowd, rate, one):
+    crowd = make_crowd(rate=rate)
+    assert look_at_due(crowd.clouds) == one
+    assert len(crowd.calls("/restores")) == one
 
 
 def test_nothing_more_is_claimed_once_a_look_has_failed(make_crowd):
@@ -60,12 +63,14 @@ def test_nothing_more_is_claimed_once_a_look_has_failed(make_crowd):
     assert not held().exists()
 
 
-@pytest.mark.parametrize("status", [401, 403, 429])
-def test_a_refusal_stops_the_calls_of_every_batch(make_crowd, status):
-    crowd = make_crowd(breaks="/id-of-crowd-60/", status=status)
+@pytest.mark.parametrize("status", [401, 429])
+@pytest.mark.parametrize("number", [ledger.BATCH - 1, ledger.BATCH + 10])
+def test_a_refusal_stops_the_calls_of_every_batch(make_crowd, number, status):
+    """The last of the first batch, and one of the second: what waits of either is not sent."""
+    crowd = make_crowd(breaks=f"/id-of-crowd-{number}/", status=status)
     look_at_due(crowd.clouds)
-    assert len(crowd.calls("/restores")) < CROWD
-    assert Instance.objects.get(name="crowd-60").fault_kind
+    assert len(crowd.calls("/restores")) < 2 * ledger.BATCH
+    assert Instance.objects.get(name=f"crowd-{number}").fault_kind
     assert not held().exists()
 
 

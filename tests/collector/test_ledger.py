@@ -208,7 +208,7 @@ def test_projects_that_fail_come_last_and_one_at_a_time_of_each_account():
 
 
 def test_a_slow_account_gets_small_batches():
-    assert [ledger.batch_size(rate) for rate in (1, 4, 10, 1000)] == [1, 4, 10, 50]
+    assert [ledger.batch_size(rate) for rate in (1, 4, 10, 1000)] == [1, 4, 10, 48]
 
 
 def test_an_account_that_nobody_asks_comes_before_one_whose_slots_are_in_use():

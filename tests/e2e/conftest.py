@@ -137,9 +137,9 @@ def open_page(chromium, stack, signed_in):
         context.close()
 
 
-# The stand-in cloud lives: every half minute a restore begins and another ends. What is created
+# The stand-in cloud lives: every half minute a restore begins and another ends. What was created
 # before yesterday has ended, so that these rows stay as they are while a test reads them.
-STILL = "/restores/?to=now-1d/d"
+STILL = "/restores/?to=now-2d/d"
 
 
 @pytest.fixture

@@ -66,6 +66,7 @@ def test_keys_walk_the_rows_open_one_and_back_returns_to_the_very_place(listed):
 
 def test_back_after_the_list_has_aged_returns_to_the_very_place_and_is_live(listed):
     page = listed()
+    page.wait_for_url("**asof=*")
     page.evaluate("scrollTo(0, 600)")
     then = (datetime.now(UTC) - timedelta(minutes=3)).strftime("%Y-%m-%dT%H:%M:%SZ")
     press(page, "j", "j")

@@ -40,7 +40,10 @@ def test_the_window_is_doubled_and_fixed_by_keys(listed):
     expect(page.locator("[data-keys]")).not_to_have_attribute("hidden", "")
     press(page, "a")
     expect(page.get_by_role("navigation", name="This window")).to_be_hidden()
-    press(page, "t", "a")
+    press(page, "t")
+    expect(page.locator("[data-step=fixed]")).to_be_visible()
+    assert "from=now-1h" in page.url
+    press(page, "a")
     page.wait_for_url(re.compile("from=20.*to=20"))
     assert not page.troubles
 

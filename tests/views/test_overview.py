@@ -49,12 +49,14 @@ def test_each_number_leads_to_the_list_it_counts(web):
 
 def test_in_progress_and_still_failed_are_listed_with_bar_and_reason(web):
     make_restore("running", status="restoring", progress=42.0)
-    make_restore("queued", status="waiting", progress=None)
+    make_restore("queued", status="waiting", created_at=NOW - timedelta(minutes=1))
+    make_restore("left", status="waiting", created_at=NOW - timedelta(hours=3))
     make_restore("broken", status="failed", error_code="dcs.08.0002")
     html = page(web)
     assert '<progress max="100" value="42"' in html
     assert "Timed out, end state unclear" in html
     assert "queued, no progress expected yet" in html
+    assert "not started after 3 h" in html
     assert "1:00:00" in html
 
 
