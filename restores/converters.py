@@ -18,7 +18,8 @@ class IdConverter:
     def to_python(self, value: str) -> str:
         """Return the id; a spelling that we never write is no such page."""
         text = unquote(value.replace("~", "%"), errors="strict")
-        if len(text) > 128 or self.to_url(text) != value:
+        # No database text holds a NUL, and PostgreSQL refuses to be asked for one.
+        if len(text) > 128 or "\0" in text or self.to_url(text) != value:
             raise ValueError(value)
         return text
 

@@ -13,7 +13,7 @@ from django.utils.cache import get_conditional_response
 
 from restores.coverage import Coverage
 from restores.filters import Asked
-from restores.models import Restore
+from restores.models import Project, Restore
 from restores.timerange import instant
 
 if TYPE_CHECKING:
@@ -38,8 +38,11 @@ def list_tag(
     changes = Restore.objects.visible_to(viewer).order_by("-changed_at", "-pk")
     newest = list(changes.values_list("pk", "changed_at")[:_NEWEST])
     end, known = asked.window.end, coverage.known_to
+    projects = Project.objects.visible_to(viewer).order_by("pk").values_list("pk", flat=True)
     parts = (
         viewer.pk,
+        # What he may see: taken away or given, it changes the page although no row has changed.
+        list(projects),
         # A young asof shows what is now; an old one is part of the question.
         asked.anchored if asked.window.asof else asked.live,
         newest,

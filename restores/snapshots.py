@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self
 
 from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, When
@@ -70,20 +70,9 @@ class RestoresThen(RestoreQuerySet):
         return super().ended_in(start, end).exclude(self._endless())
 
     def changed_in(self, start: datetime | None, end: datetime | None) -> Self:
-        """Whose last change known by then falls within the window.
-
-        Of a change that leaves the state as it is, only the last is known.
-        """
-        now = super().changed_in(start, end).filter(changed_at__lte=self.past.asof)
-        then = [
-            key
-            for key, one in self.past.moved.items()
-            if (not start or one.known_at >= start) and (not end or one.known_at < end)
-        ]
-        later = self.filter(changed_at__gt=self.past.asof).exclude(pk__in=self.past.moved)
-        touched = later._within("moved_at", start, end).exclude(moved_at=None)
-        unmoved = later._within("first_seen_at", start, end).filter(moved_at=None)
-        return now | touched | unmoved | self.filter(pk__in=then)
+        """Seen by then to begin, move on or end within the window."""
+        after = self.past.asof + timedelta(microseconds=1)
+        return super().changed_in(start, min(end or after, after))
 
     def running_in(self, start: datetime | None, end: datetime | None) -> Self:
         """Waiting or restoring within the window, as far as was known."""
@@ -94,6 +83,10 @@ class RestoresThen(RestoreQuerySet):
         unknown = self.past.keys(lambda status, _: status not in (*IN_PROGRESS, *FINAL))
         young = Q(created_at__gt=start - UNKNOWN_RUNS)
         running = Q(pk__in=self.past.keys(lambda status, _: status in IN_PROGRESS))
+        # Of another end than the one it has now nothing is kept: it had ended, nobody knows when.
+        over = self.past.keys(lambda status, _: status in FINAL)
+        lost = [key for key in over if not self.past.moved[key].ended]
+        rows = rows.exclude(pk__in=lost, created_at__lt=start)
         rows = rows.exclude(Q(pk__in=unknown) & ~young)
         return rows | self.filter(began & (running | Q(pk__in=unknown) & young))
 

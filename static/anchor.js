@@ -16,7 +16,8 @@ const anchor = (moment) => {
   for (const text of main.querySelectorAll("[data-moved]")) text.textContent = moved(text.textContent);
 };
 
-const seconds = (date) => `${new Date(date).toISOString().slice(0, 19)}Z`;
+/** The second after the one in which the answer was sent: what it shows was known by then. */
+const seconds = (date) => `${new Date(Date.parse(date) + 1000).toISOString().slice(0, 19)}Z`;
 
 if (main?.dataset.live) {
   anchor(new URLSearchParams(main.dataset.anchored.split("?")[1]).get("asof"));

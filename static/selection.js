@@ -4,8 +4,9 @@ import { copy, say } from "./clipboard.js";
 import { linkOf } from "./cursor.js";
 
 const KEPT = ["tz", "asof", "cols"];
-// So many ids an address takes.
+// So many ids an address takes, and so many rows a page has if nothing is said.
 const MOST = 100;
+const USUAL = 50;
 
 // Row id → link: a picked row that has left the page stays picked.
 const picked = new Map();
@@ -17,6 +18,7 @@ export const toggle = (row) => {
   if (!link) return;
   if (!picked.delete(row.id)) picked.set(row.id, link.href);
   draw();
+  say(count.textContent);
 };
 
 const made = (tag, text, act) => {
@@ -33,10 +35,11 @@ const restoreOf = (href) =>
 
 /** What asks for the picked ones, by the clock, as of the moment, in the columns of this page. */
 const alone = () => {
-  const links = [...picked.values()];
-  const query = new URLSearchParams({ ids: [...new Set(links.map(restoreOf))].sort().join(",") });
-  const here = new URL(links[0]).searchParams;
+  const ids = new Set([...picked.values()].map(restoreOf));
+  const query = new URLSearchParams({ ids: [...ids].sort().join(",") });
+  const here = new URLSearchParams(location.search);
   for (const name of KEPT) if (here.has(name)) query.set(name, here.get(name));
+  if (ids.size > USUAL) query.set("size", MOST);
   return query;
 };
 
@@ -49,6 +52,7 @@ const copyAll = () =>
 const clear = () => {
   picked.clear();
   draw();
+  say(count.textContent);
 };
 
 const count = made("b", "");
@@ -68,19 +72,18 @@ const mark = () => {
   }
 };
 
+/** The links of the bar are as of the page's own moment, which moves on while it is live. */
 const draw = () => {
   mark();
   bar.hidden = !picked.size;
   count.textContent = `${picked.size} selected`;
   only.hidden = ticket.hidden = picked.size > MOST;
-  if (picked.size) {
-    only.href = `${location.pathname}?${alone()}`;
-    ticket.href = `${location.pathname.replace(/\/$/, "")}.md?${alone()}`;
-  }
-  say(count.textContent);
+  if (!picked.size) return;
+  only.href = `${location.pathname}?${alone()}`;
+  ticket.href = `${location.pathname.replace(/\/$/, "")}.md?${alone()}`;
 };
 
-document.addEventListener("reread", mark);
+document.addEventListener("reread", draw);
 document.addEventListener("click", (event) => {
   const cell = event.target.closest("main tr[id] td.t");
   if (!cell || !(event.ctrlKey || event.metaKey || event.shiftKey)) return;

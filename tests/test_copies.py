@@ -166,9 +166,12 @@ def test_a_list_in_every_text_names_window_and_proof():
 
 
 def test_a_list_for_a_customer_counts_and_names_nobody():
-    ended = replace(LINE, value="succeed")
-    told = copies.customer_summary(replace(LISTED, lines=(LINE, ended, ended)))
-    assert told.startswith("Restores created since 2026-11-22 16:59:00 UTC: 2 completed, 1 did not")
+    counts = {"succeed": 1_200, "failed": 1, "waiting": 2, "restoring": 1}
+    told = copies.customer_summary(replace(LISTED, counts=counts))
+    assert told.startswith(
+        "Restores created since 2026-11-22 16:59:00 UTC: "
+        "1,200 completed, 1 did not complete, 3 not ended yet."
+    )
     for inner in ("cart", "r-1", "Shopwell", "https://", "status failed"):
         assert inner not in told
 

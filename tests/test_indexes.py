@@ -2,6 +2,7 @@
 
 import copy
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
 
 import pytest
 from django.db import connection
@@ -149,6 +150,19 @@ def test_the_index_of_the_text_follows_changes(web, many):
 
     assert (found("renamed"), found("r-27")) == (["r-29"], [])
     assert "r-29" not in found("drill")
+
+
+def test_an_old_restore_in_progress_stands_first_beside_a_common_word(web, many):
+    make_restore("r-stuck", status="restoring", created_at=NOW - timedelta(days=3))
+    query = {"q": "r-", "size": "10"}
+    html = web.get("/restores/", query, follow=True).content.decode()
+    assert "In progress (1" in html and "/restores/r-stuck/" in html
+    found, url = [], f"/restores.json?{urlencode(query)}"
+    while url:
+        page = web.get(url).json()
+        found += [row["restore_id"] for row in page["restores"]]
+        url = page["next"]
+    assert found == ["r-stuck", *(f"r-{number:02}" for number in range(30))]
 
 
 def test_a_common_word_is_counted_among_the_newest_only(web, many, monkeypatch):

@@ -149,12 +149,12 @@ def in_window(life, asked, minute):
         created = at(life.created)
         still = state not in FINAL or created >= start
         return created < end and (still or "from" not in asked or (over and over > start))
-    known = {
-        "created": at(life.created),
-        "changed": at(max(seen for seen, _ in life.seen if seen <= minute)),
-        "ended": over,
+    times = {
+        "created": [at(life.created)],
+        "changed": [at(seen) for seen, _ in life.seen if seen <= minute],
+        "ended": [over] if over else [],
     }[on]
-    return known is not None and start <= known < end
+    return any(start <= time < end for time in times)
 
 
 def expected(everything, asked, minute):

@@ -14,7 +14,10 @@ from .note import Note
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """What texts about one restore need beyond its facts; ``known_at``: its last complete look."""
+    """What texts about one restore need beyond its facts.
+
+    ``known_at``: its last complete look; ``told``: when the text is written.
+    """
 
     facts: Facts
     url: str
@@ -31,6 +34,7 @@ class Case:
     backup_id: str = ""
     backup_name: str = ""
     known_at: datetime | None = None
+    told: datetime | None = None
     status: str = ""  # the state in our words
     since: str = ""  # what it has become since, if that is something else
 
@@ -79,7 +83,7 @@ def escalation(case: Case) -> str:
 
 def customer_text(case: Case) -> str:
     """The message to the customer with its window; no link, no name and no id of ours."""
-    message = customer.message(case.facts, case.instance, case.zone)
+    message = customer.message(case.facts, case.instance, case.zone, case.told)
     return plain(Note(title=message, url="", facts=_given(_times(case))))
 
 

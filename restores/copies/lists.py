@@ -1,13 +1,14 @@
 """A list of restores as a ticket wants to read it, as a customer may, and as the provider must."""
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from .formats import plain
 from .note import Note, Row
 
 _WORDS = {"succeed": "completed", "failed": "did not complete"}
+_PART = "Only a part of the restores in this window was asked for."
 _HEADS = (
     "Created (UTC)",
     "Status",
@@ -42,7 +43,11 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """A page of the list: what was asked, which window, how many, and until when we know."""
+    """A page of the list: what was asked, which window, how many, and until when we know.
+
+    ``counts``: how many restores of all pages are in each state, none where they are too many to
+    count; ``picked``: only some of the window's restores were asked for.
+    """
 
     url: str
     on: str  # "created", "in progress during" …
@@ -52,6 +57,8 @@ class Listed:
     total: str
     first: int  # the number of the first line, 0 where nobody has counted so far
     lines: tuple[Line, ...]
+    counts: Mapping[str, int] = field(default_factory=dict)
+    picked: bool = False
 
     @property
     def facts(self) -> tuple[tuple[str, str], ...]:
@@ -97,11 +104,15 @@ def list_escalation(listed: Listed) -> str:
 
 def customer_summary(listed: Listed) -> str:
     """How many restores ended how, with the window; no link, no name and no id of ours."""
-    counts = Counter(_WORDS.get(one.value, "not ended yet") for one in listed.lines)
-    told = ", ".join(f"{number} {word}" for word, number in sorted(counts.items()))
-    known = f"Complete to {listed.complete}."
-    title = f"Restores {listed.on} {listed.window}: {told or 'none'}."
-    return plain(Note(title=title, url="", sentences=(known,)))
+    counts: Counter[str] = Counter()
+    for status, number in listed.counts.items():
+        counts[_WORDS.get(status, "not ended yet")] += number
+    told = ", ".join(f"{number:,} {word}" for word, number in sorted(counts.items()))
+    if not told:
+        told = f"{listed.total} in all, too many to tell how they ended" if listed.lines else "none"
+    said = [_PART] if listed.picked else []
+    title = f"Restores {listed.on} {listed.window}: {told}."
+    return plain(Note(title=title, url="", sentences=(*said, f"Complete to {listed.complete}.")))
 
 
 def _reason(line: Line) -> str:

@@ -11,7 +11,7 @@ from restores import timerange
 from restores.filters.asked import DEFAULTS, ORDER, SHORTHAND, WINDOW, Asked
 from restores.filters.cursors import Cursor
 from restores.filters.values import READERS, Misread, Values, single
-from restores.timerange import Problem, Unreadable, Window, canonical, instant
+from restores.timerange import Problem, Unreadable, Window, anchor, canonical, instant
 
 LONGEST_QUERY = 8190
 YOUNG = timedelta(minutes=2)
@@ -115,7 +115,7 @@ class _Reading:
     def _anchor(self, window: Window) -> str:
         if self.problems:
             return ""
-        return instant(window.asof or self.now.replace(microsecond=0))
+        return instant(window.asof) if window.asof else anchor(self.now)
 
     def _meanings(self, texts: dict[str, str], problems: list[Problem]) -> list[Problem]:
         """Read once more what a person wrote; what is wrong then is the problem."""

@@ -12,8 +12,10 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 
 from restores.filters.asked import DEFAULTS, Asked
-from restores.models import Instance
+from restores.models import Instance, Restore
+from restores.past import Past
 from restores.querysets import RestoreQuerySet
+from restores.snapshots import RestoresThen
 
 # So many of the newest rows are read before an index of the text is asked.
 REACH = 5_000
@@ -31,6 +33,8 @@ def sought(rows: RestoreQuerySet, asked: Asked) -> tuple[RestoreQuerySet, Restor
     words = [_Word(text, _on_instances(text)) for text in asked.one("q").casefold().split()]
     if not words:
         return rows, None
+    if isinstance(rows, RestoresThen):
+        rows = rows.exclude(pk__in=_learnt(rows.past, [word.text for word in words]))
     found = _indexed(rows, words)
     if asked.sort != DEFAULTS["sort"] or asked.cursor or rows.seam:
         return found, None
@@ -55,6 +59,21 @@ def _on_instances(word: str) -> Q:
     found = Instance.objects.filter(search__contains=word)
     keys = list(found.values_list("pk", flat=True)[: _MANY + 1])
     return Q(instance__in=found.values("pk") if len(keys) > _MANY else keys) if keys else Q()
+
+
+def _learnt(past: Past, words: Sequence[str]) -> list[int]:
+    """The restores that hold a word only in the code that they have got since."""
+    codes = {key: then.error_code_now.casefold() for key, then in past.moved.items()
+             if then.error_code != then.error_code_now}  # fmt: skip
+    doubtful = [key for key, code in codes.items() if any(word in code for word in words)]
+    rows = Restore.objects.filter(pk__in=doubtful).values_list("pk", "search", "instance__search")
+    known = {
+        key: f"{search.removesuffix(codes[key])} {past.moved[key].error_code} {instance}"
+        for key, search, instance in rows
+    }
+    return [
+        key for key, text in known.items() if any(word not in text.casefold() for word in words)
+    ]
 
 
 def _walked(

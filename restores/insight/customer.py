@@ -9,9 +9,13 @@ from .facts import Facts
 _PROMISE = "We are checking the data and will contact you before any further restore."
 
 
-def message(facts: Facts, instance: str, zone: str = "") -> str:
-    """The text for the customer of an instance, in UTC and in the customer's zone if given."""
-    moment = _Moments(facts.now, zone)
+def message(facts: Facts, instance: str, zone: str = "", told: datetime | None = None) -> str:
+    """The text for the customer of an instance, in UTC and in the customer's zone if given.
+
+    ``told`` is when it is said, if that is not when it was known: a time of another day than
+    that one gets its date.
+    """
+    moment = _Moments(told or facts.now, zone)
     name = " ".join(instance.split()) or "instance"
     restore = f"The restore of your instance {name}" if name != "instance" else "The restore"
     if facts.status == "failed":

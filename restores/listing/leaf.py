@@ -49,9 +49,14 @@ class Leaf:
     later: bool
 
 
-def leaf(rows: RestoreQuerySet, asked: Asked, shape: Shape) -> Leaf:
-    """Read the page asked for; ``shape`` says what is read of each row."""
-    order = ordered(rows, asked, shape)
+def leaf(
+    rows: RestoreQuerySet, asked: Asked, shape: Shape, whole: RestoreQuerySet | None = None
+) -> Leaf:
+    """Read the page asked for; ``shape`` says what is read of each row.
+
+    Where ``rows`` are only the newest of a ``whole``, its restores in progress come first.
+    """
+    order = ordered(rows, asked, shape, whole)
     way, cursor = asked.cursor or ("", None)
     if way == "before" and cursor:
         found = cut(cursor.before(order.parts), 0, asked.size + 1)
@@ -71,19 +76,21 @@ def leaf(rows: RestoreQuerySet, asked: Asked, shape: Shape) -> Leaf:
 def nearest(asked: Asked, scope: Scope, shape: Shape) -> tuple[Leaf, Scope]:
     """The page, from the newest rows alone if they fill it, and the scope that it was read from."""
     if scope.near:
-        read = leaf(scope.near.restores, asked, shape)
+        read = leaf(scope.near.restores, asked, shape, scope.restores)
         if read.later:
             return read, scope.near
     return leaf(scope.restores, asked, shape), scope
 
 
-def ordered(rows: RestoreQuerySet, asked: Asked, shape: Shape) -> Ordered:
+def ordered(
+    rows: RestoreQuerySet, asked: Asked, shape: Shape, whole: RestoreQuerySet | None = None
+) -> Ordered:
     """The rows in the order asked for; by default the newest in progress come first of all.
 
     What comes first is left out of the rest, so that pages neither lose nor repeat a row.
     """
     column, descending = SORTS[asked.sort.removeprefix("-")], asked.sort.startswith("-")
-    pinned = _pinned(rows, asked, shape)
+    pinned = _pinned(rows if whole is None else whole, asked, shape)
     rest = rows.exclude(pk__in=[row.pk for row in pinned]) if pinned else rows
     parts = rest.by(column, descending=descending)
     return Ordered(pinned=pinned, parts=[shape(part) for part in parts])

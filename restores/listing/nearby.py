@@ -101,6 +101,9 @@ def _nearest(
     sign, column = "-" if side == "before" else "", f"{on}_at"
     scope = _scope(asked, viewer, start, end, on=on)
     rows = scope.restores.select_related("instance").order_by(f"{sign}{column}", f"{sign}pk")
+    if end:
+        # What changed again behind the window is no nearer to its beginning.
+        rows = rows.filter(**{f"{column}__lt": end})
     # For one row alone PostgreSQL would walk the newest for a text that may be nowhere.
     nearest = beside(list(rows[:_ENOUGH])[:1], scope.past)
     return [_near(side, one.then, getattr(one.then, column), asked) for one in nearest]

@@ -26,6 +26,7 @@ class Observation(models.Model):
         indexes = [
             models.Index("restore", "seen_at", name="observation_of"),
             models.Index("restore", "known_at", name="observation_known"),
+            models.Index("known_at", name="observation_when"),
         ]
 
     def __str__(self) -> str:

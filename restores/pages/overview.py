@@ -56,7 +56,7 @@ class Overview:
 def overview(viewer: Viewer, now: datetime) -> Overview:
     """Sum up what a user may see."""
     restores = Restore.objects.visible_to(viewer).select_related("instance", "project")
-    still_failed = restores.still_failed().created_since(now - WEEK)
+    still_failed = restores.still_failed().created_in(now - WEEK, None)
     in_progress = restores.in_progress()
     return Overview(
         tiles=[
@@ -69,7 +69,7 @@ def overview(viewer: Viewer, now: datetime) -> Overview:
             ),
             _tile(
                 "Failed, last 24 hours",
-                restores.failed().created_since(now - timedelta(days=1)),
+                restores.failed().created_in(now - timedelta(days=1), None),
                 "?status=failed&from=now-24h",
                 "failed",
             ),

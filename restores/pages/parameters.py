@@ -55,6 +55,8 @@ class _Names(forms.MultipleChoiceField):
     def validate(self, value: list[str]) -> None:
         if any(len(name) > 100 for name in value):
             raise forms.ValidationError("longer than 100 characters")
+        if any("\0" in name for name in value):
+            raise forms.ValidationError("a NUL is no character of a name")
 
 
 class _States(_Names):

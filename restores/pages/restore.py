@@ -107,7 +107,7 @@ def restore_page(
         times=times(restore, known_at),
         freshness=fresh,
         code=codes.explain(restore.error_code) if failed else None,
-        message=customer.message(facts, restore.instance.name, restore.project.time_zone),
+        message=customer.message(facts, restore.instance.name, restore.project.time_zone, now),
         same_instance=neighbours.same_instance(restore, viewer, at, past),
         same_backup=neighbours.same_backup(restore, viewer, at, past),
         record=evidence.record(restore),

@@ -16,7 +16,7 @@ from restores.filters import NARROWING, Asked, Scope
 from restores.insight.durations import at_time, clock
 from restores.insight.facts import Facts
 from restores.insight.verdict import line as reason
-from restores.listing.counts import tally
+from restores.listing.counts import CAP, tally
 from restores.listing.leaf import nearest
 from restores.listing.panels import ON_WORDS
 from restores.models import Restore
@@ -25,18 +25,21 @@ from restores.pages.past import facts_of, seen_by
 from restores.paths import restore_path
 from restores.snapshots import Past
 from restores.statuses import FAILED, status_of
-from restores.timerange import instant
+from restores.timerange import anchor, instant
 from restores.twins import RELATED
+
+# What narrows a list to some of a customer's restores.
+_PICKED = ("status", "recovered", "code", "q", "ids")
 
 
 def case_of(restore: Restore, path: str, now: datetime, past: Past | None) -> Case:
     """One restore as it is known at ``now`` or was in the past; ``path`` is that of its page."""
     pair, at = beside([restore], past)[0], past.asof if past else now
-    restore = pair.then
+    restore, moment = pair.then, instant(past.asof) if past else anchor(now)
     project, instance = restore.project, restore.instance
     return Case(
         facts=facts_of(restore, seen_by(restore, past), at),
-        url=_anchored(path, at),
+        url=_anchored(path, moment),
         restore_id=restore.restore_id,
         restore_name=restore.restore_name,
         remark=restore.restore_remark,
@@ -50,6 +53,7 @@ def case_of(restore: Restore, path: str, now: datetime, past: Past | None) -> Ca
         backup_id=restore.backup_id,
         backup_name=restore.backup_name,
         known_at=None if past else last_seen(restore),
+        told=now,
         status=status_of(restore.status).word,
         since=_now(pair),
     )
@@ -58,7 +62,8 @@ def case_of(restore: Restore, path: str, now: datetime, past: Past | None) -> Ca
 def listed(asked: Asked, scope: Scope) -> Listed:
     """The page of the list that was asked for."""
     read, source = nearest(asked, scope, lambda part: part.select_related(*RELATED))
-    rows = beside(read.rows, scope.past)
+    rows, total = beside(read.rows, scope.past), tally(source.restores, more=source is not scope)
+    counts, _ = source.restores.summed(CAP + 1)
     return Listed(
         url=settings.BASE_URL + reverse("restore-list") + asked.query(),
         on=ON_WORDS[asked.window.on][0].lower(),
@@ -67,9 +72,11 @@ def listed(asked: Asked, scope: Scope) -> Listed:
             f"{name} {', '.join(asked.all(name))}" for name in NARROWING if asked.all(name)
         ),
         complete=_complete(scope),
-        total=str(tally(source.restores, more=source is not scope)),
+        total=str(total),
+        counts={} if total.capped else counts,
+        picked=any(asked.all(name) for name in _PICKED),
         first=read.first,
-        lines=tuple(_line(one, asked.window.moment) for one in rows),
+        lines=tuple(_line(one, asked) for one in rows),
     )
 
 
@@ -91,19 +98,19 @@ def _complete(scope: Scope) -> str:
     return at_time(complete) if complete else "not known for every instance"
 
 
-def _line(row: Beside[Restore], now: datetime) -> Line:
+def _line(row: Beside[Restore], asked: Asked) -> Line:
     restore = row.then
     instance, project = restore.instance, restore.project
     facts = Facts(
         status=restore.status,
-        now=now,
+        now=asked.window.moment,
         created=restore.created_at,
         ended=restore.ended_at,
         progress=restore.progress,
         code=restore.error_code,
     )
     return Line(
-        url=_anchored(restore_path(restore.restore_id), now),
+        url=_anchored(restore_path(restore.restore_id), asked.anchor),
         restore_id=restore.restore_id,
         created=_stamp(restore.created_at) if restore.created_at else "not given",
         value=restore.status,
@@ -133,9 +140,9 @@ def _since(restore: Restore) -> str:
     )
 
 
-def _anchored(path: str, now: datetime) -> str:
+def _anchored(path: str, moment: str) -> str:
     join = "&" if "?" in path else "?"
-    asof = urlencode({"asof": instant(now.replace(microsecond=0))}, safe=":/,")
+    asof = urlencode({"asof": moment}, safe=":/,")
     return f"{settings.BASE_URL}{path}{join}{asof}"
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from restores.querysets import Viewer
 
 _NAMED = ("pk", "restore_id")
+NOT_YET = "This restore was not known yet at the moment that asof names."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,11 +75,13 @@ def past_of_one(restore: Restore, given: QueryDict, now: datetime) -> Moment:
     asked = read(_only_asof(given), now)
     asof = asked.window.asof
     known = asof if asof and restore.first_seen_at <= asof else None
+    # Of its whole instance: another one's later success is what this one is recovered by.
+    rows = Restore.objects.filter(instance=restore.instance_id)
     return Moment(
         anchor=asked.anchor,
         anchored=_query(given, asked.anchor),
         live=_query(given, ""),
-        known=past_of(Restore.objects.filter(pk=restore.pk), known) if known else None,
+        known=past_of(rows, known) if known else None,
         early=asof if asof and not known else None,
         unreadable="; ".join(f"“{one.value}” {one.reason}" for one in asked.problems),
     )

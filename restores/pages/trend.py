@@ -57,7 +57,7 @@ class Bar:
 def trend(restores: RestoreQuerySet, now: datetime) -> list[Bar]:
     """Finished restores of the last fourteen days by the UTC day on which they were created."""
     first = now.astimezone(UTC).date() - timedelta(days=DAYS - 1)
-    counts = _counts(restores.created_since(datetime.combine(first, datetime.min.time(), UTC)))
+    counts = _counts(restores.created_in(datetime.combine(first, datetime.min.time(), UTC), None))
     days = [first + timedelta(days=number) for number in range(DAYS)]
     highest = max(counts[day, SUCCEEDED.value] + counts[day, FAILED.value] for day in days) or 1
     return [

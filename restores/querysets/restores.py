@@ -114,10 +114,6 @@ class RestoreQuerySet(Visible):
         """Failed, and no later restore of the instance has succeeded."""
         return self.filter(STILL_FAILED)
 
-    def created_since(self, moment: datetime) -> Self:
-        """Created at ``moment`` or later."""
-        return self.filter(created_at__gte=moment)
-
     def recovered(self) -> Self:
         """Failed, and a later restore of the instance has succeeded."""
         return self.failed().exclude(recovered_at=None)
@@ -139,8 +135,14 @@ class RestoreQuerySet(Visible):
         return self._within("ended_at", start, end).exclude(ended_at=None)
 
     def changed_in(self, start: datetime | None, end: datetime | None) -> Self:
-        """First seen, or last seen to change, within the window."""
-        return self._within("changed_at", start, end)
+        """Seen to begin, move on or end within the window, whatever has become of it since."""
+        if start is None or end is None:
+            # It began before the window ends; its last change is not before the window begins.
+            return self._within("first_seen_at", None, end)._within("changed_at", start, None)
+        known = {"known_at__gte": start, "known_at__lt": end}
+        seen = apps.get_model("restores", "Observation").objects.filter(**known)
+        last = self.model._base_manager.filter(changed_at__gte=start, changed_at__lt=end)
+        return self.filter(pk__in=last.values("pk").union(seen.values("restore_id")))
 
     def running_in(self, start: datetime | None, end: datetime | None) -> Self:
         """Waiting or restoring at some time within the window; a state we don't know, for a day."""

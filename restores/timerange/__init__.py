@@ -1,7 +1,7 @@
 """Time windows of lists: from, to, tz, asof and on, read from a URL and written back."""
 
 from .reading import read
-from .spellings import instant
+from .spellings import anchor, instant
 from .steps import PRESETS, earlier, fixed, later, wider
 from .window import ON, Problem, Unreadable, Window, canonical
 from .wording import label, words
@@ -12,6 +12,7 @@ __all__ = [
     "Problem",
     "Unreadable",
     "Window",
+    "anchor",
     "canonical",
     "earlier",
     "fixed",

@@ -74,6 +74,11 @@ def instant(at: datetime) -> str:
     return at.replace(tzinfo=None).isoformat(timespec=precision) + "Z"
 
 
+def anchor(now: datetime) -> str:
+    """The moment of what is shown at ``now``, for links: by the end of that second it was known."""
+    return instant((now + timedelta(microseconds=999_999)).replace(microsecond=0))
+
+
 def _absolute(raw: str, zone: ZoneInfo, upper: bool) -> Moment | None:
     if match := _DATE.fullmatch(raw):
         return _unit(_wall(*match.group(1, 3, 4)), "d", zone, upper)

@@ -18,7 +18,7 @@ from restores.filters import Asked, read, scope_of
 from restores.models import Event
 from restores.pages.matches import permalink, restores_with
 from restores.pages.tickets import case_of, listed
-from restores.pages.trail import past_of_one
+from restores.pages.trail import NOT_YET, past_of_one
 
 View = Callable[..., HttpResponseBase]
 TYPES = {"html": "text/html", "": "text/markdown"}
@@ -93,6 +93,8 @@ def restore_detail_md(request: HttpRequest, restore_id: str) -> HttpResponseBase
     past = past_of_one(found.only, query, now)
     if past.unreadable:
         return _refused(read(query, now))
+    if past.early:
+        raise Http404(NOT_YET)
     case = case_of(found.only, permalink(found), now, past.known)
     _note(request)
     if form == "customer":

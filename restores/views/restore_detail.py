@@ -1,18 +1,22 @@
 """One restore, explained."""
 
+from datetime import datetime
+
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from restores.beside import beside
 from restores.filters import read
 from restores.listing.twin import problems_json
+from restores.models import Restore
 from restores.pages.lines import line
 from restores.pages.look import here, look
 from restores.pages.matches import permalink, restore_url, restores_with
 from restores.pages.restore import restore_page, restore_page_json
-from restores.pages.trail import past_of_one, trail, way_back
+from restores.pages.trail import NOT_YET, past_of_one, trail, way_back
 from restores.views.twin import Answer, fresh, twin
 
 
@@ -23,10 +27,7 @@ def restore_detail(request: HttpRequest, restore_id: str) -> HttpResponse:
     now = timezone.now()
     found = restores_with(restore_id, request.user, request.GET)
     if found.only is None:
-        choices = [(line(row), restore_url(row, request.GET)) for row in found.rows]
-        back = way_back(request.GET, now, shared=True)
-        several = {"restore_id": restore_id, "choices": choices, "back": back.url}
-        return TemplateResponse(request, "restores/several.html", several)
+        return _several(request, restore_id, found.rows, now)
     past = past_of_one(found.only, request.GET, now)
     context = {
         "page": restore_page(found.only, request.user, now, past.known),
@@ -42,6 +43,25 @@ def restore_detail(request: HttpRequest, restore_id: str) -> HttpResponse:
     )
 
 
+def _several(
+    request: HttpRequest, restore_id: str, rows: list[Restore], now: datetime
+) -> HttpResponse:
+    """The restores that share an id, in their states of the page's moment."""
+    pasts = [past_of_one(row, request.GET, now) for row in rows]
+    context = {
+        "restore_id": restore_id,
+        "choices": [
+            (line(beside([row], past.known)[0].then), restore_url(row, request.GET))
+            for row, past in zip(rows, pasts, strict=True)
+        ],
+        "back": way_back(request.GET, now, shared=True).url,
+        # Of a moment when not all were known, the page says so.
+        "past": next((past for past in pasts if past.early), pasts[0]),
+    }
+    status = 400 if pasts[0].unreadable else 200
+    return TemplateResponse(request, "restores/several.html", context, status=status)
+
+
 @twin
 def restore_detail_json(request: HttpRequest, restore_id: str) -> Answer:
     """One restore with its record and observations, or every one with this id."""
@@ -50,5 +70,8 @@ def restore_detail_json(request: HttpRequest, restore_id: str) -> Answer:
     pasts = [past_of_one(row, request.GET, now) for row in found.rows]
     if pasts[0].unreadable:
         return JsonResponse(problems_json(read(request.GET, now)), status=400)
-    rows = [restore_page_json(row, past.known) for row, past in zip(found.rows, pasts, strict=True)]
+    known = [(row, past) for row, past in zip(found.rows, pasts, strict=True) if not past.early]
+    if not known:
+        raise Http404(NOT_YET)
+    rows = [restore_page_json(row, past.known) for row, past in known]
     return {"restores": rows} if found.only is None else rows[0]

@@ -8,6 +8,7 @@ PATHS = [
     "/",
     "/restores/?size=25",
     "/restores/?status=failed&size=25",
+    "/restores/?on=ended&size=25",
     "/restores/?from=Feb+30",
     "/restores/?q=nothing-is-called-this",
     "/facets/?status=failed",

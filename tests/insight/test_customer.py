@@ -26,6 +26,12 @@ def test_a_failure_is_told_in_the_customers_time():
     )
 
 
+def test_what_was_known_on_the_day_itself_is_told_with_its_date_on_a_later_one():
+    facts = Facts(status="failed", now=NOW, created=CREATED, ended=ENDED)
+    text = message(facts, "cart", told=datetime(2026, 11, 25, tzinfo=UTC))
+    assert "It stopped at 15:37:41 UTC on 23 Nov 2026." in text
+
+
 def test_on_a_later_day_both_dates_are_told():
     text = told("failed", ended=ENDED, now=datetime(2026, 11, 25, tzinfo=UTC))
     assert "at 15:37:41 UTC on 23 Nov 2026 (00:37:41 on 24 Nov 2026 your time)." in text

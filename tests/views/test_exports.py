@@ -164,6 +164,17 @@ def test_every_format_can_be_had_without_script(web, url, form):
     assert "2026-11-23" in body(response) and body(response).endswith("\n")
 
 
+def test_a_customer_is_told_of_all_pages_and_that_a_filter_leaves_some_out(web):
+    for number in range(13):
+        make_restore(f"r-{number}", status="failed" if number % 2 else "succeed")
+    text = body(web.get("/restores.md?format=customer&size=10&page=2"))
+    assert "7 completed, 6 did not complete." in text
+    assert "Only a part" not in text
+    text = body(web.get("/restores.md?format=customer&status=failed"))
+    assert "6 did not complete." in text and "completed," not in text
+    assert "Only a part of the restores in this window was asked for." in text
+
+
 @pytest.mark.parametrize("url", URLS[1:])
 def test_an_unknown_format_is_refused(web, url):
     make_restore("r-1")

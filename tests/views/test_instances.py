@@ -107,6 +107,7 @@ UNREADABLE = [
     ("q=%00", "q"),
     ("page=1&page=2", "page"),
     ("project=" + "x" * 101, "project"),
+    ("project=a%00b", "project"),
 ]
 
 

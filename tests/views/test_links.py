@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from restores.models import Observation, Restore
 from restores.timerange import instant
-from tests.factories import NOW, make_restore
+from tests.factories import NOW, make_instance, make_project, make_restore
 
 URL = "/restores/"
 THEN = NOW - timedelta(hours=1)
@@ -125,6 +125,43 @@ def test_a_success_that_was_not_known_then_recovers_nothing_then(web):
     assert (row["recovered_at"], row["now"]["recovered_at"]) == (None, instant(THEN))
 
 
+def test_a_code_learnt_later_is_no_word_of_then(web, moved):
+    Restore.objects.filter(pk=moved.pk).update(search="moved restore_moved dcs.08.0007")
+    make_restore("coded", created_at=THEN - timedelta(hours=1), restore_remark="not DCS.08.0007",
+                 search="coded not dcs.08.0007")  # fmt: skip
+    for words_asked, found in (
+        ("dcs.08.0007", ["coded"]),
+        ("moved", ["moved"]),
+        ("moved dcs.08", []),
+    ):
+        query = {"q": words_asked, "asof": ASOF}
+        rows = web.get("/restores.json", query).json()["restores"]
+        assert [row["restore_id"] for row in rows] == found, words_asked
+    rows = web.get("/restores.json", {"q": "dcs.08.0007"}).json()["restores"]
+    assert {row["restore_id"] for row in rows} == {"coded", "moved"}
+
+
+def test_a_window_of_changes_holds_what_has_changed_again_since(web, moved):
+    for minutes, there in ((-20, []), (-2, ["moved"]), (2, ["moved"]), (10, [])):
+        start, end = (instant(THEN + timedelta(minutes=minutes + more)) for more in (0, 3))
+        for asof in ("", instant(THEN + timedelta(minutes=30))):
+            query = {"on": "changed", "from": start, "to": end, "asof": asof}
+            rows = web.get("/restores.json", query).json()["restores"]
+            assert [row["restore_id"] for row in rows] == there, (minutes, asof)
+
+
+@pytest.mark.parametrize("micro", [0, 1, 400_000])
+def test_what_a_page_shows_was_known_by_the_moment_of_its_links(web, moved, micro):
+    learnt = NOW + timedelta(microseconds=micro)
+    Restore.objects.update(moved_at=learnt, changed_at=learnt)
+    Observation.objects.filter(status="failed").update(known_at=learnt)
+    with time_machine.travel(learnt + timedelta(microseconds=100), tick=False):
+        html = web.get("/restores/").content.decode()
+        moment = re.search(r'data-anchored="/restores/\?asof=([^"]+)"', html)[1]
+    [row] = web.get(f"/restores.json?asof={moment}").json()["restores"]
+    assert (row["status"], moment) == ("failed", instant(NOW + timedelta(seconds=1)))
+
+
 @pytest.mark.parametrize("seconds", [0, 119])
 def test_a_young_link_is_live(web, moved, seconds):
     asof = instant(NOW - timedelta(seconds=seconds))
@@ -166,8 +203,33 @@ def test_a_restores_page_is_of_then_too(web, moved):
     assert [one["status"] for one in twin["observations"]] == ["waiting", "restoring"]
 
 
+def test_a_restores_page_of_then_is_not_recovered_by_what_succeeded_later(web, moved):
+    make_restore("lost", status="failed", created_at=THEN - timedelta(hours=2), recovered_at=NOW,
+                 first_seen_at=THEN - timedelta(hours=2))  # fmt: skip
+    Restore.objects.filter(pk=moved.pk).update(status="succeed", error_code="")
+    for path in ("/restores/lost/", "/restores/lost.md", "/restores/lost.json"):
+        then, now = (words(web.get(path + query)) for query in (f"?asof={ASOF}", ""))
+        assert "succeeded at" not in then, path
+        assert "nothing is known to have changed since" not in then, path
+        assert now != then, path
+    assert web.get(f"/restores/lost.json?asof={ASOF}").json()["recovered_at"] is None
+
+
+def test_restores_that_share_an_id_are_listed_as_they_were(web, moved):
+    other = make_instance("other", project=make_project("maps"))
+    make_restore("moved", instance=other, created_at=NOW, first_seen_at=NOW)
+    text = words(web.get(f"/restores/moved/?asof={ASOF}"))
+    assert "not all of them were known yet" in text
+    assert "Restoring" in text and "Failed" not in text
+    assert [row["instance_name"] for row in web.get(f"/restores/moved.json?asof={ASOF}").json()
+            ["restores"]] == ["cart-prod"]  # fmt: skip
+    assert web.get("/restores/moved/?asof=rubbish").status_code == 400
+
+
 def test_a_restores_page_of_before_it_was_known_says_so(web, moved):
     early = instant(THEN - timedelta(hours=5))
+    for twin in ("json", "md"):
+        assert web.get(f"/restores/moved.{twin}?asof={early}").status_code == 404
     text = words(web.get(f"/restores/moved/?asof={early}"))
     assert "Not known yet at 23 Nov 2026, 10:59:00 UTC" in text
     assert "failed" in text

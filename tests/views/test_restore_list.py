@@ -63,6 +63,11 @@ def make_many(count, **given):
     Restore.objects.bulk_create(rows, batch_size=1000)
 
 
+@pytest.mark.parametrize("path", ["/restores/~00/", "/restores/a~00b.json", "/instances/~00/"])
+def test_no_page_has_a_nul_in_its_address(web, path):
+    assert web.get(path).status_code == 404
+
+
 def test_a_signed_out_visitor_is_led_back_after_signing_in(client, db):
     response = client.get(URL, {"status": "failed"})
     assert response.headers["Location"] == "/login/?next=/restores/%3Fstatus%3Dfailed"

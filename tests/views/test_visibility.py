@@ -164,6 +164,17 @@ def test_without_signing_in_pages_lead_to_the_sign_in_and_twins_say_401(client, 
         assert response.headers["Location"] == f"{reverse('login')}?next={url}"
 
 
+def test_a_copy_of_the_list_is_none_any_more_once_a_membership_is_gone(support):
+    for query in ("", "?asof=2026-11-01T00:00:00Z"):
+        tag = support.get(f"/restores/{query}").headers["ETag"]
+        known = {"If-None-Match": tag}
+        assert support.get(f"/restores/{query}", headers=known).status_code == 304
+        left = Membership.objects.get()
+        Membership.objects.all().delete()
+        assert support.get(f"/restores/{query}", headers=known).status_code == 200
+        left.save(force_insert=True)
+
+
 @pytest.mark.parametrize("name", GUARDED)
 def test_a_user_without_any_project_gets_pages_without_rows(client, django_user_model, name):
     fill(make_project("theirs"), "visible", "seen")
