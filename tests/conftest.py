@@ -2,6 +2,7 @@
 
 import os
 
+import hypothesis
 import pytest
 from django.core.cache import cache
 
@@ -11,6 +12,13 @@ os.environ.setdefault("SECRET_KEY", "only-for-tests-" * 4)
 def pytest_addoption(parser):
     parser.addoption("--faults", action="store_true", help="run the long fault schedules too")
     parser.addoption("--some-faults", action="store_true", help="run those of them that CI takes")
+
+
+def pytest_configure(config):
+    """Try the same examples each time; new ones are looked for by the long run alone."""
+    if not config.getoption("--faults"):
+        hypothesis.settings.register_profile("repeatable", derandomize=True)
+        hypothesis.settings.load_profile("repeatable")
 
 
 def pytest_collection_modifyitems(config, items):
