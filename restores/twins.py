@@ -12,6 +12,7 @@ from restores.coverage import Coverage, stalled_since
 from restores.faults import Fault
 from restores.models import Restore
 from restores.paths import restore_path
+from restores.querysets import NOTES
 from restores.timerange import instant
 
 # What restore_json reads beyond the restore's own columns, for select_related.
@@ -90,6 +91,8 @@ def _written(at: datetime | None) -> str | None:
 def _restoring_seconds(restore: Restore) -> tuple[float | None, float | None]:
     """The least and the most it can have restored: its begin fell between two looks."""
     ended = restore.ended_at
+    if ended and restore.created_at and ended < restore.created_at:
+        return None, None
     bounds = (restore.restoring_by, restore.restoring_after)
     shortest, longest = (
         max(0.0, (ended - begun).total_seconds()) if ended and begun else None for begun in bounds
@@ -101,4 +104,4 @@ def _stale(restore: Restore) -> bool:
     """Whether nobody can look at it now: its state may have changed since."""
     instance, project = restore.instance, restore.project
     faults = (instance.fault_kind, project.fault_kind, project.account.fault_kind)
-    return any(faults) or not project.configured
+    return any(fault not in ("", *NOTES) for fault in faults) or not project.configured

@@ -119,6 +119,11 @@ def in_window(restore, window):
     start, end = window.start, window.end
     if window.on == "running":
         return was_running(restore, start, end)
+    if window.on == "changed" and not (start and end):
+        # It began before the end, and its last change is not before the beginning.
+        return (not start or restore.changed_at >= start) and (
+            not end or restore.first_seen_at < end
+        )
     at = getattr(restore, f"{window.on}_at")
     if at is None:
         return window.on == "created" and not (start or end)

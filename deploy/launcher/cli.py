@@ -10,7 +10,7 @@ from pathlib import Path
 from .bootstrap import DEVELOPMENT, RUNTIME, python_with
 from .environment import TESTING, Environments, plain, secret_names
 from .folder import Folder
-from .ports import LOOPBACK, is_free
+from .ports import LOOPBACK, require_free
 from .stack import Stack
 from .tether import Tether
 from .words import Trouble, say
@@ -52,8 +52,7 @@ def serve(arguments: list[str]) -> int:
     folder = Folder.prepared(asked.data)
     environments = _environments(folder, asked.cloud, address)
     lock = folder.lock(address)
-    if not is_free(asked.port):
-        raise Trouble(f"Port {asked.port} is taken. Choose another one: --port {asked.port + 1}")
+    require_free(asked.port)
     python = python_with(ROOT, RUNTIME)
     with Tether(holding=[lock]) as tether:
         Stack(

@@ -10,6 +10,12 @@ from .words import Trouble
 LOOPBACK = "127.0.0.1"
 
 
+def require_free(port: int) -> None:
+    """Raise Trouble if the port is taken."""
+    if not is_free(port):
+        raise Trouble(f"Port {port} is taken. Choose another one: --port {port + 1}")
+
+
 def is_free(port: int) -> bool:
     """Whether a server could listen on this loopback port; raises Trouble if it never may."""
     with socket.socket() as probe:

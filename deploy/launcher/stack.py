@@ -9,7 +9,7 @@ from . import brokers
 from .children import Child, Family
 from .environment import Environments
 from .folder import Folder
-from .ports import LOOPBACK, fetched, free_port
+from .ports import LOOPBACK, fetched, free_port, require_free
 from .signals import Stopped, StopRequests
 from .tether import Tether
 from .words import Trouble, ending, say
@@ -99,6 +99,8 @@ class Stack:
         beat = (*celery, "beat", "-s", self._folder.path / "beat-schedule", "--pidfile=")
         self._family.start(Child(name="worker", command=worker, environment=known.worker(broker)))
         self._family.start(Child(name="beat", command=beat, environment=known.beat(broker)))
+        # Another one may have taken it since this one began.
+        require_free(int(self._environments.base_url.rpartition(":")[2]))
         self._family.start(Child(name="web", command=self._web(), environment=known.web()))
 
     def _web(self) -> tuple[str | Path, ...]:

@@ -11,12 +11,20 @@ from restores.insight.verdict import verdict
 from .formats import plain
 from .note import Note
 
+_COMPLETE = "whether the data of the instance is complete."
+_ASKED = {
+    "failed": f"A restore failed. Please tell us why, and {_COMPLETE}",
+    "succeed": f"A restore succeeded. Please tell us {_COMPLETE}",
+}
+_ASKED_OTHERWISE = "A restore needs your attention. Please tell us its state and when it will end."
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """What texts about one restore need beyond its facts.
 
-    ``known_at``: its last complete look; ``told``: when the text is written.
+    ``known_at``: its last complete look; ``told``: when the text is written; ``present``: what is
+    known by then, if the others are of the past and it is something else.
     """
 
     facts: Facts
@@ -35,6 +43,7 @@ class Case:
     backup_name: str = ""
     known_at: datetime | None = None
     told: datetime | None = None
+    present: Facts | None = None
     status: str = ""  # the state in our words
     since: str = ""  # what it has become since, if that is something else
 
@@ -49,7 +58,7 @@ def case_note(case: Case) -> Note:
         ("Backup", _named(case.backup_name, case.backup_id)),
         ("Remark", case.remark),
         ("Error code", _code(case)),
-        *_times(case),
+        *_times(case.facts, case.known_at),
     ]
     return Note(
         title=f"Restore of {case.instance or case.instance_id}: {case.status}",
@@ -70,21 +79,18 @@ def escalation(case: Case) -> str:
         ("Status", case.facts.status),
         ("Progress", "" if case.facts.progress is None else f"{case.facts.progress:g} %"),
         ("Error code", case.facts.code),
-        *_times(case),
+        *_times(case.facts, case.known_at),
     ]
-    failed = case.facts.status == "failed"
-    asked = "Please tell us why it failed and whether the data of the instance is complete."
-    if not failed:
-        asked = "Please tell us its state and when it will end."
+    sentence = _ASKED.get(case.facts.status, _ASKED_OTHERWISE)
     title = f"Redis restore {case.restore_id}: {case.status}"
-    sentence = f"A restore {'failed' if failed else 'needs your attention'}. {asked}"
     return plain(Note(title=title, url=case.url, sentences=(sentence,), facts=_given(facts)))
 
 
 def customer_text(case: Case) -> str:
     """The message to the customer with its window; no link, no name and no id of ours."""
-    message = customer.message(case.facts, case.instance, case.zone, case.told)
-    return plain(Note(title=message, url="", facts=_given(_times(case))))
+    facts = case.present or case.facts
+    message = customer.message(facts, case.instance, case.zone, case.told)
+    return plain(Note(title=message, url="", facts=_given(_times(facts, case.known_at))))
 
 
 def instant(at: datetime) -> str:
@@ -92,12 +98,12 @@ def instant(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
-def _times(case: Case) -> list[tuple[str, str]]:
-    created, ended = case.facts.created, case.facts.ended
-    took = "" if case.facts.took is None else f" ({words(case.facts.took)})"
+def _times(facts: Facts, known_at: datetime | None) -> list[tuple[str, str]]:
+    created, ended = facts.created, facts.ended
+    took = "" if facts.took is None else f" ({words(facts.took)})"
     since = instant(created) if created else "not given"
     until = f"{instant(ended)}{took}" if ended else "not ended, as far as is known"
-    known = instant(case.known_at) if case.known_at else "not known"
+    known = instant(known_at) if known_at else "not known"
     return [("Window", f"{since} → {until}"), ("Complete to", known)]
 
 

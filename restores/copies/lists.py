@@ -8,6 +8,7 @@ from .formats import plain
 from .note import Note, Row
 
 _WORDS = {"succeed": "completed", "failed": "did not complete"}
+_WORDS |= dict.fromkeys(("waiting", "restoring"), "not ended yet")
 _PART = "Only a part of the restores in this window was asked for."
 _HEADS = (
     "Created (UTC)",
@@ -95,10 +96,13 @@ def list_escalation(listed: Listed) -> str:
         (one, (one.restore_id, one.instance_id, one.project_id, one.region, one.value, one.code))
         for one in listed.lines
     )
-    asked = "Please tell us why they failed, and whether the data of the instances is complete."
+    complete = "whether the data of the instances is complete."
+    failed = any(one.value == "failed" for one in listed.lines)
+    asked = f"Please tell us {'why those that failed did, and ' * failed}{complete}"
     title = f"Redis restores {listed.on} {listed.window}"
     facts = tuple(fact for fact in listed.facts if fact[0] != "Filters")
-    text = Note(title=title, url=listed.url, sentences=(asked,), facts=facts, heads=_IDS, rows=rows)
+    # No link: it would name what the list was narrowed to, customers among it.
+    text = Note(title=title, url="", sentences=(asked,), facts=facts, heads=_IDS, rows=rows)
     return plain(text)
 
 
@@ -106,7 +110,7 @@ def customer_summary(listed: Listed) -> str:
     """How many restores ended how, with the window; no link, no name and no id of ours."""
     counts: Counter[str] = Counter()
     for status, number in listed.counts.items():
-        counts[_WORDS.get(status, "not ended yet")] += number
+        counts[_WORDS.get(status, "in a state that we are checking")] += number
     told = ", ".join(f"{number:,} {word}" for word, number in sorted(counts.items()))
     if not told:
         told = f"{listed.total} in all, too many to tell how they ended" if listed.lines else "none"

@@ -48,8 +48,7 @@ class _Moments:
     """Writes instants twice: in UTC and by the customer's clock, with dates where needed."""
 
     def __init__(self, now: datetime, zone: str) -> None:
-        self.today = now.astimezone(UTC).date()
-        self.zone = _zone(zone)
+        self.now, self.zone = now, _zone(zone)
 
     def at(self, instant: datetime | None) -> str:
         return f" at {self._both(instant)}" if instant else ""
@@ -59,7 +58,10 @@ class _Moments:
 
     def _both(self, instant: datetime) -> str:
         instant = instant.astimezone(UTC)
-        dated = instant.date() != self.today
+        clocks = (UTC, self.zone or UTC)
+        dated = any(
+            instant.astimezone(zone).date() != self.now.astimezone(zone).date() for zone in clocks
+        )
         text = f"{instant:%H:%M:%S} UTC" + f" on {on_day(instant)}" * dated
         if self.zone is None:
             return text

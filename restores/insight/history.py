@@ -23,6 +23,8 @@ def history(facts: Facts) -> str:
 
 
 def _failure(facts: Facts) -> str:
+    if facts.created is None:
+        return ""
     begin = facts.records_begin
     since = f" since our records begin on {on_day(begin)}" if begin else ""
     if not facts.past:

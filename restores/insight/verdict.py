@@ -61,8 +61,10 @@ def _failed(facts: Facts) -> list[Segment]:
         rest += f" It stopped at {percentage(facts.progress)}."
     if facts.recovered:
         rest += f" A later restore of this instance succeeded at {at_time(facts.recovered)}."
-    else:
+    elif facts.created:
         rest += " No later restore of this instance has succeeded."
+    else:
+        rest += " The cloud does not say when it was created, so nobody knows what came later."
     if not facts.code:
         return [(told + rest, None)]
     return [(f"{told} (", None), _code(facts), (rest, None)]

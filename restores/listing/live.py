@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
@@ -12,11 +12,13 @@ from django.db import connection
 from restores.insight.durations import roughly
 from restores.insight.facts import RECENT, Facts
 from restores.listing.rows import Row
-from restores.models import Observation
+from restores.models import Observation, Restore
+from restores.pages.freshness import READ, known_until
 from restores.pages.past import unchanged
 from restores.past import Past
 from restores.statuses import RESTORING, SUCCEEDED, WAITING
 
+_RECENT = timedelta(minutes=1)
 _LENGTHS = f"""
 SELECT * FROM (
     SELECT %s AS pk, duration FROM restores_restore
@@ -32,9 +34,22 @@ def foretell(rows: Sequence[Row], shown: Sequence[Any], past: Past | None, now: 
     """
     if not rows:
         return
-    seen, lengths, at = _seen(shown, past), _lengths(shown), past.asof if past else now
+    seen, lengths = _seen(shown, past), _lengths(shown)
+    at = past.asof if past else now
+    until = {} if past else _known_until(shown, now)
     for row, restore in zip(rows, shown, strict=True):
-        _tell(row, _facts(restore, seen[row.pk], lengths[row.pk], at))
+        _tell(row, _facts(restore, seen[row.pk], lengths[row.pk], until.get(row.pk, at)))
+
+
+def _known_until(shown: Sequence[Any], now: datetime) -> dict[int, datetime]:
+    """Until when those are known whose last look is so long ago that it may be nobody can look."""
+    old = [one.pk for one in shown if _older(one.instance__proven_at, now)]
+    rows = Restore.objects.filter(pk__in=old).select_related(*READ) if old else ()
+    return {row.pk: known_until(row, now) for row in rows}
+
+
+def _older(proven: datetime | None, now: datetime) -> bool:
+    return proven is None or now - proven > _RECENT
 
 
 def _facts(

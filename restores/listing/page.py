@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -88,8 +88,10 @@ def _groups(rows: list[Row], pinned: frozenset[int], progressing: State) -> list
         for day, same in groupby((row for row in rows if row.pk not in pinned), lambda r: r.day)
     ]
     if first:
-        more = progressing.tally.number - len(pinned)
-        heading = f"In progress ({progressing.tally})"
+        # Beside a common word only the newest rows are counted, and these may be older.
+        number = max(progressing.tally.number, len(pinned))
+        heading = f"In progress ({replace(progressing.tally, number=number)})"
+        more = number - len(pinned)
         groups.insert(0, Group(heading=heading, rows=first, more=more, more_url=progressing.query))
     return groups
 

@@ -33,7 +33,8 @@ def answer_for_instance(instance: Instance) -> Answer:
         text = "We have not had a complete answer for this instance."
         return Answer(kind="unknown", title="Not known yet", text=text)
     text = "At that moment the cloud’s whole list was empty."
-    if instance_trouble(instance):
+    trouble = instance_trouble(instance)
+    if trouble and trouble.spoils:
         text = "Our looks have failed since, so what came later is not known yet."
     return Answer(kind="none", title="None was requested until", at=proven, text=text)
 

@@ -27,7 +27,8 @@ def freshness(restore: Restore, now: datetime) -> Freshness:
     seen, note = moment(last_seen(restore)), _note(restore)
     if note:
         return Freshness(late=True, seen=seen, note=note)
-    if trouble := instance_trouble(restore.instance):
+    trouble = instance_trouble(restore.instance)
+    if trouble and trouble.spoils:
         return Freshness(late=True, seen=seen, trouble=trouble)
     if _overdue(restore, now):
         return Freshness(late=True, seen=seen, note="Not looked at for longer than planned")
@@ -36,13 +37,25 @@ def freshness(restore: Restore, now: datetime) -> Freshness:
     return Freshness(late=False, seen=seen, today=today, next_look=next_look)
 
 
+# What these read of a restore beyond itself.
+READ = ("instance__project__account", "project")
+
+
+def known_until(restore: Restore, now: datetime) -> datetime:
+    """Until when its state is known: now, or the last look while nobody can look."""
+    return last_seen(restore) if freshness(restore, now).late else now
+
+
 def last_seen(restore: Restore) -> datetime:
     """When a look last found it: the instance's proof, unless it was missing since.
 
     A look may find it and yet prove nothing, so a change can be younger than the proof.
     """
     proven = restore.instance.proven_at
-    if proven is None or restore.delisted_at or restore.missing_since:
+    if restore.delisted_at:
+        # Its last change is that it was no longer there.
+        return restore.moved_at or restore.first_seen_at
+    if proven is None or restore.missing_since:
         return restore.changed_at
     return max(proven, restore.changed_at)
 

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from restores.insight import codes, durations
+from restores.insight.durations import seconds
 from restores.insight.stuck import stuck
 from restores.insight.verdict import NO_PROGRESS, QUEUED
 from restores.models import Restore
 from restores.pages.evidence import percent
+from restores.pages.freshness import known_until
 from restores.pages.moments import Moment, moment
 from restores.paths import restore_path
 from restores.statuses import FAILED, IN_PROGRESS, RESTORING, WAITING, Status, status_of
@@ -56,8 +58,8 @@ def _reason(restore: Restore, now: datetime | None) -> str:
     if restore.status == FAILED.value:
         return codes.explain(restore.error_code).reason
     if restore.status == WAITING.value:
-        waited = (now - restore.created_at).total_seconds() if now and restore.created_at else None
-        long = stuck(restore.status, waited, None, ())
+        until = known_until(restore, now) if now else None
+        long = stuck(restore.status, seconds(restore.created_at, until), None, ())
         return long.reason if long else QUEUED
     return NO_PROGRESS if restore.status == RESTORING.value and restore.progress is None else ""
 

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from restores.beside import beside
 from restores.models import Restore
+from restores.pages.freshness import READ
 from restores.pages.instance import list_of
 from restores.pages.lines import Line, lines
 from restores.past import Past, past_of
@@ -25,7 +26,7 @@ SHOWN = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Neighbours:
-    """A few lines, how many there are in all, and the list of them."""
+    """A few lines, how many there are with this one in all, and the list of them."""
 
     lines: list[Line]
     total: int
@@ -40,20 +41,22 @@ def same_instance(restore: Restore, viewer: Viewer, now: datetime, past: Past | 
 
 def same_backup(restore: Restore, viewer: Viewer, now: datetime, past: Past | None) -> Neighbours:
     """Other restores from the same backup, whichever instance they went to."""
-    rows = _visible(viewer).filter(backup_id=restore.backup_id).exclude(pk=restore.pk)
+    rows = _visible(viewer).filter(backup_id=restore.backup_id)
     if not restore.backup_id:
         rows = rows.none()
     asked = urlencode({"ids": restore.backup_id}, safe=":/,")
-    return _neighbours(rows, f"{reverse('restore-list')}?{asked}", now, past)
+    return _neighbours(rows, f"{reverse('restore-list')}?{asked}", now, past, without=restore.pk)
 
 
 def _visible(viewer: Viewer) -> RestoreQuerySet:
-    return Restore.objects.visible_to(viewer).select_related("instance", "project")
+    return Restore.objects.visible_to(viewer).select_related(*READ)
 
 
-def _neighbours(rows: RestoreQuerySet, url: str, now: datetime, past: Past | None) -> Neighbours:
+def _neighbours(
+    rows: RestoreQuerySet, url: str, now: datetime, past: Past | None, without: int = 0
+) -> Neighbours:
     if past:
         past = past_of(rows, past.asof)
         rows = as_of(rows, past)
-    newest = beside(list(rows.newest_first()[:SHOWN]), past)
+    newest = beside(list(rows.exclude(pk=without).newest_first()[:SHOWN]), past)
     return Neighbours(lines=lines([one.then for one in newest], now), total=rows.count(), url=url)

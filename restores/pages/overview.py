@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.urls import reverse
 
 from restores.models import Restore
+from restores.pages.freshness import READ
 from restores.pages.lines import Line, lines
 from restores.pages.trend import Bar, trend
 from restores.querysets import RestoreQuerySet
@@ -55,7 +56,7 @@ class Overview:
 
 def overview(viewer: Viewer, now: datetime) -> Overview:
     """Sum up what a user may see."""
-    restores = Restore.objects.visible_to(viewer).select_related("instance", "project")
+    restores = Restore.objects.visible_to(viewer).select_related(*READ)
     still_failed = restores.still_failed().created_in(now - WEEK, None)
     in_progress = restores.in_progress()
     return Overview(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from restores.beside import Beside
 from restores.insight.facts import Facts
 from restores.models import Observation, Restore
 from restores.past import Past
@@ -28,6 +29,11 @@ def facts_of(restore: Restore, seen: Sequence[Observation], now: datetime) -> Fa
         past=[status for _, status, _ in earlier],
         records_begin=earlier[0][0] if earlier else None,
     )
+
+
+def present(pair: Beside[Restore], now: datetime) -> Facts | None:
+    """What is known now of a restore shown as it was, if that is something else."""
+    return facts_of(pair.now, seen_by(pair.now, None), now) if pair.now else None
 
 
 def seen_by(restore: Restore, past: Past | None) -> list[Observation]:

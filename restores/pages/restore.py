@@ -11,9 +11,9 @@ from restores.insight import codes, customer, history, strip, verdict
 from restores.insight.facts import Facts
 from restores.models import Observation, Restore
 from restores.pages import evidence, neighbours
-from restores.pages.freshness import Freshness, freshness, last_seen
+from restores.pages.freshness import Freshness, freshness, known_until
 from restores.pages.moments import Moment, moment
-from restores.pages.past import facts_of, seen_by
+from restores.pages.past import facts_of, present, seen_by
 from restores.pages.progress import Progress, progress
 from restores.pages.timing import Time, times
 from restores.past import Past
@@ -94,8 +94,9 @@ def restore_page(
     pair = beside([restore], past)[0]
     restore, at = pair.then, past.asof if past else now
     seen, fresh = seen_by(restore, past), freshness(restore, now)
-    known_at = last_seen(restore) if fresh.late and not past else at
+    known_at = at if past else known_until(restore, now)
     facts = facts_of(restore, seen, known_at)
+    told = present(pair, now) or facts
     failed = restore.status == FAILED.value
     return RestorePage(
         restore=restore,
@@ -107,7 +108,7 @@ def restore_page(
         times=times(restore, known_at),
         freshness=fresh,
         code=codes.explain(restore.error_code) if failed else None,
-        message=customer.message(facts, restore.instance.name, restore.project.time_zone, now),
+        message=customer.message(told, restore.instance.name, restore.project.time_zone, now),
         same_instance=neighbours.same_instance(restore, viewer, at, past),
         same_backup=neighbours.same_backup(restore, viewer, at, past),
         record=evidence.record(restore),

@@ -22,6 +22,11 @@ class Trouble:
     request_id: str
     key: str
 
+    @property
+    def spoils(self) -> bool:
+        """Whether looks fail for it; what is only worth a note lets them go on."""
+        return self.words.kind not in NOTES
+
     def json(self) -> dict[str, str | None]:
         """The fault for a twin; absent is null."""
         return {
@@ -77,7 +82,7 @@ def standing(instance: Instance) -> Standing:
         return Standing(look="off", word="gone since", at=moment(instance.gone_at))
     if instance.single:
         return Standing(look="off", word="single node: cannot be restored")
-    look = "late" if trouble else "ok"
+    look = "late" if trouble and trouble.spoils else "ok"
     if instance.proven_at is None:
         return Standing(look="late", word="not looked at yet", trouble=trouble)
     return Standing(look=look, word="complete to", at=moment(instance.proven_at), trouble=trouble)

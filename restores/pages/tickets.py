@@ -20,8 +20,8 @@ from restores.listing.counts import CAP, tally
 from restores.listing.leaf import nearest
 from restores.listing.panels import ON_WORDS
 from restores.models import Restore
-from restores.pages.freshness import last_seen
-from restores.pages.past import facts_of, seen_by
+from restores.pages.freshness import known_until, last_seen
+from restores.pages.past import facts_of, present, seen_by
 from restores.paths import restore_path
 from restores.snapshots import Past
 from restores.statuses import FAILED, status_of
@@ -34,11 +34,12 @@ _PICKED = ("status", "recovered", "code", "q", "ids")
 
 def case_of(restore: Restore, path: str, now: datetime, past: Past | None) -> Case:
     """One restore as it is known at ``now`` or was in the past; ``path`` is that of its page."""
-    pair, at = beside([restore], past)[0], past.asof if past else now
+    pair, at = beside([restore], past)[0], past.asof if past else known_until(restore, now)
     restore, moment = pair.then, instant(past.asof) if past else anchor(now)
     project, instance = restore.project, restore.instance
     return Case(
         facts=facts_of(restore, seen_by(restore, past), at),
+        present=present(pair, now),
         url=_anchored(path, moment),
         restore_id=restore.restore_id,
         restore_name=restore.restore_name,

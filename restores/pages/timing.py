@@ -70,7 +70,7 @@ def _refused(restore: Restore, now: datetime) -> Time:
     end = restore.ended_at or (now if restore.status in IN_PROGRESS else None)
     if restore.status == WAITING.value:
         return Time(name=name, words="not yet", small="it waits, the instance still serves")
-    if end is None or restore.created_at is None:
+    if end is None or restore.created_at is None or end < restore.created_at:
         return Time(name=name, words="not known", small=small)
     most = _seconds(restore.restoring_after or restore.created_at, end)
     least = _seconds(restore.restoring_by, end) if restore.restoring_by else 0.0

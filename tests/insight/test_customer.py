@@ -32,6 +32,12 @@ def test_what_was_known_on_the_day_itself_is_told_with_its_date_on_a_later_one()
     assert "It stopped at 15:37:41 UTC on 23 Nov 2026." in text
 
 
+def test_an_evening_before_by_the_customers_clock_gets_its_date():
+    ended = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
+    text = told("failed", "America/New_York", ended=ended)
+    assert "at 02:00:00 UTC on 23 Nov 2026 (21:00:00 on 22 Nov 2026 your time)" in text
+
+
 def test_on_a_later_day_both_dates_are_told():
     text = told("failed", ended=ENDED, now=datetime(2026, 11, 25, tzinfo=UTC))
     assert "at 15:37:41 UTC on 23 Nov 2026 (00:37:41 on 24 Nov 2026 your time)." in text

@@ -164,6 +164,13 @@ def test_every_format_can_be_had_without_script(web, url, form):
     assert "2026-11-23" in body(response) and body(response).endswith("\n")
 
 
+def test_the_provider_is_never_told_a_customers_name(web):
+    make_restore("r-1", instance=make_instance(project=make_project("maps", project_id="p-1", customer="Shopwell")))
+    query = "format=escalation&customer=Shopwell&project=maps&q=r-1"
+    text = body(web.get(f"/restores.md?{query}"))
+    assert "r-1" in text and "Shopwell" not in text and "maps" not in text
+
+
 def test_a_customer_is_told_of_all_pages_and_that_a_filter_leaves_some_out(web):
     for number in range(13):
         make_restore(f"r-{number}", status="failed" if number % 2 else "succeed")

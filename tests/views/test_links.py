@@ -215,6 +215,16 @@ def test_a_restores_page_of_then_is_not_recovered_by_what_succeeded_later(web, m
     assert web.get(f"/restores/lost.json?asof={ASOF}").json()["recovered_at"] is None
 
 
+def test_the_customer_is_told_what_is_now_however_old_the_link(web, moved):
+    for path in (
+        f"/restores/moved/?asof={ASOF}",
+        f"/restores/moved.md?asof={ASOF}&format=customer",
+    ):
+        text = words(web.get(path))
+        assert "did not complete" in text, path
+        assert "does not answer requests" not in text, path
+
+
 def test_restores_that_share_an_id_are_listed_as_they_were(web, moved):
     other = make_instance("other", project=make_project("maps"))
     make_restore("moved", instance=other, created_at=NOW, first_seen_at=NOW)

@@ -203,6 +203,51 @@ def test_while_nobody_can_look_the_sentences_speak_of_the_last_look(web):
     assert "Restoring for 3 min" in page_of(web, "r")
 
 
+def test_every_page_and_text_speaks_of_the_last_look_while_nobody_can_look(web):
+    """It was seen to wait for three minutes; whether it still does nobody knows."""
+    asleep = make_instance(fault_kind="unreachable", proven_at=NOW - timedelta(minutes=30))
+    begun = NOW - timedelta(minutes=33)
+    make_restore("r", instance=asleep, status="waiting", created_at=begun, changed_at=begun)
+    assert "Waiting for 3 min" in page_of(web, "r")
+    assert "Waiting for 3 min" in web.get("/restores/r.md").content.decode()
+    for path in ("/restores/", "/", "/restores/r/"):
+        html = web.get(path).content.decode()
+        assert "not started after" not in html and "Probably stuck" not in html, path
+
+
+def test_a_note_about_clocks_does_not_make_the_page_old(web):
+    make_restore("r", instance=make_instance(project=make_project(fault_kind="clock")))
+    assert "what stands below is from" not in page_of(web, "r")
+    assert twin_of(web, "r")["stale"] is False
+
+
+def test_a_restore_that_ended_before_it_was_created_has_no_length(web):
+    begun = NOW - timedelta(hours=1)
+    make_restore("r", **FAILED, created_at=begun, ended_at=begun - timedelta(minutes=2),
+                 restoring_after=begun, duration=None)  # fmt: skip
+    html = page_of(web, "r")
+    assert "at most 0" not in html
+    assert "contradict each other" in html
+    assert twin_of(web, "r")["restoring_seconds_max"] is None
+
+
+def test_a_failure_without_a_time_is_neither_the_first_nor_the_last(web):
+    make_restore("later")
+    make_restore("r", **FAILED, created_at=None)
+    html = page_of(web, "r")
+    assert "The first restore of this instance" not in html
+    assert "No later restore" not in html
+    assert "nobody knows what came later" in html
+
+
+def test_a_recovered_failure_asks_for_no_further_restore(web):
+    make_restore("r", **FAILED, recovered_at=NOW)
+    html = page_of(web, "r")
+    assert "Why it failed: check the data before any retry" in html
+    assert "no further restore for this one" in html
+    assert "<strong>Retry:</strong>" not in html
+
+
 def test_what_is_fresh_takes_one_short_line(web):
     seen, due = NOW - timedelta(minutes=9), NOW + timedelta(minutes=6)
     instance = make_instance(proven_at=seen, looked_at=seen, next_due_at=due)
