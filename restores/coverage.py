@@ -114,7 +114,8 @@ def stalled_since(now: datetime) -> datetime | None:
     None too before the first tick of a new installation: nothing has stopped there.
     """
     beat = Heartbeat.objects.values_list("at", flat=True).first()
-    return beat if beat and now - beat > STALLED_AFTER else None
+    # A heartbeat of the future: the clock was set back, and no tick has followed it yet.
+    return beat if beat and abs(now - beat) > STALLED_AFTER else None
 
 
 def _looks(watched: InstanceQuerySet) -> dict[str, Any]:

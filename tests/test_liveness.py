@@ -1,6 +1,11 @@
+from datetime import UTC, datetime
+
 import pytest
 import redis
+import time_machine
+from celery.beat import Scheduler
 
+from dashboard.celery import TICK_SECONDS, app
 from dashboard.liveness import BUSY_PATIENCE, IDLE_PATIENCE, Watch, broker_address
 
 
@@ -15,6 +20,14 @@ from dashboard.liveness import BUSY_PATIENCE, IDLE_PATIENCE, Watch, broker_addre
 def test_each_spelling_of_a_broker_is_understood_by_the_client(celery, address):
     assert broker_address(celery) == address
     assert redis.Redis.from_url(broker_address(celery))
+
+
+def test_beat_rings_on_while_the_clock_is_set_back():
+    with time_machine.travel(datetime.now(UTC), tick=True) as clock:
+        scheduler = Scheduler(app=app)
+        assert 0 < scheduler.tick() <= TICK_SECONDS
+        clock.shift(-3600)
+        assert 0 < scheduler.tick() <= TICK_SECONDS
 
 
 def test_a_worker_that_takes_nothing_while_messages_wait_has_stalled():

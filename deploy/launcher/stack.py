@@ -96,7 +96,7 @@ class Stack:
             "-l",
             "INFO",
         )
-        beat = (*celery, "beat", "-s", self._folder.path / "beat-schedule", "--pidfile=")
+        beat = (*celery, "beat", "--pidfile=")
         self._family.start(Child(name="worker", command=worker, environment=known.worker(broker)))
         self._family.start(Child(name="beat", command=beat, environment=known.beat(broker)))
         # Another one may have taken it since this one began.

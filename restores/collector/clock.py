@@ -14,7 +14,7 @@ _NOTICED = timedelta(minutes=1)
 _INSTANTS: dict[type[models.Model], tuple[str, ...]] = {
     Account: ("next_slot_at", "paused_until", "next_discovery_at"),
     Project: ("next_look_at", "next_discovery_at", "lease_until"),
-    Instance: ("next_due_at", "backups_due_at", "lease_until"),
+    Instance: ("next_due_at", "backups_due_at", "lease_until", "looked_at"),
 }
 
 

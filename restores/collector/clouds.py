@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from django.conf import settings
@@ -15,6 +16,8 @@ from restores.dcs import config
 from restores.dcs.calls import Calls
 from restores.dcs.client import Client, new_session
 from restores.models import Account, Project
+
+logger = logging.getLogger(__name__)
 
 _DEADLINE = 20.0  # seconds for one call, besides waiting for its slot
 
@@ -52,28 +55,54 @@ class Cloud:
 
 
 class _Current:
-    """The projects file as last read by this process."""
+    """The projects file as last read by this process, and when that and its secrets changed."""
 
-    stamp: tuple[str, int] | None = None
+    path: Path | None = None
+    stamp: tuple[int, ...] = ()
+    files: tuple[Path, ...] = ()
     clouds: dict[str, Cloud] = {}
 
 
 def current_clouds() -> dict[str, Cloud]:
-    """Return the accounts' clouds by name; the file is read again when it has changed.
+    """Return the accounts' clouds by name; file and secrets are read again when one has changed.
 
-    Raises ``ConfigError`` when the file cannot be used.
+    What was good stays in use while what has come instead cannot be. Raises ``ConfigError`` when
+    nothing could be used so far.
     """
     path = Path(settings.DCS_PROJECTS or "projects.toml")
-    stamp = (str(path), path.stat().st_mtime_ns if path.exists() else 0)
-    if _Current.stamp != stamp:
-        projects = config.load(path, os.environ)
-        roster.enrol(projects)
-        _Current.clouds = {
-            name: Cloud(account, _named(projects, account.endpoint))
-            for name, account in projects.accounts.items()
-        }
+    known, stamp = _Current.path == path, _stamp((path, *_Current.files))
+    if known and _Current.stamp == stamp:
+        return _Current.clouds
+    try:
+        _read(path)
+    except config.ConfigError as error:
+        if not known:
+            raise
+        logger.error("Kept the accounts as they were: %s", error)
         _Current.stamp = stamp
     return _Current.clouds
+
+
+def _read(path: Path) -> None:
+    projects = config.load(path, os.environ)
+    roster.enrol(projects)
+    _Current.path, _Current.files = path, tuple(sorted(config.secret_files(path)))
+    _Current.stamp = _stamp((path, *_Current.files))
+    _Current.clouds = {
+        name: Cloud(account, _named(projects, account.endpoint))
+        for name, account in projects.accounts.items()
+    }
+
+
+def _stamp(files: Iterable[Path]) -> tuple[int, ...]:
+    return tuple(map(_changed, files))
+
+
+def _changed(file: Path) -> int:
+    try:
+        return file.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _named(projects: config.Projects, endpoint: str) -> set[str]:

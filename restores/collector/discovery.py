@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.db.models import Q, QuerySet
 
-from restores.collector import endings, roster
+from restores.collector import endings, roster, turns
 from restores.collector.clouds import Cloud
 from restores.dcs.faults import BadAnswer, Fault
 from restores.dcs.iam import reachable_projects
@@ -22,7 +22,7 @@ def due_accounts(clouds: Mapping[str, Cloud], now: datetime) -> QuerySet[Account
     names = [name for name, cloud in clouds.items() if cloud.account.discovery]
     return Account.objects.filter(
         Q(next_discovery_at=None) | Q(next_discovery_at__lte=now),
-        Q(paused_until=None) | Q(paused_until__lte=now),
+        *turns.open_accounts(now + turns.PROJECT_PATIENCE, now, ""),
         name__in=names,
     )
 

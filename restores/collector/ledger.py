@@ -19,6 +19,7 @@ LEASE = timedelta(seconds=90)
 # Seconds of an account's rate in one batch: between batches a process turns to due projects.
 BOOKED = 1
 LIVE = timedelta(seconds=9)
+AFTER_FAULT = timedelta(seconds=30)
 
 
 def claim_project(now: datetime) -> Project | None:
@@ -117,7 +118,7 @@ def next_regular(instance: Instance, interval: int, now: datetime) -> datetime:
 
 def after_fault(failures: int, interval: float, now: datetime) -> datetime:
     """Return when to try again: 30 s doubling, at most an interval, give or take a fifth."""
-    wait = min(interval, 30 * 2 ** min(failures, 12))
+    wait = min(interval, AFTER_FAULT.total_seconds() * 2 ** min(failures, 12))
     return now + timedelta(seconds=wait * random.uniform(0.8, 1.2))  # noqa: S311 - not a secret
 
 

@@ -11,13 +11,13 @@ from typing import Any
 from django.db import transaction
 
 from restores.collector import endings, ledger, roll, store
+from restores.collector.asking import Brought, another, asked
 from restores.collector.clouds import Cloud
 from restores.collector.conflicts import persistent
 from restores.collector.delisting import Vanished
-from restores.collector.windows import Answer, ask_all
+from restores.collector.windows import Answer
 from restores.dcs.client import Client
-from restores.dcs.faults import BadAnswer, Fault, NotAsked, Refused, Throttled
-from restores.dcs.records import BackupRecord, Page, RestoreRecord
+from restores.dcs.faults import BadAnswer, Fault, NotAsked
 from restores.models import Instance
 
 _THREADS = 16
@@ -40,12 +40,6 @@ class Look:
     late: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Brought:
-    answer: Answer
-    backups: tuple[BackupRecord, ...] | None
-
-
 def look_at(
     instances: Sequence[Instance], cloud: Cloud, more: Callable[[], Sequence[Instance]] = list
 ) -> Iterator[Look]:
@@ -54,13 +48,13 @@ def look_at(
     ``more`` claims others of that project, while the last calls are still out.
     """
     clients: list[Client] = []
-    jobs: dict[Future[_Brought], Instance] = {}
+    jobs: dict[Future[Brought], Instance] = {}
     pool = ThreadPoolExecutor(_THREADS)
     try:
         while instances or jobs:
             if instances:
-                client = _another(clients, instances, cloud)
-                jobs |= {pool.submit(_asked, client, clients, each): each for each in instances}
+                client = another(clients, instances, cloud)
+                jobs |= {pool.submit(asked, client, clients, each): each for each in instances}
             done, _ = wait(jobs, timeout=_GATHER)
             yield from _all_ended({job: jobs.pop(job) for job in done})
             instances = more() if len(jobs) < 2 * _THREADS else ()
@@ -68,17 +62,7 @@ def look_at(
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _another(clients: list[Client], instances: Sequence[Instance], cloud: Cloud) -> Client:
-    """Return a client for these instances, one more of ``clients``: stopped as they are."""
-    calls = len(instances) + sum(map(_backups_due, instances))
-    client = cloud.client(instances[0].project, expected=calls)
-    clients.append(client)
-    if stopped := clients[0].stopped:
-        client.stop(stopped)
-    return client
-
-
-def _all_ended(done: dict[Future[_Brought], Instance]) -> Iterator[Look]:
+def _all_ended(done: dict[Future[Brought], Instance]) -> Iterator[Look]:
     same = {job: instance for job, instance in done.items() if _same(job)}
     settled = _settled([(instance, job.result()) for job, instance in same.items()])
     for job, instance in done.items():
@@ -88,12 +72,12 @@ def _all_ended(done: dict[Future[_Brought], Instance]) -> Iterator[Look]:
             yield _ended(instance, job)
 
 
-def _same(job: Future[_Brought]) -> bool:
+def _same(job: Future[Brought]) -> bool:
     return not job.exception() and job.result().answer.same and job.result().backups is None
 
 
 @persistent
-def _settled(same: list[tuple[Instance, _Brought]]) -> bool:
+def _settled(same: list[tuple[Instance, Brought]]) -> bool:
     """End looks that brought nothing new in one transaction; False if one was not ours any more."""
     now = datetime.now(UTC)
     same.sort(key=lambda ended: ended[0].pk)  # everybody locks rows in this order
@@ -105,7 +89,7 @@ def _settled(same: list[tuple[Instance, _Brought]]) -> bool:
     return True
 
 
-def _ended(instance: Instance, job: Future[_Brought]) -> Look:
+def _ended(instance: Instance, job: Future[Brought]) -> Look:
     try:
         return _stored(instance, job.result())
     except store.LeaseLost:
@@ -123,36 +107,8 @@ def _ended(instance: Instance, job: Future[_Brought]) -> Look:
     return Look(instance=instance, fault=fault)
 
 
-def _asked(client: Client, clients: Sequence[Client], instance: Instance) -> _Brought:
-    try:
-        return _ask(client, instance)
-    except (Refused, Throttled) as fault:
-        # Five refusals in a row lock a key upstream, and a break is asked for from all our calls.
-        for each in clients:
-            each.stop(fault)
-        raise
-
-
-def _ask(client: Client, instance: Instance) -> _Brought:
-    wanted = _backups_due(instance)
-    known = iter([instance.digest])  # what one response proved, only the first one can repeat
-
-    def ask(begin: datetime | None, end: datetime | None) -> Page[RestoreRecord]:
-        known_now = next(known, "")
-        return client.restores(instance.instance_id, begin=begin, end=end, known=known_now)
-
-    answer = ask_all(ask)
-    backups = client.backups(instance.instance_id).rows if wanted else None
-    return _Brought(answer=answer, backups=backups)
-
-
-def _backups_due(instance: Instance) -> bool:
-    due = instance.backups_due_at
-    return due is None or due <= datetime.now(UTC)
-
-
 @persistent
-def _stored(instance: Instance, brought: _Brought) -> Look:
+def _stored(instance: Instance, brought: Brought) -> Look:
     """Write what was brought and the look's ending in one transaction."""
     answer, now = brought.answer, datetime.now(UTC)
     with transaction.atomic():
@@ -169,7 +125,7 @@ def _stored(instance: Instance, brought: _Brought) -> Look:
 
 
 def _facts(
-    instance: Instance, brought: _Brought, stored: store.Stored, now: datetime
+    instance: Instance, brought: Brought, stored: store.Stored, now: datetime
 ) -> dict[str, Any]:
     """Return what a proof says of its instance, and when to look again."""
     answer = brought.answer
@@ -182,7 +138,7 @@ def _facts(
     if stored.begun:
         # The backup that a new restore comes from is worth knowing at the very next look.
         facts["backups_due_at"] = now
-    elif brought.backups is not None:
+    elif brought.backups is not None or brought.untold:
         facts["backups_due_at"] = regular
     return facts
 

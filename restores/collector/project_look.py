@@ -15,7 +15,7 @@ from restores.collector.instance_list import InstanceList, all_instances
 from restores.collector.store import LeaseLost
 from restores.dcs import clocks
 from restores.dcs.client import Client
-from restores.dcs.faults import BadAnswer, Fault, NotOffered
+from restores.dcs.faults import BadAnswer, Fault, NotAsked, NotOffered
 from restores.dcs.records import InstanceRecord
 from restores.models import Project
 
@@ -51,6 +51,9 @@ def look_at_project(project: Project, cloud: Cloud, *, whole: bool = False) -> F
         _store(project, seen, began, cloud.account.rate)
     except LeaseLost:
         return BadAnswer("Another worker took over meanwhile.")
+    except NotAsked as skipped:
+        endings.given_back([project], blameless=True)
+        return skipped.because
     except Fault as fault:
         with suppress(LeaseLost):
             endings.project_failed(project, fault, datetime.now(UTC))

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from restores.collector import recovery, store
+from restores.collector import ledger, recovery, store
 from restores.collector.instance_list import InstanceList
 from restores.dcs.records import BackupRecord, InstanceRecord
 from restores.models import Backup, Instance, Project, Restore
@@ -68,13 +68,15 @@ def make_due(project: Project, named: Sequence[str], now: datetime) -> None:
     Those ``named`` whose restore is not yet followed have begun one; those whose restore was
     last seen restoring and that are not named any more have ended it.
     """
-    live = Restore.objects.filter(project=project).unfinished(now - store.UNFINISHED_FOR)
+    live = Restore.objects.filter(project=project, delisted_at=None)
+    live = live.unfinished(now - store.UNFINISHED_FOR)
     restoring = live.filter(status=RESTORING.value)
     instances = Instance.objects.filter(project=project)
     begun = instances.filter(instance_id__in=named).exclude(pk__in=live.values("instance_id"))
     ended = instances.filter(pk__in=restoring.values("instance_id"), next_due_at__gt=now)
     # Also one that is due already: what is due since now comes first in a backlog.
     begun.update(next_due_at=now)
+    ended = ended.exclude(failures__gt=0, looked_at__gt=now - ledger.AFTER_FAULT)
     ended.exclude(instance_id__in=named).update(next_due_at=now)
 
 

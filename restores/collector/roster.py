@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
+from django.utils.crypto import salted_hmac
 
 from restores.dcs import config
 from restores.dcs.iam import FoundProject
@@ -67,10 +68,12 @@ def _section(found: FoundProject, account: config.Account, taken: set[str]) -> c
 
 def _account(section: config.Account) -> Account:
     account, _ = Account.objects.get_or_create(name=section.name)
-    if account.section_digest != section.digest:
+    # Keyed: nobody who gets hold of the database can try passwords against it.
+    digest = salted_hmac("restores.account", section.digest, algorithm="sha256").hexdigest()
+    if account.section_digest != digest:
         # Another credential deserves another try at once.
         Account.objects.filter(pk=account.pk).update(
-            section_digest=section.digest,
+            section_digest=digest,
             refusals=0,
             paused_until=None,
             next_discovery_at=None,

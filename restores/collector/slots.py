@@ -11,6 +11,7 @@ from math import inf
 from django.db import connection
 from django.db.models import Q
 
+from restores.dcs.faults import NotAsked, Throttled
 from restores.models import Account
 
 # So many seconds of slots a batch books at once: whatever is more urgent comes right after them.
@@ -21,6 +22,10 @@ _LATE = 0.05
 _APART = 1 + 2 * _LATE
 # Lots of so many seconds fit into that margin even if they are used all at once.
 _SMALL = _LATE / 4
+
+
+# A process does not sleep for longer: the account rests, and others want to be looked at.
+_FAR = timedelta(seconds=10)
 
 
 def reserve(account_id: int, count: int, rate: float, now: datetime) -> list[datetime]:
@@ -62,7 +67,10 @@ class Pace:
     def _slot(self) -> datetime:
         if not self._slots:
             self._slots.extend(self._booked())
-        return self._slots.popleft()
+        slot = self._slots.popleft()
+        if slot - datetime.now(UTC) > _FAR:
+            raise NotAsked(Throttled("The account rests until its next slot.", slot))
+        return slot
 
     def _booked(self) -> list[datetime]:
         count = max(1, min(self._expected, int(self._rate * _AHEAD)))

@@ -34,7 +34,7 @@ def projects(now: datetime) -> ProjectQuerySet:
         .filter(
             Q(next_look_at=None) | Q(next_look_at__lte=now + SLACK),
             free(now),
-            *_open_accounts(now + PROJECT_PATIENCE, now),
+            *open_accounts(now + PROJECT_PATIENCE, now, "account__"),
         )
         .exclude(probed, account_id__in=held.filter(probed).values("account_id"))
         .order_by(
@@ -58,7 +58,7 @@ def instances(now: datetime) -> InstanceQuerySet:
         Instance.objects.watched()
         .filter(
             free(now),
-            *_open_accounts(now + PATIENCE, now, "project__"),
+            *open_accounts(now + PATIENCE, now, "project__account__"),
             next_due_at__lte=now + SLACK,
             attempts__lt=PARKED_AFTER,
             # Not its fault_kind: some faults are only worth showing.
@@ -76,8 +76,10 @@ def _finished(now: datetime) -> Case:
 
 
 def _asked(now: datetime) -> Case:
-    """Order by this for those first whose account's slots are not in use."""
-    return Case(When(project__account__next_slot_at__gt=now, then=1), default=0)
+    """Order by this for those first whose account nobody asks now, or waits for."""
+    held = Instance.objects.filter(lease_until__gte=now).values("project__account_id")
+    used = Q(project__account__next_slot_at__gt=now) | Q(project__account_id__in=held)
+    return Case(When(used, then=1), default=0)
 
 
 def free(now: datetime) -> Q:
@@ -85,8 +87,9 @@ def free(now: datetime) -> Q:
     return Q(lease_until=None) | Q(lease_until__lt=now)
 
 
-def _open_accounts(booked: datetime, now: datetime, path: str = "") -> tuple[Q, Q]:
-    paused, slot = f"{path}account__paused_until", f"{path}account__next_slot_at"
+def open_accounts(booked: datetime, now: datetime, path: str) -> tuple[Q, Q]:
+    """Accounts, at the end of a ``path``, that do not rest and have a slot by ``booked``."""
+    paused, slot = f"{path}paused_until", f"{path}next_slot_at"
     return (
         Q(**{paused: None}) | Q(**{f"{paused}__lte": now}),
         Q(**{slot: None}) | Q(**{f"{slot}__lte": booked}),

@@ -10,7 +10,7 @@ from restores.dcs.accounts import Account, read_account
 from restores.dcs.credentials import Credentials
 from restores.dcs.sections import Section, Vault
 
-__all__ = ["Account", "ConfigError", "Project", "Projects", "load", "secret_names"]
+__all__ = ["Account", "ConfigError", "Project", "Projects", "load", "secret_files", "secret_names"]
 
 
 class ConfigError(Exception):
@@ -70,15 +70,22 @@ def load(path: Path, environ: Mapping[str, str]) -> Projects:
 
 def secret_names(path: Path) -> set[str]:
     """Name the environment variables that hold the file's secrets, set or not."""
+    return set(_named(path, "_env"))
+
+
+def secret_files(path: Path) -> set[Path]:
+    """Name the files that hold the file's secrets, there or not."""
+    return {path.parent / name for name in _named(path, "_file")}
+
+
+def _named(path: Path, ending: str) -> Iterator[str]:
     tables = [_document(path)]
-    names = set()
     while tables:
         for key, value in tables.pop().items():
             if isinstance(value, dict):
                 tables.append(value)
-            elif key.endswith("_env") and isinstance(value, str):
-                names.add(value)
-    return names
+            elif key.endswith(ending) and isinstance(value, str):
+                yield value
 
 
 def _document(path: Path) -> dict[str, object]:

@@ -98,6 +98,17 @@ def test_an_account_booked_out_for_longer_than_a_batch_may_take_is_left_alone():
     assert ledger.claim_instances(NOW) == []
 
 
+def test_an_account_whose_looks_somebody_waits_for_comes_after_the_others():
+    hanging, other = (make_project(name, account=make_account(name)) for name in ("a", "b"))
+    due("held", project=hanging)
+    assert ledger.claim_instances(NOW)
+    due("older", ago=3600, project=hanging)
+    due("younger", project=other)
+
+    assert [row.name for row in ledger.claim_instances(NOW)] == ["younger"]
+    assert [row.name for row in ledger.claim_instances(NOW)] == ["older"]
+
+
 def test_a_project_never_looked_at_comes_first():
     make_project("old", next_look_at=NOW - timedelta(hours=1))
     make_project("new", next_look_at=None)

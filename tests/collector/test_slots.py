@@ -1,11 +1,13 @@
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
 from django.db import connection
 
 from restores.collector.slots import _LATE, Pace
+from restores.dcs.faults import NotAsked
 from tests.factories import make_account
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -46,6 +48,16 @@ def test_a_call_of_its_own_need_not_wait_for_a_whole_batch():
 
     assert time.monotonic() - begun < 0.5
     batch.join()
+
+
+def test_nobody_sleeps_until_the_end_of_a_long_break():
+    account = make_account(next_slot_at=datetime.now(UTC) + timedelta(minutes=2))
+    begun = time.monotonic()
+    with pytest.raises(NotAsked) as skipped:
+        Pace(account.pk, 10)()
+
+    assert time.monotonic() - begun < 1
+    assert skipped.value.because.kind == "throttled"
 
 
 def test_slots_that_passed_unused_are_not_caught_up_on():

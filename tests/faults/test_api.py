@@ -13,6 +13,7 @@ from itertools import pairwise
 
 import pytest
 import time_machine
+from django.core.management import CommandError, call_command
 from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -158,7 +159,59 @@ def test_a3_a_batch_larger_than_its_threads_ends_at_the_first_refusal(make_scene
     assert not Instance.objects.exclude(lease_until=None, attempts=0).exists()
 
 
+@pytest.mark.parametrize("command", ["check_projects", "sync"])
+def test_a3_a_command_asks_no_other_project_of_a_refused_account(make_scene, command, capsys):
+    scene = make_scene()
+    scene.breaks("/v2/", kind="status", status=401)
+    with pytest.raises(CommandError):
+        call_command(command)
+    refused = [entry for entry in scene.calls("/v2/") if entry.status == 401]
+    projects = {entry.path.split("/")[2] for entry in refused}
+    accounts = {p.account for p in Project.objects.select_related("account")
+                if p.project_id in projects}  # fmt: skip
+    assert len(projects) == len(accounts)
+    assert "refused" in capsys.readouterr().out
+
+
 # A4: 403
+
+
+@pytest.mark.parametrize("status", [403, 404, 500])
+def test_a4_backups_that_are_not_told_cost_no_restore(kept, status):
+    Instance.objects.filter(pk=kept.instance.pk).update(backups_due_at=None)
+    kept.breaks("/backups", kind="status", status=status)
+    kept.lists(record("r-1"), record("r-2"), record("r-3", status="restoring", progress="40"))
+    before = datetime.now(UTC)
+    assert kept.look().fault is None
+    assert kept.held()["r-3"] == "restoring"
+    assert kept.instance.proven_at >= before.replace(microsecond=0)
+    asked = len(kept.calls("/backups"))
+    Instance.objects.filter(pk=kept.instance.pk).update(backups_due_at=before + timedelta(hours=1))
+    kept.look()
+    assert len(kept.calls("/backups")) == asked
+
+
+def test_a4_a_look_that_fails_is_not_made_due_by_the_project_s_looks(kept):
+    """What was last seen restoring is not named any more: it has ended, but nobody can say how."""
+    kept.lists(record("r-1"), record("r-2"), record("r-9", status="restoring", progress="40"))
+    kept.look()
+    kept.heals()
+    kept.breaks("/restores", kind="status", status=500)
+    kept.look()
+    due = kept.instance.next_due_at
+    assert due > datetime.now(UTC) + timedelta(seconds=20)
+    kept.look_at_project()
+    assert kept.instance.next_due_at == due
+
+
+def test_a4_a_restore_that_is_no_longer_listed_is_followed_no_more(kept):
+    Restore.objects.filter(restore_id="r-1").update(
+        status="restoring", delisted_at=datetime.now(UTC), changed_at=datetime.now(UTC)
+    )
+    later = datetime.now(UTC) + timedelta(minutes=10)
+    Instance.objects.filter(pk=kept.instance.pk).update(next_due_at=later)
+    kept.look_at_project()
+    assert kept.instance.next_due_at == later
 
 
 def test_a4_a_missing_permission_is_named_and_asked_again_ever_more_rarely(kept):

@@ -165,7 +165,10 @@ def test_every_format_can_be_had_without_script(web, url, form):
 
 
 def test_the_provider_is_never_told_a_customers_name(web):
-    make_restore("r-1", instance=make_instance(project=make_project("maps", project_id="p-1", customer="Shopwell")))
+    make_restore(
+        "r-1",
+        instance=make_instance(project=make_project("maps", project_id="p-1", customer="Shopwell")),
+    )
     query = "format=escalation&customer=Shopwell&project=maps&q=r-1"
     text = body(web.get(f"/restores.md?{query}"))
     assert "r-1" in text and "Shopwell" not in text and "maps" not in text

@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from restores.collector import discovery
 from restores.dcs import clocks
 from restores.dcs.client import Client
-from restores.dcs.faults import Fault
+from restores.dcs.faults import Fault, Refused
 from restores.dcs.records import Page
 from restores.management.commands._words import clouds_or_stop
 from restores.models import Account, Project
@@ -36,14 +36,22 @@ class Command(BaseCommand):
         if options["offline"]:
             self.stdout.write(f"{len(clouds)} account(s), {len(projects)} project(s): readable")
             return
+        refused: set[str] = set()
         for project in projects:
-            client = clouds[project.account.name].client(project)
-            for what, trouble in _checks(client):
+            name = project.account.name
+            client = clouds[name].client(project)
+            checks = [_NOT_ASKED] if name in refused else _checks(client)
+            for what, trouble in checks:
                 troubles += bool(trouble)
-                words = trouble or "ok"
-                self.stdout.write(f"{project.account.name}/{project.name}: {what}: {words}")
+                if trouble.startswith(Refused.kind):
+                    # Five refusals in a row lock a key.
+                    refused.add(name)
+                self.stdout.write(f"{name}/{project.name}: {what}: {trouble or 'ok'}")
         if troubles:
             raise CommandError(f"{troubles} check(s) found trouble")
+
+
+_NOT_ASKED = "not asked", "the account's credentials were refused"
 
 
 def _checks(client: Client) -> Iterator[tuple[str, str]]:

@@ -13,6 +13,7 @@ from restores.collector import discovery, ledger
 from restores.collector.clouds import Cloud
 from restores.collector.look import Look, look_at
 from restores.collector.project_look import look_at_project
+from restores.dcs.faults import Refused
 from restores.management.commands._words import clouds_or_stop
 from restores.models import Instance, Project
 
@@ -31,13 +32,20 @@ class Command(BaseCommand):
             faults += fault is not None
             if fault:
                 self.stdout.write(f"{name}: its projects were not found: {fault}")
+        refused: set[str] = set()
         for project in _projects(options["project"]):
+            if project.account.name in refused:
+                faults += 1
+                self.stdout.write(f"{project.name}: not asked, as the credentials were refused")
+                continue
             cloud = clouds[project.account.name]
             # Who asks by hand does not wait for the worker: its lease is taken over.
             held = ledger.take(project, datetime.now(UTC))
             fault = look_at_project(held, cloud, whole=True)
             if fault:
                 faults += 1
+                # Five refusals in a row lock a key.
+                refused |= {project.account.name} if isinstance(fault, Refused) else set()
                 self.stdout.write(f"{project.name}: fault: {fault}")
                 continue
             for look in _looks(project, cloud, options):

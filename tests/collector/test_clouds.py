@@ -1,0 +1,79 @@
+"""The projects file and its secrets while the worker runs: what changes is noticed."""
+
+import os
+
+import pytest
+from django.conf import settings as configured
+
+from restores.collector.clouds import current_clouds
+from restores.dcs.config import ConfigError
+from restores.models import Account
+
+pytestmark = pytest.mark.django_db
+
+FILE = """
+[accounts.shop]
+endpoint = "https://dcs.example"
+rate = 10
+method = "aksk"
+access_key_file = "ak"
+secret_key_file = "sk"
+
+[projects.shop-prod]
+account = "shop"
+project_id = "p-1"
+region = "eu-de"
+"""
+
+
+@pytest.fixture
+def folder(tmp_path, settings):
+    """A projects file whose secrets are files beside it."""
+    settings.DCS_PROJECTS = str(tmp_path / "projects.toml")
+    write(tmp_path / "projects.toml", FILE, 1)
+    write(tmp_path / "ak", "AK", 1)
+    write(tmp_path / "sk", "old", 1)
+    return tmp_path
+
+
+def write(file, text, age):
+    """Write a file that was changed ``age`` seconds after the epoch."""
+    file.write_text(text)
+    os.utime(file, (age, age))
+
+
+def secret():
+    return current_clouds()["shop"].account.credentials.secret_key
+
+
+def test_a_secret_that_is_replaced_on_disk_is_used_at_once(folder):
+    assert secret() == "old"
+    write(folder / "sk", "new", 2)
+    assert secret() == "new"
+
+
+def test_a_file_that_cannot_be_read_any_more_leaves_what_was_good_in_use(folder, caplog):
+    assert secret() == "old"
+    write(folder / "projects.toml", FILE + "statsu = 1\n", 2)
+    assert secret() == secret() == "old"
+    assert caplog.text.count("Kept the accounts as they were") == 1
+    assert "statsu" in caplog.text
+    write(folder / "projects.toml", FILE, 3)
+    (folder / "sk").unlink()
+    assert secret() == "old"
+    write(folder / "sk", "newest", 4)
+    assert secret() == "newest"
+
+
+def test_a_file_that_was_never_good_is_refused_each_time(folder):
+    write(folder / "projects.toml", "nonsense", 1)
+    for _ in range(2):
+        with pytest.raises(ConfigError):
+            current_clouds()
+
+
+def test_the_database_keeps_no_fingerprint_that_could_be_guessed_at(folder):
+    digest = current_clouds()["shop"].account.digest
+    kept = Account.objects.get().section_digest
+    assert kept and kept != digest
+    assert configured.SECRET_KEY not in kept
