@@ -18,12 +18,15 @@ def enrol(projects: config.Projects) -> None:
     """Create, rename and retire accounts and projects; unchanged rows are not written.
 
     A project is its endpoint and ``project_id``: a renamed section renames it, a removed one
-    keeps its rows and is no longer watched. What was found for an account stays.
+    keeps its rows and is no longer watched. An account's endpoint that changes takes its projects
+    along. What was found for an account there stays.
     """
     accounts = {name: _account(section) for name, section in projects.accounts.items()}
     kept = _enrolled(projects.projects.values(), accounts)
-    finders = [accounts[name] for name, found in projects.accounts.items() if found.discovery]
-    retired = Project.objects.watched().exclude(pk__in=kept).exclude(account__in=finders)
+    retired = Project.objects.watched().exclude(pk__in=kept)
+    for name, section in projects.accounts.items():
+        if section.discovery:
+            retired = retired.exclude(account=accounts[name], endpoint=section.endpoint)
     retired.update(configured=False)
 
 
@@ -86,15 +89,19 @@ def _account(section: config.Account) -> Account:
 
 
 def _enrolled(sections: Iterable[config.Project], accounts: Mapping[str, Account]) -> list[int]:
-    places = {(row.endpoint, row.project_id): row for row in Project.objects.all()}
+    rows = Project.objects.all()
+    places = {(row.endpoint, row.project_id): row for row in rows}
+    # An account has one endpoint: its rows at another are from before that was changed.
+    before = {(row.account_id, row.project_id): row for row in rows}
     kept = []
     for section in sections:
         values = _values(section, accounts[section.account.name])
         place = section.account.endpoint, section.project_id
-        known = places.get(place)
+        known = places.get(place) or before.get((values["account"].pk, section.project_id))
+        row = {"endpoint": place[0], "project_id": place[1]}
         if known is None:
-            row = {"endpoint": place[0], "project_id": place[1]}
             known, _ = Project.objects.get_or_create(**row, defaults=values)
+        values |= row
         kept.append(known.pk)
         if any(getattr(known, name) != value for name, value in values.items()):
             # A project that comes back is asked at once, and its instances listed anew.

@@ -5,9 +5,12 @@ import os
 import pytest
 from django.conf import settings as configured
 
+from restores.collector import roster
 from restores.collector.clouds import current_clouds
 from restores.dcs.config import ConfigError
-from restores.models import Account
+from restores.dcs.iam import FoundProject
+from restores.models import Account, Project
+from tests.factories import make_instance, make_restore
 
 pytestmark = pytest.mark.django_db
 
@@ -70,6 +73,35 @@ def test_a_file_that_was_never_good_is_refused_each_time(folder):
     for _ in range(2):
         with pytest.raises(ConfigError):
             current_clouds()
+
+
+def test_an_endpoint_that_changes_takes_its_projects_along(folder):
+    current_clouds()
+    held = make_restore("r-1", instance=make_instance(project=Project.objects.get()))
+    for number, endpoint in enumerate(("https://dcs.example/eu", "https://other.example")):
+        write(folder / "projects.toml", FILE.replace("https://dcs.example", endpoint), 2 + number)
+        current_clouds()
+        project = Project.objects.get()
+        assert (project.endpoint, project.configured) == (endpoint, True)
+        assert (project.next_look_at, held.project_id) == (None, project.pk)
+
+
+def test_what_was_found_at_another_endpoint_is_watched_no_more(folder):
+    found = FILE.replace("rate = 10", 'rate = 10\nprojects = "discover"\n'
+                         'iam_endpoint = "https://iam.example"')  # fmt: skip
+    write(folder / "projects.toml", found[: found.index("[projects")], 2)
+    cloud = current_clouds()["shop"]
+    named = [FoundProject(project_id=f"p-{n}", name=f"eu-{n}") for n in (1, 2)]
+    account = Account.objects.get()
+    assert roster.enrol_found(account, cloud.account, cloud.named, named) == ""
+    moved = found.replace("https://dcs.example", "https://new.example")
+    write(folder / "projects.toml", moved[: moved.index("[projects")], 3)
+    cloud = current_clouds()["shop"]
+    assert not Project.objects.watched().exists()
+    assert roster.enrol_found(account, cloud.account, cloud.named, named[:1]) == ""
+    [row] = Project.objects.watched()
+    assert (row.project_id, row.endpoint) == ("p-1", "https://new.example")
+    assert Project.objects.count() == 2
 
 
 def test_the_database_keeps_no_fingerprint_that_could_be_guessed_at(folder):
