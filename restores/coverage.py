@@ -10,12 +10,11 @@ from django.db.models import Count, F, Min, Q
 
 from restores.faults import Fault, of_instances, of_projects
 from restores.models import Heartbeat, Instance, Project
-from restores.querysets import NOTES, InstanceQuerySet, ProjectQuerySet
+from restores.querysets import FINE, InstanceQuerySet, ProjectQuerySet
 
 # Twelve ticks without a finished one.
 STALLED_AFTER = timedelta(seconds=60)
 _NAMED = 3
-_FINE = ("", *NOTES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,12 +113,11 @@ def stalled_since(now: datetime) -> datetime | None:
     None too before the first tick of a new installation: nothing has stopped there.
     """
     beat = Heartbeat.objects.values_list("at", flat=True).first()
-    # A heartbeat of the future: the clock was set back, and no tick has followed it yet.
-    return beat if beat and abs(now - beat) > STALLED_AFTER else None
+    return beat if beat and now - beat > STALLED_AFTER else None
 
 
 def _looks(watched: InstanceQuerySet) -> dict[str, Any]:
-    kinds = {"project__fault_kind__in": _FINE, "project__account__fault_kind__in": _FINE}
+    kinds = {"project__fault_kind__in": FINE, "project__account__fault_kind__in": FINE}
     fine = Q(fault_kind="", **kinds)
     return watched.order_by().aggregate(
         watched=Count("pk"),
@@ -142,7 +140,7 @@ def _proven_looks(watched: InstanceQuerySet) -> dict[str, Any]:
 def _lists(projects: ProjectQuerySet) -> dict[str, Any]:
     columns = ("fault_kind", "account__fault_kind", "listed_at", "restoring_count_at")
     rows = list(projects.order_by().values_list(*columns))
-    lists = [(kind in _FINE and of_account in _FINE, *dates) for kind, of_account, *dates in rows]
+    lists = [(kind in FINE and of_account in FINE, *dates) for kind, of_account, *dates in rows]
     fine = [row[1:] for row in lists if row[0]]
     return {
         "watched": len(lists),

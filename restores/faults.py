@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from restores.querysets import NOTES, InstanceQuerySet, ProjectQuerySet
+from restores.querysets import FINE, InstanceQuerySet, ProjectQuerySet
 
 _TOLD = ("fault_kind", "fault_text", "fault_since", "fault_request_id")
 _OWN = (*_TOLD, "project__name", "instance_id", "name")
@@ -46,6 +46,6 @@ def _of_project(*row: Any) -> Fault:
     if not own[0] and not account[0]:
         text = "The project's instances were never listed."
         return Fault(kind="unlisted", text=text, since=None, request_id="", project=project)
-    noted = account[0] in ("", *NOTES) and own[0]
+    noted = account[0] in FINE and own[0]
     kind, text, since, request_id = own if noted else account
     return Fault(kind, text, since, request_id, project)

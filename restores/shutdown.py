@@ -12,23 +12,18 @@ from typing import Any
 from billiard.process import active_children
 from celery.signals import worker_process_init, worker_shutting_down
 
-from restores.collector.batch import Interrupted
+from restores.collector.interrupts import Interrupted, interrupt
 
 _WIND_DOWN = signal.SIGUSR2
 
 
 class _Process:
-    pooled = busy = asked = terminated = False
-
-
-def asked() -> bool:
-    """Whether this process shall begin nothing more."""
-    return _Process.asked
+    pooled = busy = terminated = False
 
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Raise ``Interrupted`` within when this process is asked to end, and end quietly then."""
+    """End quietly what is broken off within, when this process is asked to end."""
     if _Process.pooled:
         # Whoever ends a whole process group, as systemd does, tells the pool's processes
         # themselves. Set here, because billiard sets its own after worker_process_init.
@@ -58,12 +53,10 @@ def _pass_on(**_: Any) -> None:
 
 
 def _end(number: int, _frame: FrameType | None) -> None:
-    first, _Process.asked = not _Process.asked, True
     _Process.terminated |= number == signal.SIGTERM
-    if _Process.busy and first:
-        raise Interrupted
     if _Process.terminated and not _Process.busy:
         _die()
+    interrupt()
 
 
 def _die() -> None:

@@ -13,8 +13,9 @@ from django.db.models import Count
 
 from restores import shutdown
 from restores.collector import clock, discovery, ledger, turns
-from restores.collector.batch import Interrupted, give_back, look_at_due, look_at_news
+from restores.collector.batch import give_back, look_at_due, look_at_news
 from restores.collector.clouds import current_clouds
+from restores.collector.interrupts import Interrupted, asked
 from restores.collector.project_look import look_at_project
 from restores.collector.store import LeaseLost
 from restores.models import Heartbeat, Project
@@ -69,7 +70,7 @@ def _repeat(look: Callable[[], int]) -> None:
     """
     until = time.monotonic() + _AGAIN
     with shutdown.interruptible():
-        while not shutdown.asked() and look():
+        while not asked() and look():
             if time.monotonic() > until:
                 return
 

@@ -12,7 +12,7 @@ from restores.coverage import Coverage, stalled_since
 from restores.faults import Fault
 from restores.models import Restore
 from restores.paths import restore_path
-from restores.querysets import NOTES
+from restores.querysets import FINE
 from restores.timerange import instant
 
 # What restore_json reads beyond the restore's own columns, for select_related.
@@ -104,4 +104,4 @@ def _stale(restore: Restore) -> bool:
     """Whether nobody can look at it now: its state may have changed since."""
     instance, project = restore.instance, restore.project
     faults = (instance.fault_kind, project.fault_kind, project.account.fault_kind)
-    return any(fault not in ("", *NOTES) for fault in faults) or not project.configured
+    return any(fault not in FINE for fault in faults) or not project.configured

@@ -68,7 +68,7 @@ def usual(db):
         row.duration = float(number)
         if number % 10 == 7:
             row.status, row.error_code = "failed", f"dcs.08.000{number // 10 % 8 + 1}"
-            row.recovered_at = row.ended_at if number % 20 == 7 else None
+            row.recovered_at = None if number % 100 == 7 else row.ended_at
         if number % 50 == 3:
             row.status = "rolledback"
         copies.append(row)

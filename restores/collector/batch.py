@@ -11,6 +11,7 @@ from django.db import InterfaceError, OperationalError, connection
 
 from restores.collector import endings, ledger
 from restores.collector.clouds import Cloud
+from restores.collector.interrupts import Interrupted
 from restores.collector.look import Look, look_at
 from restores.dcs.faults import Unreachable
 from restores.models import Instance, Project
@@ -22,10 +23,6 @@ _HOPELESS = 16
 _REST = timedelta(seconds=10)
 # Seconds for which further batches are claimed; then it is the turn of due projects.
 _GROWS = 1.0
-
-
-class Interrupted(Exception):
-    """This process is asked to end: what it has not looked at yet is left to another one."""
 
 
 def look_at_due(clouds: Mapping[str, Cloud]) -> int:

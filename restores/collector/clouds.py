@@ -55,39 +55,43 @@ class Cloud:
 
 
 class _Current:
-    """The projects file as last read by this process, and when that and its secrets changed."""
+    """The projects file as last read by this process, and when it and its secrets had changed."""
 
     path: Path | None = None
-    stamp: tuple[int, ...] = ()
     files: tuple[Path, ...] = ()
+    stamp: tuple[int, ...] = ()
     clouds: dict[str, Cloud] = {}
+    complaint = ""
 
 
 def current_clouds() -> dict[str, Cloud]:
     """Return the accounts' clouds by name; file and secrets are read again when one has changed.
 
     What was good stays in use while what has come instead cannot be. Raises ``ConfigError`` when
-    nothing could be used so far.
+    this process has read nothing good so far.
     """
     path = Path(settings.DCS_PROJECTS or "projects.toml")
-    known, stamp = _Current.path == path, _stamp((path, *_Current.files))
-    if known and _Current.stamp == stamp:
+    known = _Current.path == path
+    if known and _Current.stamp == _stamp(_Current.files):
         return _Current.clouds
     try:
         _read(path)
     except config.ConfigError as error:
         if not known:
             raise
-        logger.error("Kept the accounts as they were: %s", error)
-        _Current.stamp = stamp
+        if str(error) != _Current.complaint:
+            logger.error("Kept the accounts as they were: %s", error)
+        _Current.complaint = str(error)
     return _Current.clouds
 
 
 def _read(path: Path) -> None:
+    files = (path, *sorted(config.secret_files(path)))
+    # Taken before: what changes while it is read is read again.
+    stamp = _stamp(files)
     projects = config.load(path, os.environ)
     roster.enrol(projects)
-    _Current.path, _Current.files = path, tuple(sorted(config.secret_files(path)))
-    _Current.stamp = _stamp((path, *_Current.files))
+    _Current.path, _Current.files, _Current.stamp, _Current.complaint = path, files, stamp, ""
     _Current.clouds = {
         name: Cloud(account, _named(projects, account.endpoint))
         for name, account in projects.accounts.items()

@@ -8,11 +8,13 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import Case, F, QuerySet
 
 from restores.collector import turns
 from restores.models import Instance, Project
 from restores.querysets import InstanceQuerySet
+
+Order = tuple[Case | str, ...]
 
 BATCH = 48  # three rounds of a look's threads; the two more of DESIGN would cost a fourth
 LEASE = timedelta(seconds=90)
@@ -32,13 +34,15 @@ def claim_project(now: datetime) -> Project | None:
 
 def claim_instances(now: datetime, rates: Mapping[str, float] | None = None) -> list[Instance]:
     """Take a batch of due instances of one project, as large as its account's rate allows."""
-    return _claim_batch(turns.instances(now), now, rates or {})
+    order = turns.order(now), turns.order_within(now)
+    return _claim_batch(turns.instances(now), order, now, rates or {})
 
 
 def claim_more(project: Project, now: datetime) -> list[Instance]:
     """Take a whole batch of one project's due instances."""
     with transaction.atomic():
-        return _claim_of(project, turns.instances(now).filter(project=project), BATCH, now)
+        due = turns.instances(now).order_by(*turns.order_within(now))
+        return _claim_of(project, due.filter(project=project), BATCH, now)
 
 
 def claim_news(
@@ -46,22 +50,27 @@ def claim_news(
 ) -> list[Instance]:
     """Take a batch of what the project's look that began at ``since`` has made due."""
     news = turns.instances(now).filter(project=project, next_due_at__gte=since)
-    return _claim_batch(news.order_by("-next_due_at", "pk"), now, rates or {})
+    order = "-next_due_at", "pk"
+    return _claim_batch(news, (order, order), now, rates or {})
 
 
 def _claim_batch(
-    due: InstanceQuerySet, now: datetime, rates: Mapping[str, float]
+    due: InstanceQuerySet, order: tuple[Order, Order], now: datetime, rates: Mapping[str, float]
 ) -> list[Instance]:
-    """Take the first and more of its project; alone, if its last look did not end."""
+    """Take the first and more of its project; alone, if its last look did not end.
+
+    ``order`` of all that is due, and of those of one project.
+    """
     with transaction.atomic():
-        first = _keys(due).first()
+        first = _keys(due.order_by(*order[0])).first()
         if first is None:
             return []
         head = Instance.objects.select_related("project__account").get(pk=first)
         if head.attempts:
             return _claim([head], now)
         size = batch_size(rates.get(head.project.account.name, BATCH))
-        return _claim_of(head.project, due.filter(project_id=head.project_id), size, now)
+        rest = due.filter(project_id=head.project_id).order_by(*order[1])
+        return _claim_of(head.project, rest, size, now)
 
 
 def _claim_of(project: Project, due: InstanceQuerySet, size: int, now: datetime) -> list[Instance]:

@@ -6,17 +6,17 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.db import transaction
 
-from restores.collector import endings, ledger, roll, store
-from restores.collector.asking import Brought, another, asked
+from restores.collector import endings, interrupts, ledger, roll, store
+from restores.collector.asking import Asking, Brought
 from restores.collector.clouds import Cloud
 from restores.collector.conflicts import persistent
 from restores.collector.delisting import Vanished
 from restores.collector.windows import Answer
-from restores.dcs.client import Client
 from restores.dcs.faults import BadAnswer, Fault, NotAsked
 from restores.models import Instance
 
@@ -47,15 +47,16 @@ def look_at(
 
     ``more`` claims others of that project, while the last calls are still out.
     """
-    clients: list[Client] = []
+    asking = Asking(cloud)
     jobs: dict[Future[Brought], Instance] = {}
     pool = ThreadPoolExecutor(_THREADS)
     try:
         while instances or jobs:
             if instances:
-                client = another(clients, instances, cloud)
-                jobs |= {pool.submit(asked, client, clients, each): each for each in instances}
+                ask = partial(asking.brought, asking.client(instances))
+                jobs |= {pool.submit(ask, each): each for each in instances}
             done, _ = wait(jobs, timeout=_GATHER)
+            interrupts.check()
             yield from _all_ended({job: jobs.pop(job) for job in done})
             instances = more() if len(jobs) < 2 * _THREADS else ()
     finally:
@@ -73,7 +74,9 @@ def _all_ended(done: dict[Future[Brought], Instance]) -> Iterator[Look]:
 
 
 def _same(job: Future[Brought]) -> bool:
-    return not job.exception() and job.result().answer.same and job.result().backups is None
+    if job.exception() or not job.result().answer.same:
+        return False
+    return job.result().backups is None and not job.result().untold
 
 
 @persistent

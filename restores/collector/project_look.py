@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import transaction
 
-from restores.collector import endings, roll
+from restores.collector import endings, interrupts, roll
 from restores.collector.clouds import Cloud
 from restores.collector.instance_list import InstanceList, all_instances
 from restores.collector.store import LeaseLost
@@ -47,7 +47,8 @@ def look_at_project(project: Project, cloud: Cloud, *, whole: bool = False) -> F
     discover = whole or not project.next_discovery_at or project.next_discovery_at <= began
     deadline = _DEADLINE_AFTER_FAULT if project.failures else _DEADLINE
     try:
-        seen = _ask(cloud.client(project), discover, deadline)
+        with interrupts.heeded():
+            seen = _ask(cloud.client(project), discover, deadline)
         _store(project, seen, began, cloud.account.rate)
     except LeaseLost:
         return BadAnswer("Another worker took over meanwhile.")

@@ -66,7 +66,8 @@ def make_due(project: Project, named: Sequence[str], now: datetime) -> None:
     """Make due what a list of the restoring instances gives news of.
 
     Those ``named`` whose restore is not yet followed have begun one; those whose restore was
-    last seen restoring and that are not named any more have ended it.
+    last seen restoring and that are not named any more have ended it. One whose looks fail is left
+    alone for as long as after a first fault.
     """
     live = Restore.objects.filter(project=project, delisted_at=None)
     live = live.unfinished(now - store.UNFINISHED_FOR)

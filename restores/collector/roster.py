@@ -98,6 +98,7 @@ def _enrolled(sections: Iterable[config.Project], accounts: Mapping[str, Account
         values = _values(section, accounts[section.account.name])
         place = section.account.endpoint, section.project_id
         known = places.get(place) or before.get((values["account"].pk, section.project_id))
+        known = None if known and known.pk in kept else known
         row = {"endpoint": place[0], "project_id": place[1]}
         if known is None:
             known, _ = Project.objects.get_or_create(**row, defaults=values)

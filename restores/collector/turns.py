@@ -49,24 +49,28 @@ def projects(now: datetime) -> ProjectQuerySet:
 def instances(now: datetime) -> InstanceQuerySet:
     """Instances that are due and free, in projects whose own look works.
 
-    Those with unfinished restores first, then those of accounts that nobody asks now, then those
-    due for longest.
-
     After a refusal only projects are asked, a call each: a batch would be refused many times.
     """
-    return (
-        Instance.objects.watched()
-        .filter(
-            free(now),
-            *open_accounts(now + PATIENCE, now, "project__account__"),
-            next_due_at__lte=now + SLACK,
-            attempts__lt=PARKED_AFTER,
-            # Not its fault_kind: some faults are only worth showing.
-            project__failures=0,
-            project__account__refusals=0,
-        )
-        .order_by(_finished(now), _asked(now), "next_due_at", "pk")
+    return Instance.objects.watched().filter(
+        free(now),
+        *open_accounts(now + PATIENCE, now, "project__account__"),
+        next_due_at__lte=now + SLACK,
+        attempts__lt=PARKED_AFTER,
+        # Not its fault_kind: some faults are only worth showing.
+        project__failures=0,
+        project__account__refusals=0,
     )
+
+
+def order(now: datetime) -> tuple[Case | str, ...]:
+    """First those with unfinished restores, then those of accounts that nobody asks, then age."""
+    first, *rest = order_within(now)
+    return first, _asked(now), *rest
+
+
+def order_within(now: datetime) -> tuple[Case | str, ...]:
+    """The same for instances of one account."""
+    return _finished(now), "next_due_at", "pk"
 
 
 def _finished(now: datetime) -> Case:

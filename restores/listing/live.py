@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import connection
 
-from restores.insight.durations import roughly
+from restores.insight.durations import clock, roughly
 from restores.insight.facts import RECENT, Facts
 from restores.listing.rows import Row
 from restores.models import Observation, Restore
@@ -18,7 +18,7 @@ from restores.pages.past import unchanged
 from restores.past import Past
 from restores.statuses import RESTORING, SUCCEEDED, WAITING
 
-_RECENT = timedelta(minutes=1)
+_LATELY = timedelta(minutes=1)
 _LENGTHS = f"""
 SELECT * FROM (
     SELECT %s AS pk, duration FROM restores_restore
@@ -38,18 +38,21 @@ def foretell(rows: Sequence[Row], shown: Sequence[Any], past: Past | None, now: 
     at = past.asof if past else now
     until = {} if past else _known_until(shown, now)
     for row, restore in zip(rows, shown, strict=True):
-        _tell(row, _facts(restore, seen[row.pk], lengths[row.pk], until.get(row.pk, at)))
+        facts = _facts(restore, seen[row.pk], lengths[row.pk], until.get(row.pk, at))
+        _tell(row, facts)
+        if facts.now < at and facts.elapsed is not None:
+            row.took, row.since = clock(facts.elapsed), ""  # it stands still, too
 
 
 def _known_until(shown: Sequence[Any], now: datetime) -> dict[int, datetime]:
     """Until when those are known whose last look is so long ago that it may be nobody can look."""
-    old = [one.pk for one in shown if _older(one.instance__proven_at, now)]
+    old = [one.pk for one in shown if one.delisted_at or _older(one.instance__proven_at, now)]
     rows = Restore.objects.filter(pk__in=old).select_related(*READ) if old else ()
     return {row.pk: known_until(row, now) for row in rows}
 
 
 def _older(proven: datetime | None, now: datetime) -> bool:
-    return proven is None or now - proven > _RECENT
+    return proven is None or now - proven > _LATELY
 
 
 def _facts(

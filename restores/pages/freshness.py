@@ -53,8 +53,8 @@ def last_seen(restore: Restore) -> datetime:
     """
     proven = restore.instance.proven_at
     if restore.delisted_at:
-        # Its last change is that it was no longer there.
-        return restore.moved_at or restore.first_seen_at
+        # Its last change is that it was no longer there; listed it was until the look before.
+        return restore.missing_since or restore.moved_at or restore.first_seen_at
     if proven is None or restore.missing_since:
         return restore.changed_at
     return max(proven, restore.changed_at)

@@ -34,16 +34,18 @@ class Line:
 
 
 def line(restore: Restore, now: datetime | None = None) -> Line:
-    """Prepare one restore; what is in progress took until ``now``."""
+    """Prepare one restore; what is in progress took until ``now``, or its last look."""
+    moving = restore.status in IN_PROGRESS
+    until = known_until(restore, now) if moving and now else now
     restoring = restore.status == RESTORING.value and restore.progress is not None
     return Line(
         restore=restore,
         url=restore_path(restore.restore_id),
         status=status_of(restore.status),
         created=moment(restore.created_at),
-        took=_took(restore, now),
-        running=restore.status in IN_PROGRESS and restore.created_at is not None,
-        reason=_reason(restore, now),
+        took=_took(restore, until),
+        running=moving and restore.created_at is not None and until == now,
+        reason=_reason(restore, until),
         bar=f"{restore.progress:g}" if restoring else "",
         progress=percent(restore.progress),
     )
@@ -54,19 +56,18 @@ def lines(restores: Iterable[Restore], now: datetime | None = None) -> list[Line
     return [line(restore, now) for restore in restores]
 
 
-def _reason(restore: Restore, now: datetime | None) -> str:
+def _reason(restore: Restore, until: datetime | None) -> str:
     if restore.status == FAILED.value:
         return codes.explain(restore.error_code).reason
     if restore.status == WAITING.value:
-        until = known_until(restore, now) if now else None
         long = stuck(restore.status, seconds(restore.created_at, until), None, ())
         return long.reason if long else QUEUED
     return NO_PROGRESS if restore.status == RESTORING.value and restore.progress is None else ""
 
 
-def _took(restore: Restore, now: datetime | None) -> str:
+def _took(restore: Restore, until: datetime | None) -> str:
     if restore.duration is not None:
         return durations.clock(restore.duration)
-    if now and restore.created_at and restore.status in IN_PROGRESS:
-        return durations.clock(max(0.0, (now - restore.created_at).total_seconds()))
+    if until and restore.created_at and restore.status in IN_PROGRESS:
+        return durations.clock(max(0.0, (until - restore.created_at).total_seconds()))
     return "—"

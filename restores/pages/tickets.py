@@ -28,8 +28,8 @@ from restores.statuses import FAILED, status_of
 from restores.timerange import anchor, instant
 from restores.twins import RELATED
 
-# What narrows a list to some of a customer's restores.
-_PICKED = ("status", "recovered", "code", "q", "ids")
+# What narrows a list to some of the restores of its projects.
+_PICKED = ("instance", "status", "recovered", "code", "q", "ids")
 
 
 def case_of(restore: Restore, path: str, now: datetime, past: Past | None) -> Case:
@@ -77,7 +77,7 @@ def listed(asked: Asked, scope: Scope) -> Listed:
         counts={} if total.capped else counts,
         picked=any(asked.all(name) for name in _PICKED),
         first=read.first,
-        lines=tuple(_line(one, asked) for one in rows),
+        lines=tuple(_line(one, asked, scope.past) for one in rows),
     )
 
 
@@ -99,12 +99,12 @@ def _complete(scope: Scope) -> str:
     return at_time(complete) if complete else "not known for every instance"
 
 
-def _line(row: Beside[Restore], asked: Asked) -> Line:
-    restore = row.then
+def _line(row: Beside[Restore], asked: Asked, past: Past | None) -> Line:
+    restore, moment = row.then, asked.window.moment
     instance, project = restore.instance, restore.project
     facts = Facts(
         status=restore.status,
-        now=asked.window.moment,
+        now=moment if past else known_until(restore, moment),
         created=restore.created_at,
         ended=restore.ended_at,
         progress=restore.progress,

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from restores.querysets.literals import LONG
-from restores.querysets.places import NOTES, InstanceQuerySet, ProjectQuerySet
+from restores.querysets.places import FINE, NOTES, InstanceQuerySet, ProjectQuerySet
 from restores.querysets.restores import UNKNOWN_RUNS, RestoreQuerySet
 
 if TYPE_CHECKING:
     from restores.querysets.visible import Viewer
 
 __all__ = [
+    "FINE",
     "LONG",
     "NOTES",
     "UNKNOWN_RUNS",

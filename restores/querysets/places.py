@@ -13,8 +13,12 @@ from restores.querysets.visible import Visible
 
 # Faults that are worth a line, though the looks go on and prove what they prove.
 NOTES = ("clock", "discovery")
-_OK = ("", *NOTES)
-_FINE = {"fault_kind": "", "project__fault_kind__in": _OK, "project__account__fault_kind__in": _OK}
+FINE = ("", *NOTES)
+_HEALTHY = {
+    "fault_kind": "",
+    "project__fault_kind__in": FINE,
+    "project__account__fault_kind__in": FINE,
+}
 
 
 class ProjectQuerySet(Visible):
@@ -58,7 +62,7 @@ class InstanceQuerySet(Visible):
 
     def healthy(self) -> Self:
         """Instances whose last look succeeded, in projects whose last look did."""
-        return self.filter(**_FINE)
+        return self.filter(**_HEALTHY)
 
     def faulty(self) -> Self:
         """Instances whose own last look failed."""
@@ -70,7 +74,7 @@ class InstanceQuerySet(Visible):
 
     def in_trouble(self) -> Self:
         """Watched instances whose last look failed, or their project's or account's."""
-        return self.watched().exclude(**_FINE)
+        return self.watched().exclude(**_HEALTHY)
 
     def in_projects(self, names: Iterable[str]) -> Self:
         """Instances of the projects with these names."""

@@ -11,6 +11,7 @@ from django.apps import apps
 from django.db import connections, models
 from django.db.models import Exists, OuterRef, Q
 
+from restores.querysets.changes import changed_between
 from restores.querysets.fences import over
 from restores.querysets.literals import CODED, LONG, OPEN, STILL_FAILED, UNSETTLED, Literal
 from restores.querysets.visible import Visible
@@ -139,10 +140,7 @@ class RestoreQuerySet(Visible):
         if start is None or end is None:
             # It began before the window ends; its last change is not before the window begins.
             return self._within("first_seen_at", None, end)._within("changed_at", start, None)
-        known = {"known_at__gte": start, "known_at__lt": end}
-        seen = apps.get_model("restores", "Observation").objects.filter(**known)
-        last = self.model._base_manager.filter(changed_at__gte=start, changed_at__lt=end)
-        return self.filter(pk__in=last.values("pk").union(seen.values("restore_id")))
+        return self.filter(changed_between(self.model._base_manager.all(), start, end))
 
     def running_in(self, start: datetime | None, end: datetime | None) -> Self:
         """Waiting or restoring at some time within the window; a state we don't know, for a day."""

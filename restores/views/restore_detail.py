@@ -48,11 +48,13 @@ def _several(
 ) -> HttpResponse:
     """The restores that share an id, in their states of the page's moment."""
     pasts = [past_of_one(row, request.GET, now) for row in rows]
+    both = list(zip(rows, pasts, strict=True))
+    known = [(row, past) for row, past in both if not past.early]
     context = {
         "restore_id": restore_id,
         "choices": [
             (line(beside([row], past.known)[0].then), restore_url(row, request.GET))
-            for row, past in zip(rows, pasts, strict=True)
+            for row, past in known or both
         ],
         "back": way_back(request.GET, now, shared=True).url,
         # Of a moment when not all were known, the page says so.

@@ -3,7 +3,8 @@ from datetime import UTC, datetime
 import pytest
 
 from restores.collector import batch, endings, ledger
-from restores.collector.batch import Interrupted, look_at_due
+from restores.collector.batch import look_at_due
+from restores.collector.interrupts import Interrupted
 from restores.models import Instance, Project, Restore
 from tests.factories import make_instance
 from tests.faults.scene import Scene, record

@@ -3,7 +3,6 @@
 import os
 
 import pytest
-from django.conf import settings as configured
 
 from restores.collector import roster
 from restores.collector.clouds import current_clouds
@@ -61,10 +60,15 @@ def test_a_file_that_cannot_be_read_any_more_leaves_what_was_good_in_use(folder,
     assert secret() == secret() == "old"
     assert caplog.text.count("Kept the accounts as they were") == 1
     assert "statsu" in caplog.text
-    write(folder / "projects.toml", FILE, 3)
-    (folder / "sk").unlink()
+    more = FILE.replace('secret_key_file = "sk"', 'secret_key_file = "other"')
+    write(folder / "projects.toml", more, 3)
     assert secret() == "old"
-    write(folder / "sk", "newest", 4)
+    write(folder / "other", "found", 3)
+    assert secret() == "found"
+    write(folder / "projects.toml", FILE, 4)
+    (folder / "sk").unlink()
+    assert secret() == "found"
+    write(folder / "sk", "newest", 5)
     assert secret() == "newest"
 
 
@@ -108,4 +112,3 @@ def test_the_database_keeps_no_fingerprint_that_could_be_guessed_at(folder):
     digest = current_clouds()["shop"].account.digest
     kept = Account.objects.get().section_digest
     assert kept and kept != digest
-    assert configured.SECRET_KEY not in kept

@@ -191,6 +191,23 @@ def test_a4_backups_that_are_not_told_cost_no_restore(kept, status):
     assert len(kept.calls("/backups")) == asked
 
 
+def test_a4_backups_that_hang_are_asked_for_once_in_a_look(make_scene):
+    scene = make_scene()
+    rows = list(scene.instances[:4])
+    Instance.objects.filter(pk__in=[row.pk for row in rows]).update(backups_due_at=None)
+    Instance.objects.filter(pk=rows[0].pk).update(backups_due_at=datetime(2999, 1, 1, tzinfo=UTC))
+    scene.breaks("/backups", kind="status", status=503)
+    scene.lists(record())
+    scene.look(*rows)
+    # Unchanged now: some whose backups were not told end together with one that was not asked.
+    Instance.objects.filter(pk__in=[row.pk for row in rows[1:]]).update(backups_due_at=None)
+    claimed = ledger.claim_these([row.pk for row in rows], datetime.now(UTC))
+    assert [look.fault for look in look_at(claimed, scene.cloud)] == [None] * len(rows)
+    assert not Instance.objects.filter(pk__in=[row.pk for row in rows], proven_at=None).exists()
+    tried = {entry.path for entry in scene.calls("/backups")}
+    assert tried
+
+
 def test_a4_a_look_that_fails_is_not_made_due_by_the_project_s_looks(kept):
     """What was last seen restoring is not named any more: it has ended, but nobody can say how."""
     kept.lists(record("r-1"), record("r-2"), record("r-9", status="restoring", progress="40"))

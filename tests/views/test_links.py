@@ -150,6 +150,15 @@ def test_a_window_of_changes_holds_what_has_changed_again_since(web, moved):
             assert [row["restore_id"] for row in rows] == there, (minutes, asof)
 
 
+@pytest.mark.parametrize(("days", "there"), [(-50, ["moved"]), (0, [])])
+def test_so_does_a_wide_window_of_changes(web, moved, days, there):
+    Restore.objects.update(changed_at=THEN + timedelta(days=90))
+    start, end = (instant(THEN + timedelta(days=days + more)) for more in (1, 50))
+    query = {"on": "changed", "from": start, "to": end}
+    rows = web.get("/restores.json", query).json()["restores"]
+    assert [row["restore_id"] for row in rows] == there
+
+
 @pytest.mark.parametrize("micro", [0, 1, 400_000])
 def test_what_a_page_shows_was_known_by_the_moment_of_its_links(web, moved, micro):
     learnt = NOW + timedelta(microseconds=micro)
@@ -158,7 +167,8 @@ def test_what_a_page_shows_was_known_by_the_moment_of_its_links(web, moved, micr
     with time_machine.travel(learnt + timedelta(microseconds=100), tick=False):
         html = web.get("/restores/").content.decode()
         moment = re.search(r'data-anchored="/restores/\?asof=([^"]+)"', html)[1]
-    [row] = web.get(f"/restores.json?asof={moment}").json()["restores"]
+    with time_machine.travel(NOW + timedelta(minutes=10), tick=False):
+        [row] = web.get(f"/restores.json?asof={moment}").json()["restores"]
     assert (row["status"], moment) == ("failed", instant(NOW + timedelta(seconds=1)))
 
 

@@ -210,9 +210,10 @@ def test_every_page_and_text_speaks_of_the_last_look_while_nobody_can_look(web):
     make_restore("r", instance=asleep, status="waiting", created_at=begun, changed_at=begun)
     assert "Waiting for 3 min" in page_of(web, "r")
     assert "Waiting for 3 min" in web.get("/restores/r.md").content.decode()
-    for path in ("/restores/", "/", "/restores/r/"):
+    for path in ("/restores/", "/", "/restores/r/", "/restores.md"):
         html = web.get(path).content.decode()
         assert "not started after" not in html and "Probably stuck" not in html, path
+        assert "33:00" not in html and "data-since" not in html, path
 
 
 def test_a_note_about_clocks_does_not_make_the_page_old(web):

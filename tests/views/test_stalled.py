@@ -46,12 +46,6 @@ def test_every_page_says_since_when_and_what_to_do(web, url):
     assert "An operator looks whether worker, beat and broker run" in html
 
 
-def test_a_heartbeat_of_the_future_is_none(web):
-    """The clock was set back, and no tick has followed it yet."""
-    beat(-3600)
-    assert SAID in web.get("/restores/").content.decode()
-
-
 @pytest.mark.parametrize("url", TWINS)
 def test_every_twin_says_since_when(web, url):
     beat(600)
