@@ -31,7 +31,8 @@ class Scope:
     listed yet. ``not_found`` names values that nothing visible has.
     With an ``asof`` the rows are those known by then, in their states of then: ``past``.
     With a text ``near`` is the same among the newest rows only: where these fill a page, the
-    older ones need not be read.
+    older ones need not be read. Its ``whole`` are all rows again, to be read one by one where
+    something else makes them few.
     """
 
     restores: RestoreQuerySet
@@ -41,6 +42,7 @@ class Scope:
     not_found: tuple[tuple[str, str], ...]
     past: Past | None
     near: Scope | None = None
+    whole: RestoreQuerySet | None = None
 
     def unwatched(self) -> bool:
         """Whether an instance among them is in a project that nobody watches any more."""
@@ -72,8 +74,9 @@ def scope_of(asked: Asked, viewer: Viewer) -> Scope:
     )
     if near is None:
         return scope
-    newest = replace(scope, restores=_in_state(asked, near), any_state=near)
-    return replace(scope, near=newest)
+    rows, walked = near
+    newest = replace(scope, restores=_in_state(asked, rows), any_state=rows)
+    return replace(scope, near=replace(newest, whole=_in_state(asked, walked)))
 
 
 def instances_of(asked: Asked, viewer: Viewer) -> InstanceQuerySet:

@@ -24,11 +24,13 @@ _MANY = 200
 _GRAM = 3
 
 
-def sought(rows: RestoreQuerySet, asked: Asked) -> tuple[RestoreQuerySet, RestoreQuerySet | None]:
+def sought(
+    rows: RestoreQuerySet, asked: Asked
+) -> tuple[RestoreQuerySet, tuple[RestoreQuerySet, RestoreQuerySet] | None]:
     """Rows in which every word occurs: names, remarks, ids, ip, domain, customer.
 
-    Beside all of them those among the newest, where it may do to read these one by one: a
-    common word has no use for an index.
+    Beside all of them, where it may do to read rows one by one because a common word has no use
+    for an index: those among the newest, and all once more, for what else makes them few.
     """
     words = [_Word(text, _on_instances(text)) for text in asked.one("q").casefold().split()]
     if not words:
@@ -42,7 +44,8 @@ def sought(rows: RestoreQuerySet, asked: Asked) -> tuple[RestoreQuerySet, Restor
     edge = newest.values_list("created_at", flat=True)[REACH : REACH + 1]
     if not (since := list(edge)):
         return _walked(rows, words), None
-    return found, _walked(rows.filter(created_at__gte=since[0]), words, by_index=False)
+    walked = _walked(rows, words, by_index=False)
+    return found, (walked.filter(created_at__gte=since[0]), walked)
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,7 @@ def leaf(
 def nearest(asked: Asked, scope: Scope, shape: Shape) -> tuple[Leaf, Scope]:
     """The page, from the newest rows alone if they fill it, and the scope that it was read from."""
     if scope.near:
-        read = leaf(scope.near.restores, asked, shape, scope.restores)
+        read = leaf(scope.near.restores, asked, shape, scope.near.whole)
         if read.later:
             return read, scope.near
     return leaf(scope.restores, asked, shape), scope
