@@ -49,7 +49,8 @@ class Family:
     ) -> None:
         self._tether, self._root, self._logs, self._clock = tether, root, logs, clock
         self._lives: list[Life] = []
-        self._voices: list[threading.Thread] = []
+        # By process: who carries on what it says.
+        self._voices: dict[int, threading.Thread] = {}
 
     def start(self, child: Child) -> None:
         """Start ``child`` and keep it alive from now on."""
@@ -64,7 +65,8 @@ class Family:
         )
         assert process.stdout  # noqa: S101 - a pipe was asked for; mypy cannot know
         voice = follow(child.name, process.stdout, self._logs / f"{child.name}.log")
-        self._voices = [v for v in self._voices if v.is_alive()] + [voice]
+        self._voices = {pid: v for pid, v in self._voices.items() if v.is_alive()}
+        self._voices[process.pid] = voice
         return process
 
     def tend(self) -> None:
@@ -83,7 +85,10 @@ class Family:
         while self._lives:
             if process := self._lives.pop().process:
                 self._tether.end(process, hurried)
-        for voice in self._voices:
+                # Its last words come before those of the next.
+                if voice := self._voices.get(process.pid):
+                    voice.join(timeout=1)
+        for voice in self._voices.values():
             voice.join(timeout=1)
 
     def _begin(self, life: Life) -> None:
