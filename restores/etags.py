@@ -35,17 +35,11 @@ def list_tag(
 
     ``stalled`` is since when the collector stands still.
     """
-    changes = Restore.objects.visible_to(viewer).order_by("-changed_at", "-pk")
-    newest = list(changes.values_list("pk", "changed_at")[:_NEWEST])
     end, known = asked.window.end, coverage.known_to
-    projects = Project.objects.visible_to(viewer).order_by("pk").values_list("pk", flat=True)
     parts = (
-        viewer.pk,
-        # What he may see: taken away or given, it changes the page although no row has changed.
-        list(projects),
+        *_seen_by(viewer),
         # A young asof shows what is now; an old one is part of the question.
         asked.anchored if asked.window.asof else asked.live,
-        newest,
         coverage.faults,
         coverage.watched,
         coverage.unlooked,
@@ -56,6 +50,14 @@ def list_tag(
         f"{now:%F}" if asked.window.asof else f"{now:%F %H:%M}",
     )
     return f'W/"{blake2b(repr(parts).encode(), digest_size=12).hexdigest()}"'
+
+
+def _seen_by(viewer: Viewer) -> tuple[object, ...]:
+    """The reader, what he may see, which can be given or taken away, and the newest changes."""
+    projects = Project.objects.visible_to(viewer).order_by("pk").values_list("pk", flat=True)
+    changes = Restore.objects.visible_to(viewer).order_by("-changed_at", "-pk")
+    newest = changes.values_list("pk", "changed_at")[:_NEWEST]
+    return viewer.pk, list(projects), list(newest)
 
 
 def unless_known(

@@ -18,21 +18,11 @@ from restores.filters import Asked, Scope
 from restores.listing.leaf import ordered
 from restores.models import Restore
 from restores.timerange import instant
-from restores.twins import RELATED, restore_json
+from restores.twins import RELATED, UPSTREAM, restore_json
 
 # The names of the JSON twin, in its order.
 COLUMNS = (
-    "restore_id",
-    "restore_name",
-    "backup_id",
-    "backup_name",
-    "restore_remark",
-    "backup_remark",
-    "status",
-    "progress",
-    "error_code",
-    "created_at",
-    "updated_at",
+    *UPSTREAM,
     "account",
     "project",
     "project_id",

@@ -15,6 +15,20 @@ from restores.paths import restore_path
 from restores.querysets import FINE
 from restores.timerange import instant
 
+# The cloud's own values under the cloud's own names.
+UPSTREAM = (
+    "restore_id",
+    "restore_name",
+    "backup_id",
+    "backup_name",
+    "restore_remark",
+    "backup_remark",
+    "status",
+    "progress",
+    "error_code",
+    "created_at",
+    "updated_at",
+)
 # What restore_json reads beyond the restore's own columns, for select_related.
 RELATED = ("instance", "project__account")
 
@@ -24,17 +38,7 @@ def restore_json(restore: Restore) -> dict[str, Any]:
     instance, project = restore.instance, restore.project
     shortest, longest = _restoring_seconds(restore)
     return {
-        "restore_id": restore.restore_id,
-        "restore_name": restore.restore_name or None,
-        "backup_id": restore.backup_id or None,
-        "backup_name": restore.backup_name or None,
-        "restore_remark": restore.restore_remark or None,
-        "backup_remark": restore.backup_remark or None,
-        "status": restore.status or None,
-        "progress": restore.progress,
-        "error_code": restore.error_code or None,
-        "created_at": _written(restore.created_at),
-        "updated_at": _written(restore.updated_at),
+        **{name: _bare(getattr(restore, name)) for name in UPSTREAM},
         "account": project.account.name,
         "project": project.name,
         "project_id": project.project_id,
@@ -82,6 +86,13 @@ def _fault_json(fault: Fault) -> dict[str, Any]:
         "instance_id": fault.instance_id or None,
         "instance_name": fault.instance_name or None,
     }
+
+
+def _bare(value: datetime | float | str | None) -> float | str | None:
+    """A value as JSON has it; what was not given is null."""
+    if isinstance(value, datetime):
+        return instant(value)
+    return None if value == "" else value
 
 
 def _written(at: datetime | None) -> str | None:

@@ -11,20 +11,7 @@ from restores.models import Observation, Restore
 from restores.pages.moments import Moment, day, moment
 from restores.statuses import Status, status_of
 from restores.timerange import instant
-
-FIELDS = (
-    "restore_id",
-    "restore_name",
-    "backup_id",
-    "backup_name",
-    "restore_remark",
-    "backup_remark",
-    "status",
-    "progress",
-    "error_code",
-    "created_at",
-    "updated_at",
-)
+from restores.twins import UPSTREAM
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +42,7 @@ def record(restore: Restore) -> list[Field]:
             text=_spoken(getattr(restore, name)),
             plain=name.endswith(("_name", "_remark")),
         )
-        for name in FIELDS
+        for name in UPSTREAM
     ]
 
 

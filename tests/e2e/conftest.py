@@ -137,6 +137,16 @@ def open_page(chromium, stack, signed_in):
         context.close()
 
 
+def reread(page):
+    """Have the page read again, whole, and wait until it has."""
+    page.evaluate(
+        "() => new Promise((done) => {"
+        " delete document.querySelector('main').dataset.tag;"
+        " document.addEventListener('reread', () => setTimeout(done), { once: true });"
+        " document.dispatchEvent(new Event('reread-now')) })"
+    )
+
+
 # The stand-in cloud lives: every half minute a restore begins and another ends. What was created
 # before yesterday has ended, so that these rows stay as they are while a test reads them.
 STILL = "/restores/?to=now-2d/d"

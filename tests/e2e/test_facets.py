@@ -1,7 +1,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import STILL
+from tests.e2e.conftest import STILL, reread
 from tests.e2e.test_pages import assert_clean
 
 
@@ -54,11 +54,6 @@ def test_an_open_panel_keeps_what_was_checked_while_the_page_is_read_again(open_
     page.get_by_text("+ Filter").click()
     region = page.locator('main [data-slot="region"] input').first
     region.check()
-    page.evaluate(
-        "() => new Promise((done) => {"
-        " delete document.querySelector('main').dataset.tag;"
-        " document.addEventListener('reread', () => setTimeout(done), { once: true });"
-        " document.dispatchEvent(new Event('reread-now')) })"
-    )
+    reread(page)
     expect(region).to_be_checked()
     assert not page.troubles

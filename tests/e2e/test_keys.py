@@ -5,7 +5,7 @@ from urllib.parse import unquote
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import STILL
+from tests.e2e.conftest import STILL, reread
 
 CURSOR = "tr[data-cursor]"
 
@@ -13,16 +13,6 @@ CURSOR = "tr[data-cursor]"
 def press(page, *keys):
     for key in keys:
         page.keyboard.press(key)
-
-
-def reread(page):
-    """Have the page read again, whole, and wait until it has."""
-    page.evaluate(
-        "() => new Promise((done) => {"
-        " delete document.querySelector('main').dataset.tag;"
-        " document.addEventListener('reread', () => setTimeout(done), { once: true });"
-        " document.dispatchEvent(new Event('reread-now')) })"
-    )
 
 
 def arrive(page, count):

@@ -170,7 +170,7 @@ def test_a3_a_command_asks_no_other_project_of_a_refused_account(make_scene, com
     accounts = {p.account for p in Project.objects.select_related("account")
                 if p.project_id in projects}  # fmt: skip
     assert len(projects) == len(accounts)
-    assert "refused" in capsys.readouterr().out
+    assert "Not asked: The cloud does not accept the credentials" in capsys.readouterr().out
 
 
 # A4: 403

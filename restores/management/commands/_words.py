@@ -4,6 +4,8 @@ from django.core.management.base import CommandError
 
 from restores.collector.clouds import Cloud, current_clouds
 from restores.dcs.config import ConfigError
+from restores.dcs.faults import Fault, NotAsked, Refused
+from restores.models import Project
 
 
 def clouds_or_stop() -> dict[str, Cloud]:
@@ -12,3 +14,20 @@ def clouds_or_stop() -> dict[str, Cloud]:
         return current_clouds()
     except ConfigError as error:
         raise CommandError(str(error)) from error
+
+
+class Refusals:
+    """The accounts whose credentials were refused: five refusals in a row lock a key."""
+
+    def __init__(self) -> None:
+        self._faults: dict[int, Refused] = {}
+
+    def note(self, project: Project, fault: object) -> None:
+        """Remember the project's account if that is what the fault says."""
+        if isinstance(fault, Refused):
+            self._faults[project.account_id] = fault
+
+    def of(self, project: Project) -> Fault | None:
+        """Why the project is not to be asked."""
+        refused = self._faults.get(project.account_id)
+        return NotAsked(refused) if refused else None

@@ -13,9 +13,9 @@ from django.core.management.base import BaseCommand, CommandError
 from restores.collector import discovery
 from restores.dcs import clocks
 from restores.dcs.client import Client
-from restores.dcs.faults import Fault, Refused
+from restores.dcs.faults import Fault
 from restores.dcs.records import Page
-from restores.management.commands._words import clouds_or_stop
+from restores.management.commands._words import Refusals, clouds_or_stop
 from restores.models import Account, Project
 
 
@@ -36,25 +36,23 @@ class Command(BaseCommand):
         if options["offline"]:
             self.stdout.write(f"{len(clouds)} account(s), {len(projects)} project(s): readable")
             return
-        refused: set[str] = set()
+        refusals = Refusals()
         for project in projects:
-            name = project.account.name
+            name, refused = project.account.name, refusals.of(project)
             client = clouds[name].client(project)
-            checks = [_NOT_ASKED] if name in refused else _checks(client)
-            for what, trouble in checks:
+            for what, trouble in [("calls", refused)] if refused else _checks(client):
                 troubles += bool(trouble)
-                if trouble.startswith(Refused.kind):
-                    # Five refusals in a row lock a key.
-                    refused.add(name)
-                self.stdout.write(f"{name}/{project.name}: {what}: {trouble or 'ok'}")
+                refusals.note(project, trouble)
+                self.stdout.write(f"{name}/{project.name}: {what}: {_said(trouble)}")
         if troubles:
             raise CommandError(f"{troubles} check(s) found trouble")
 
 
-_NOT_ASKED = "not asked", "the account's credentials were refused"
+def _said(trouble: Fault | str | None) -> str:
+    return f"{trouble.kind}: {trouble}" if isinstance(trouble, Fault) else trouble or "ok"
 
 
-def _checks(client: Client) -> Iterator[tuple[str, str]]:
+def _checks(client: Client) -> Iterator[tuple[str, Fault | str | None]]:
     """Yield what was checked and the trouble found, one call each; stop at a refused login."""
     trouble, page = _tried(partial(client.instances, limit=10))
     yield "credentials, project id, dcs:instance:list", trouble
@@ -68,8 +66,8 @@ def _checks(client: Client) -> Iterator[tuple[str, str]]:
         yield "dcs:instance:getDataBackupLog", _tried(partial(client.backups, asked, limit=1))[0]
 
 
-def _tried(call: Callable[[], Any]) -> tuple[str, Any]:
+def _tried(call: Callable[[], Any]) -> tuple[Fault | None, Any]:
     try:
-        return "", call()
+        return None, call()
     except Fault as fault:
-        return f"{fault.kind}: {fault}", None
+        return fault, None

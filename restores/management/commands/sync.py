@@ -13,8 +13,8 @@ from restores.collector import discovery, ledger
 from restores.collector.clouds import Cloud
 from restores.collector.look import Look, look_at
 from restores.collector.project_look import look_at_project
-from restores.dcs.faults import Refused
-from restores.management.commands._words import clouds_or_stop
+from restores.dcs.faults import Fault
+from restores.management.commands._words import Refusals, clouds_or_stop
 from restores.models import Instance, Project
 
 
@@ -27,25 +27,17 @@ class Command(BaseCommand):
         parser.add_argument("--full", action="store_true", help="compare even equal answers")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        clouds, faults, looked = clouds_or_stop(), 0, 0
+        clouds, faults, looked, refusals = clouds_or_stop(), 0, 0, Refusals()
         for name, fault in discovery.discover(clouds, datetime.now(UTC)):
             faults += fault is not None
             if fault:
                 self.stdout.write(f"{name}: its projects were not found: {fault}")
-        refused: set[str] = set()
         for project in _projects(options["project"]):
-            if project.account.name in refused:
-                faults += 1
-                self.stdout.write(f"{project.name}: not asked, as the credentials were refused")
-                continue
             cloud = clouds[project.account.name]
-            # Who asks by hand does not wait for the worker: its lease is taken over.
-            held = ledger.take(project, datetime.now(UTC))
-            fault = look_at_project(held, cloud, whole=True)
+            fault = refusals.of(project) or _taken(project, cloud)
+            refusals.note(project, fault)
             if fault:
                 faults += 1
-                # Five refusals in a row lock a key.
-                refused |= {project.account.name} if isinstance(fault, Refused) else set()
                 self.stdout.write(f"{project.name}: fault: {fault}")
                 continue
             for look in _looks(project, cloud, options):
@@ -56,6 +48,11 @@ class Command(BaseCommand):
             raise CommandError(f"--instance {options['instance']!r}: no watched project lists it")
         if faults:
             raise CommandError(f"{faults} look(s) failed")
+
+
+def _taken(project: Project, cloud: Cloud) -> Fault | None:
+    """Look at a project; who asks by hand does not wait for the worker that may hold it."""
+    return look_at_project(ledger.take(project, datetime.now(UTC)), cloud, whole=True)
 
 
 def _projects(name: str | None) -> list[Project]:
