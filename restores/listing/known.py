@@ -16,7 +16,7 @@ _NONE = {
     "created": "was requested",
     "ended": "ended",
     "running": "was in progress",
-    "changed": "changed",
+    "changed": "was seen to change",
 }
 
 
@@ -73,6 +73,10 @@ def absence(asked: Asked, scope: Scope, coverage: Coverage, now: datetime) -> Ab
         text = "No instance that you may see is being looked at, so we cannot say anything."
         return Absence(title="Nothing is watched here", text=text)
     none = "No restore matches" if asked.described else f"No restore {_NONE[asked.window.on]}"
+    if asked.window.on == "changed":
+        # Of the time before the first look nobody knows what changed, only what was seen.
+        text = "A change counts at the moment when a look saw it, not when the cloud made it."
+        return Absence(title=f"{none} in this window", text=text)
     left_out = " Projects that are no longer watched are left out." if scope.unwatched() else ""
     if answer.kind == "none":
         text = f"{_proof(coverage, now)}{left_out}"

@@ -244,7 +244,8 @@ def test_a_failure_without_a_time_is_neither_the_first_nor_the_last(web):
 def test_a_recovered_failure_asks_for_no_further_restore(web):
     make_restore("r", **FAILED, recovered_at=NOW)
     html = page_of(web, "r")
-    assert "Why it failed: check the data before any retry" in html
+    assert "Why it failed: Data sync failed, data may be partial" in html
+    assert "What to do" not in html and "then retry" not in html
     assert "no further restore for this one" in html
     assert "<strong>Retry:</strong>" not in html
 

@@ -63,6 +63,16 @@ def make_many(count, **given):
     Restore.objects.bulk_create(rows, batch_size=1000)
 
 
+def test_of_changes_no_more_is_claimed_than_that_none_was_seen(web):
+    """What changed before the first look, and then no more, nobody has seen to change."""
+    make_instance(proven_at=NOW)
+    window = "from=2026-11-20T00:00:00Z&to=2026-11-21T00:00:00Z"
+    html = web.get(f"{URL}?on=changed&{window}").content.decode()
+    assert "No restore was seen to change in this window" in html
+    assert "looked at completely" not in html
+    assert "looked at completely" in web.get(f"{URL}?{window}").content.decode()
+
+
 @pytest.mark.parametrize("path", ["/restores/~00/", "/restores/a~00b.json", "/instances/~00/"])
 def test_no_page_has_a_nul_in_its_address(web, path):
     assert web.get(path).status_code == 404
