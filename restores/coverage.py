@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from django.db.models import Count, F, Min, Q
+from django.db.models import Count, F, Min, Q, QuerySet
 
 from restores.faults import Fault, of_instances, of_projects
 from restores.models import Heartbeat, Instance, Project
 from restores.querysets import FINE, InstanceQuerySet, ProjectQuerySet
+from restores.querysets.prepared import ask
 
 # Twelve ticks without a finished one.
 STALLED_AFTER = timedelta(seconds=60)
 _NAMED = 3
+_LISTS = ("fault_kind", "account__fault_kind", "listed_at", "restoring_count_at")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,13 +65,27 @@ def coverage_of(
     """
     if projects is None:
         projects = Project.objects.filter(pk__in=instances.order_by().values("project_id"))
-    watched, projects = instances.watched(), projects.watched()
-    lists = _lists(projects)
-    faults = of_projects(projects, named) if lists["troubled"] else []
-    lacking = watched.lacking().exists()
+    return kept_coverage(None, lambda: instances, lambda: projects, named)
+
+
+def kept_coverage(
+    key: Hashable,
+    instances: Callable[[], InstanceQuerySet],
+    projects: Callable[[], ProjectQuerySet],
+    named: int = 10,
+) -> Coverage:
+    """The same, of a scope that is asked for often: its ``key`` says which it is."""
+
+    def rows(name: str, question: Callable[[], QuerySet[Any, Any]]) -> list[Any]:
+        return ask(key and ("coverage", name, key), question)
+
+    lists = _lists(rows("lists", lambda: projects().watched().order_by().values_list(*_LISTS)))
+    faults = of_projects(projects().watched(), named) if lists["troubled"] else []
+    lacking = rows("lacking", lambda: _first_lacking(instances()))
     if lacking:
-        faults += of_instances(watched, named - len(faults))
-    looks = _looks(watched) if lacking or faults else _proven_looks(watched)
+        faults += of_instances(instances().watched(), named - len(faults))
+    oldest = [] if lacking or faults else rows("oldest", lambda: _oldest_proofs(instances()))
+    looks = _looks(instances().watched()) if lacking or faults else _proven_looks(oldest)
     complete = looks["healthy"] and not looks["unlooked"] and not lists["unlisted"]
     unproven = looks["unproven"] or lists["unproven"]
     return Coverage(
@@ -112,7 +129,8 @@ def stalled_since(now: datetime) -> datetime | None:
 
     None too before the first tick of a new installation: nothing has stopped there.
     """
-    beat = Heartbeat.objects.values_list("at", flat=True).first()
+    found = ask("heartbeat", lambda: Heartbeat.objects.values_list("at", flat=True)[:1])
+    beat: datetime | None = next(iter(found), None)
     return beat if beat and now - beat > STALLED_AFTER else None
 
 
@@ -129,17 +147,23 @@ def _looks(watched: InstanceQuerySet) -> dict[str, Any]:
     )
 
 
-def _proven_looks(watched: InstanceQuerySet) -> dict[str, Any]:
+def _first_lacking(instances: InstanceQuerySet) -> QuerySet[Any, Any]:
+    # In the order of the index of those that lack: SQLite would read all that are proven.
+    return instances.watched().lacking().order_by("name", "pk").values_list("pk")[:1]
+
+
+def _oldest_proofs(instances: InstanceQuerySet) -> QuerySet[Any, Any]:
+    return instances.watched().order_by("proven_at").values_list("proven_at", flat=True)[:1]
+
+
+def _proven_looks(oldest: Sequence[datetime]) -> dict[str, Any]:
     """The same where every look is proven and none failed: not every instance is read."""
-    oldest = watched.order_by("proven_at").values_list("proven_at", flat=True).first()
-    some = oldest is not None
-    proofs = {"complete_to": oldest, "known_to": oldest}
+    some, proof = bool(oldest), next(iter(oldest), None)
+    proofs = {"complete_to": proof, "known_to": proof}
     return {"watched": some, "healthy": some, "unlooked": 0, "unproven": 0, **proofs}
 
 
-def _lists(projects: ProjectQuerySet) -> dict[str, Any]:
-    columns = ("fault_kind", "account__fault_kind", "listed_at", "restoring_count_at")
-    rows = list(projects.order_by().values_list(*columns))
+def _lists(rows: Sequence[Any]) -> dict[str, Any]:
     lists = [(kind in FINE and of_account in FINE, *dates) for kind, of_account, *dates in rows]
     fine = [row[1:] for row in lists if row[0]]
     return {

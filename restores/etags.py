@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
 
 from restores.coverage import Coverage
-from restores.filters import Asked
-from restores.models import Project, Restore
+from restores.filters import Asked, visible_keys
+from restores.models import Restore
+from restores.querysets.prepared import ask
 from restores.timerange import instant
 
 if TYPE_CHECKING:
@@ -54,10 +56,14 @@ def list_tag(
 
 def _seen_by(viewer: Viewer) -> tuple[object, ...]:
     """The reader, what he may see, which can be given or taken away, and the newest changes."""
-    projects = Project.objects.visible_to(viewer).order_by("pk").values_list("pk", flat=True)
-    changes = Restore.objects.visible_to(viewer).order_by("-changed_at", "-pk")
-    newest = changes.values_list("pk", "changed_at")[:_NEWEST]
-    return viewer.pk, list(projects), list(newest)
+    seen = visible_keys(viewer)
+    keys = None if viewer.is_superuser else seen
+
+    def changes() -> QuerySet[Any, Any]:
+        rows = Restore.objects.all() if keys is None else Restore.objects.of_projects(keys)
+        return rows.order_by("-changed_at", "-pk").values_list("pk", "changed_at")[:_NEWEST]
+
+    return viewer.pk, seen, ask(("changes", keys), changes)
 
 
 def unless_known(

@@ -74,7 +74,9 @@ class RestoresThen(RestoreQuerySet):
         after = self.past.asof + timedelta(microseconds=1)
         return super().changed_in(start, min(end or after, after))
 
-    def running_in(self, start: datetime | None, end: datetime | None) -> Self:
+    def running_in(
+        self, start: datetime | None, end: datetime | None, seam: datetime | None = None
+    ) -> Self:
         """Waiting or restoring within the window, as far as was known."""
         rows = super().running_in(start, end)
         if start is None:

@@ -1,17 +1,22 @@
 """What the URL of a list asks for: read strictly, written back in one spelling, made a queryset."""
 
 from restores.filters.asked import NARROWING, ORDER, REPEATABLE, Asked
+from restores.filters.places import instances_of, projects_of, visible_keys
 from restores.filters.reading import read
-from restores.filters.scope import Scope, instances_of, projects_of, scope_of
+from restores.filters.scope import Near, Scope, scope_of
+from restores.filters.usual import page_scope
 
 __all__ = [
     "NARROWING",
     "ORDER",
     "REPEATABLE",
     "Asked",
+    "Near",
     "Scope",
     "instances_of",
+    "page_scope",
     "projects_of",
     "read",
     "scope_of",
+    "visible_keys",
 ]

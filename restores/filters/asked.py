@@ -10,6 +10,7 @@ from restores.filters.cursors import Cursor
 from restores.timerange import Problem, Window, instant
 
 REPEATABLE = ("customer", "region", "project", "instance", "status", "code")
+PLACES = ("customer", "region", "project", "instance")
 WINDOW = ("on", "from", "to", "tz", "asof")
 # What stands for from and to, and never in a canonical URL.
 SHORTHAND = ("around", "win")
@@ -84,6 +85,11 @@ class Asked:
     def place(self) -> dict[str, str]:
         """Where in the list the page begins or ends, to lead back to it."""
         return {name: self.one(name) for name in _FROM_THE_START}
+
+    @property
+    def places(self) -> tuple[tuple[str, ...], ...]:
+        """Where the restores asked for are: customers, regions, projects and instances."""
+        return tuple(self.all(name) for name in PLACES)
 
     @property
     def ids(self) -> list[str]:

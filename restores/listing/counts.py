@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from hashlib import blake2b
-from typing import Any
 
 from django.core.cache import cache
-from django.db.models import QuerySet
 
 from restores.filters import Asked
 from restores.querysets import RestoreQuerySet
-from restores.querysets.fences import compiled, over
+from restores.querysets.prepared import Bound
 from restores.statuses import FAILED, IN_PROGRESS, KNOWN, SUCCEEDED
 
 CAP = 10_000
@@ -46,29 +43,25 @@ class State:
     hot: bool = False
 
 
-def tally(rows: RestoreQuerySet, *, more: bool = False) -> Tally:
-    """Count rows, stopping just above ``CAP``; ``more`` when they are not all that there are."""
-    return Tally(sum(_counted(piece) for piece in rows.pieces()), more=more)
+def tally(rows: RestoreQuerySet, which: str = "all", *, more: bool = False) -> Tally:
+    """Count rows, stopping just above ``CAP``; ``more`` when they are not all that there are.
 
-
-def _counted(rows: RestoreQuerySet) -> int:
-    """Count up to just above ``CAP``; what was above is not counted anew for a minute."""
-    keys = rows.order_by().values("pk")[: CAP + 1]
-    mark = _mark(keys)
-    if cache.get(mark):
-        return CAP + 1
-    number = sum(number for (number,) in over(keys, "COUNT(*)"))
-    if number > CAP:
-        cache.set(mark, True, _MINUTE)
-    return number
-
-
-def _mark(rows: QuerySet[Any, Any]) -> str:
-    """The name under which it is remembered that there are more than ``CAP`` of these rows.
-
-    For a minute it stays true: restores are never deleted.
+    ``which`` of them is a method for some: ``failed``.
     """
-    return blake2b(repr(compiled(rows)).encode(), digest_size=16).hexdigest()
+    return Tally(sum(map(_counted, rows.sums(CAP + 1, which, "pk"))), more=more)
+
+
+def _counted(question: Bound) -> int:
+    """Count up to just above ``CAP``; what was above is not counted anew for a minute.
+
+    For so long it stays true: restores are never deleted.
+    """
+    if cache.get(question.mark):
+        return CAP + 1
+    number: int = sum(number for (number,) in question.rows)
+    if number > CAP:
+        cache.set(question.mark, True, _MINUTE)
+    return number
 
 
 def states(rows: RestoreQuerySet, asked: Asked, *, more: bool = False) -> list[State]:
@@ -101,7 +94,7 @@ def _counts(rows: RestoreQuerySet, *, bounded: bool) -> tuple[int, int, Counter[
 
     ``bounded`` rows are few enough to be read all.
     """
-    mark = _mark(rows.values("status")[: CAP + 1])
+    mark = "+".join(question.mark for question in rows.sums(CAP + 1, "all", "pk"))
     if bounded or not cache.get(mark):
         counts, still_failed = rows.summed(CAP + 1)
         total = sum(counts.values())
@@ -109,10 +102,10 @@ def _counts(rows: RestoreQuerySet, *, bounded: bool) -> tuple[int, int, Counter[
             del counts[""]
             return total, still_failed, counts
         cache.set(mark, True, _MINUTE)
-    still_failed = tally(rows.still_failed()).number
+    still_failed = tally(rows, "still_failed").number
     counts = rows.unsettled_by_status(CAP + 1)
     # Where the still failed are too many to count, so are all that failed.
-    failed = still_failed if still_failed > CAP else tally(rows.failed()).number
-    counts |= Counter({FAILED.value: failed, SUCCEEDED.value: tally(rows.succeeded()).number})
+    failed = still_failed if still_failed > CAP else tally(rows, "failed").number
+    counts |= Counter({FAILED.value: failed, SUCCEEDED.value: tally(rows, "succeeded").number})
     del counts[""]
     return CAP + 1, still_failed, counts

@@ -9,9 +9,10 @@ from typing import Any
 from django.db.models import QuerySet
 
 from restores.columns import SORTS
-from restores.filters import Asked, Scope
+from restores.filters import Asked, Near, Scope
 from restores.filters.cursors import Cursor
 from restores.querysets import RestoreQuerySet
+from restores.querysets.prepared import Bound
 from restores.statuses import IN_PROGRESS
 
 Shape = Callable[[RestoreQuerySet], "QuerySet[Any, Any]"]
@@ -27,7 +28,7 @@ class Ordered:
     """The rows that stand first of all; the others in order, in parts that follow each other."""
 
     pinned: list[Any]
-    parts: list[QuerySet[Any, Any]]
+    parts: Sequence[Any]
 
     def numbered(self, start: int, size: int) -> list[Any]:
         """Up to ``size`` rows from the ``start``-th on."""
@@ -73,7 +74,7 @@ def leaf(
     return _leaf(found[: asked.size], order, first=start + 1, earlier=start > 0, later=more)
 
 
-def nearest(asked: Asked, scope: Scope, shape: Shape) -> tuple[Leaf, Scope]:
+def nearest(asked: Asked, scope: Scope, shape: Shape) -> tuple[Leaf, Scope | Near]:
     """The page, from the newest rows alone if they fill it, and the scope that it was read from."""
     if scope.near:
         read = leaf(scope.near.restores, asked, shape, scope.near.whole)
@@ -89,14 +90,22 @@ def ordered(
 
     What comes first is left out of the rest, so that pages neither lose nor repeat a row.
     """
-    column, descending = SORTS[asked.sort.removeprefix("-")], asked.sort.startswith("-")
     pinned = _pinned(rows if whole is None else whole, asked, shape)
-    rest = rows.exclude(pk__in=[row.pk for row in pinned]) if pinned else rows
-    parts = rest.by(column, descending=descending)
-    return Ordered(pinned=pinned, parts=[shape(part) for part in parts])
+    keys = frozenset(row.pk for row in pinned)
+    if rows.plan.key:
+        most = asked.size + 1 + PINNED
+        parts = rows.asked("parts", lambda rows: [one[:most] for one in _parts(rows, asked, shape)])
+        return Ordered(pinned=pinned, parts=[_Others(part, keys) for part in parts])
+    rest = rows.exclude(pk__in=keys) if pinned else rows
+    return Ordered(pinned=pinned, parts=_parts(rest, asked, shape))
 
 
-def cut(parts: Sequence[QuerySet[Any, Any]], start: int, size: int) -> list[Any]:
+def _parts(rows: RestoreQuerySet, asked: Asked, shape: Shape) -> list[QuerySet[Any, Any]]:
+    column, descending = SORTS[asked.sort.removeprefix("-")], asked.sort.startswith("-")
+    return [shape(part) for part in rows.by(column, descending=descending)]
+
+
+def cut(parts: Sequence[Any], start: int, size: int) -> list[Any]:
     """Up to ``size`` rows from the ``start``-th on, counted through all parts."""
     rows: list[Any] = []
     for part in parts:
@@ -135,7 +144,18 @@ def _leaf(rows: list[Any], order: Ordered, *, earlier: bool, later: bool, first:
     return Leaf(rows=rows, pinned=pinned, first=first, earlier=earlier, later=later)
 
 
-def _slice(part: QuerySet[Any, Any], start: int, size: int) -> QuerySet[Any, Any]:
+@dataclass(frozen=True, slots=True)
+class _Others:
+    """A part of the first page without the rows that stand first."""
+
+    part: Bound
+    pinned: frozenset[int]
+
+    def __getitem__(self, asked: slice) -> list[Any]:
+        return [row for row in self.part.rows if row.pk not in self.pinned][asked]
+
+
+def _slice(part: Any, start: int, size: int) -> Any:
     if not start:
         return part[:size]
     # Rows that are only counted are not read: the keys come from an index.
@@ -148,5 +168,11 @@ def _pinned(rows: RestoreQuerySet, asked: Asked, shape: Shape) -> list[Any]:
     statuses = set(asked.all("status"))
     if asked.sort != DEFAULT_SORT or (statuses and statuses <= set(IN_PROGRESS)):
         return []
-    newest = rows.progressing().by("created_at", descending=True)[:-1]
-    return cut([shape(part) for part in newest], 0, PINNED)
+
+    def newest(rows: RestoreQuerySet) -> list[QuerySet[Any, Any]]:
+        given = rows.progressing().by("created_at", descending=True)[:-1]
+        return [shape(part)[:PINNED] for part in given]
+
+    if rows.plan.key:
+        return cut(rows.asked("pinned", newest), 0, PINNED)
+    return cut(newest(rows), 0, PINNED)

@@ -16,6 +16,8 @@ from restores.models import Observation, Restore
 from restores.pages.freshness import READ, known_until
 from restores.pages.past import unchanged
 from restores.past import Past
+from restores.querysets.prepared import ask
+from restores.querysets.slots import Keys
 from restores.statuses import RESTORING, SUCCEEDED, WAITING
 
 _LATELY = timedelta(minutes=1)
@@ -47,7 +49,8 @@ def foretell(rows: Sequence[Row], shown: Sequence[Any], past: Past | None, now: 
 def _known_until(shown: Sequence[Any], now: datetime) -> dict[int, datetime]:
     """Until when those are known whose last look is so long ago that it may be nobody can look."""
     old = [one.pk for one in shown if one.delisted_at or _older(one.instance__proven_at, now)]
-    rows = Restore.objects.filter(pk__in=old).select_related(*READ) if old else ()
+    whole = Restore.objects.filter(pk__in=Keys("keys")).defer("search", "raw")
+    rows = ask("known until", lambda: whole.select_related(*READ), keys=old) if old else ()
     return {row.pk: known_until(row, now) for row in rows}
 
 
@@ -70,11 +73,11 @@ def _facts(
 
 
 def _seen(shown: Sequence[Any], past: Past | None) -> Mapping[int, list[Observation]]:
-    found = Observation.objects.filter(restore__in=[restore.pk for restore in shown])
-    known = found.filter(known_at__lte=past.asof) if past else found
+    rows = Observation.objects.filter(restore__in=Keys("keys")).order_by("seen_at", "pk")
     seen: defaultdict[int, list[Observation]] = defaultdict(list)
-    for one in known.order_by("seen_at", "pk"):
-        seen[one.restore_id].append(one)
+    for one in ask("observed", lambda: rows, keys=[restore.pk for restore in shown]):
+        if past is None or one.known_at <= past.asof:
+            seen[one.restore_id].append(one)
     return seen
 
 

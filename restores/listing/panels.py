@@ -6,12 +6,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import QuerySet
 
 from restores.filters import NARROWING, ORDER, REPEATABLE, Asked
 from restores.insight.codes import CATALOGUE
 from restores.listing.choices import Choice, chips_of
 from restores.models import Project
+from restores.querysets.prepared import ask
+from restores.querysets.visible import key_of
 from restores.statuses import KNOWN, status_of
 from restores.timerange import ON, PRESETS, canonical, earlier, fixed, label, later, wider, words
 
@@ -80,8 +84,8 @@ def panels(asked: Asked, viewer: Viewer, now: datetime) -> Panels:
     window = asked.window
     chips = list(chips_of(asked))
     wrong = {problem.param: problem.reason for problem in asked.problems}
-    places = Project.objects.visible_to(viewer).order_by("name").values_list(*_PLACES)
-    known = list(zip(*places[:_MOST_NAMES], strict=True)) or [()] * len(_PLACES)
+    places = ask(("places", key_of(viewer)), lambda: _places(viewer))
+    known = list(zip(*places, strict=True)) or [()] * len(_PLACES)
     names, customers, regions, zones = known
     return Panels(
         on=ON_WORDS[window.on][0],
@@ -112,6 +116,11 @@ def panels(asked: Asked, viewer: Viewer, now: datetime) -> Panels:
         wrong_window=any(name in wrong for name in _WINDOW_FIELDS),
         unknown=[_unknown(name, asked) for name in asked.unknown],
     )
+
+
+def _places(viewer: Viewer) -> QuerySet[Any, Any]:
+    rows = Project.objects.visible_to(viewer).order_by("name")
+    return rows.values_list(*_PLACES)[:_MOST_NAMES]
 
 
 def _names(values: Iterable[str]) -> list[str]:

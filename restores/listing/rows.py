@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from html import escape
 from typing import Any
 
 from restores.beside import now_words
@@ -39,21 +40,9 @@ FIELDS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stamp:
-    """A time for a cell, and the same for machines."""
-
-    iso: str
-    text: str
-
-    def __html__(self) -> str:
-        """Ready to print: nothing in it comes from outside."""
-        return f'<time datetime="{self.iso}">{self.text}</time>'
-
-
 @dataclass(slots=True, kw_only=True)
 class Row:
-    """One restore as the table prints it; empty is not printed."""
+    """One restore as the table prints it, escaped; empty is not printed."""
 
     pk: int
     url: str
@@ -62,8 +51,8 @@ class Row:
     project: str
     customer: str
     day: str
-    created: Stamp | None
-    ended: Stamp | None
+    created: str
+    ended: str
     look: str
     word: str
     bar: str
@@ -74,8 +63,8 @@ class Row:
     took: str
     since: str
     still_failed: bool
-    recovered: Stamp | None
-    backup: Stamp | None
+    recovered: str
+    backup: str
     delisted: bool
     now: str
 
@@ -87,7 +76,8 @@ class Writer:
         self.now, self.real_now = asked.window.asof or now, now
         self.zone: tzinfo = asked.window.zone
         self.by_day = {"created": "created_at", "ended": "ended_at"}.get(asked.sort.lstrip("-"))
-        self.query = asked.query(**asked.place)
+        self.query = escape(asked.query(**asked.place))
+        self._year = self.now.astimezone(self.zone).year
         self.asked = asked
         self._code_urls: dict[str, str] = {}
 
@@ -98,19 +88,19 @@ class Writer:
         return Row(
             pk=found.pk,
             url=restore_path(found.restore_id) + self.query,
-            restore=found.restore_name or found.restore_id,
-            instance=found.instance__name or found.instance__instance_id,
-            project=found.project__name,
-            customer=found.project__customer,
+            restore=escape(found.restore_name or found.restore_id),
+            instance=escape(found.instance__name or found.instance__instance_id),
+            project=escape(found.project__name),
+            customer=escape(found.project__customer),
             day=self._day(getattr(found, self.by_day)) if self.by_day else "",
             created=self._stamp(found.created_at, under_day=self.by_day == "created_at"),
             ended=self._stamp(found.ended_at, under_day=self.by_day == "ended_at"),
             look=status.look,
-            word=status.word,
+            word=escape(status.word),
             bar=_bar(found),
             bar_look=status.look,
             outcome=_outcome(found),
-            code=found.error_code,
+            code=escape(found.error_code),
             code_url=self._code_url(found.error_code),
             took=self._took(found, moving),
             since=instant(found.created_at) if moving and found.created_at else "",
@@ -118,32 +108,32 @@ class Writer:
             recovered=self._recovered(found),
             backup=self._stamp(found.backup_taken_at),
             delisted=found.delisted_at is not None,
-            now=now_words(found, now, self.zone, self.real_now) if now else "",
+            now=escape(now_words(found, now, self.zone, self.real_now)) if now else "",
         )
 
     def _day(self, at: datetime | None) -> str:
         if at is None:
             return "No time given"
         local = at.astimezone(self.zone)
-        year = "" if local.year == self.now.astimezone(self.zone).year else f" {local.year}"
+        year = "" if local.year == self._year else f" {local.year}"
         return f"{local:%A} {local.day} {local:%B}{year}"
 
-    def _stamp(self, at: datetime | None, *, under_day: bool = False) -> Stamp | None:
+    def _stamp(self, at: datetime | None, *, under_day: bool = False) -> str:
         if at is None:
-            return None
-        local, now = at.astimezone(self.zone), self.now.astimezone(self.zone)
-        text = f"{local:%H:%M:%S}" if under_day else f"{local.day} {local:%b} {local:%H:%M}"
-        if not under_day and local.year != now.year:
-            text = f"{local.day} {local:%b %Y}"
-        return Stamp(iso=instant(at), text=text)
+            return ""
+        local = at.astimezone(self.zone)
+        if under_day:
+            return _time(at, f"{local:%H:%M:%S}")
+        text = f"{local:%b %H:%M}" if local.year == self._year else f"{local:%b %Y}"
+        return _time(at, f"{local.day} {text}")
 
-    def _recovered(self, found: Any) -> Stamp | None:
+    def _recovered(self, found: Any) -> str:
         if found.status != FAILED.value or found.recovered_at is None:
-            return None
+            return ""
         local = found.recovered_at.astimezone(self.zone)
         same_day = found.created_at and found.created_at.astimezone(self.zone).date()
         if local.date() == same_day:
-            return Stamp(iso=instant(found.recovered_at), text=f"{local:%H:%M}")
+            return _time(found.recovered_at, f"{local:%H:%M}")
         return self._stamp(found.recovered_at)
 
     def _took(self, found: Any, moving: bool) -> str:
@@ -155,8 +145,12 @@ class Writer:
 
     def _code_url(self, code: str) -> str:
         if code and code not in self._code_urls:
-            self._code_urls[code] = self.asked.query(code=code)
+            self._code_urls[code] = escape(self.asked.query(code=code))
         return self._code_urls.get(code, "")
+
+
+def _time(at: datetime, text: str) -> str:
+    return f'<time datetime="{instant(at)}">{text}</time>'
 
 
 def _bar(found: Any) -> str:

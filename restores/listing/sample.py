@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from restores.filters import Asked, Scope, scope_of
+from restores.filters import Asked, scope_of
 from restores.listing.counts import CAP, Tally
 from restores.listing.leaf import cut
+from restores.past import Past
+from restores.querysets import RestoreQuerySet
 
 if TYPE_CHECKING:
     from restores.querysets import Viewer
@@ -38,9 +40,9 @@ def sample(asked: Asked, viewer: Viewer, without: str) -> Sample:
     params = {name: values for name, values in asked.params.items() if name not in aside}
     scope = scope_of(replace(asked, params=params), viewer)
     # Of a common word the list, too, reads the newest rows alone.
-    near = list(_rows(scope.near)) if scope.near else []
+    near = list(_rows(scope.near.restores, scope.past)) if scope.near else []
     common = len(near) > asked.size
-    rows = near if common else list(_rows(scope))
+    rows = near if common else list(_rows(scope.restores, scope.past))
     counted = list(zip(*rows[:CAP], strict=True)) or [(), (), ()]
     projects, instances, codes = counted
     return Sample(
@@ -51,9 +53,9 @@ def sample(asked: Asked, viewer: Viewer, without: str) -> Sample:
     )
 
 
-def _rows(scope: Scope) -> Iterator[tuple[int, int, str]]:
+def _rows(rows: RestoreQuerySet, past: Past | None) -> Iterator[tuple[int, int, str]]:
     """Project, instance and code of then; one row more than are counted."""
-    parts = scope.restores.by("created_at", descending=True)
-    moved = scope.past.moved if scope.past else {}
+    parts = rows.by("created_at", descending=True)
+    moved = past.moved if past else {}
     for pk, project, instance, code in cut([p.values_list(*_READ) for p in parts], 0, CAP + 1):
         yield project, instance, moved[pk].error_code if pk in moved else code

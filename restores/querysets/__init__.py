@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from restores.querysets.literals import LONG
 from restores.querysets.places import FINE, NOTES, InstanceQuerySet, ProjectQuerySet
-from restores.querysets.restores import UNKNOWN_RUNS, RestoreQuerySet
+from restores.querysets.restores import RestoreQuerySet
+from restores.querysets.windows import UNKNOWN_RUNS
 
 if TYPE_CHECKING:
     from restores.querysets.visible import Viewer

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Count, Min, Q
 
 from restores.querysets.literals import FAULTY, LACKING
+from restores.querysets.slots import Slot
 from restores.querysets.visible import Visible
 
 # Faults that are worth a line, though the looks go on and prove what they prove.
@@ -80,7 +81,7 @@ class InstanceQuerySet(Visible):
         """Instances of the projects with these names."""
         return self.filter(project__name__in=list(names))
 
-    def called(self, names: Iterable[str]) -> Self:
+    def called(self, names: Iterable[str | Slot]) -> Self:
         """Instances with one of these ids, or one of these names."""
         asked = list(names)
         return self.filter(Q(instance_id__in=asked) | Q(name__in=asked))

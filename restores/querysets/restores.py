@@ -4,40 +4,27 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Self
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Self
 
 from django.apps import apps
-from django.db import connections, models
-from django.db.models import Exists, OuterRef, Q
+from django.db import models
+from django.db.models import Q
 
-from restores.querysets.changes import changed_between
-from restores.querysets.fences import over
-from restores.querysets.literals import CODED, LONG, OPEN, STILL_FAILED, UNSETTLED, Literal
-from restores.querysets.visible import Visible
-from restores.statuses import FAILED, FINAL, IN_PROGRESS, SUCCEEDED
+from restores.querysets.literals import CODED, OPEN, STILL_FAILED, UNSETTLED
+from restores.querysets.prepared import Bound, ask
+from restores.querysets.slots import Keys
+from restores.querysets.windows import Windowed
+from restores.statuses import FAILED, IN_PROGRESS, SUCCEEDED
 
 if TYPE_CHECKING:
     from restores.querysets.visible import Viewer
 
-UNKNOWN_RUNS = timedelta(hours=24)
 _SUMS = "status, COUNT(*), SUM(CASE WHEN recovered_at IS NULL THEN 1 ELSE 0 END)"
 
 
-class RestoreQuerySet(Visible):
-    """Restores.
-
-    Rows created at or before ``seam`` are few and have an index of their own; asked for apart
-    from the others they are found at once.
-    """
-
-    seam: datetime | None = None
-    seamed = True
-
-    def _clone(self) -> Self:
-        clone: Self = super()._clone()  # type: ignore[misc]
-        clone.seam = self.seam
-        return clone
+class RestoreQuerySet(Windowed):
+    """Restores."""
 
     def visible_to(self, user: Viewer) -> Self:
         """Rows of the projects that the user is a member of; a superuser sees all."""
@@ -67,38 +54,39 @@ class RestoreQuerySet(Visible):
         """Not in a final state."""
         return self.filter(OPEN, UNSETTLED)
 
-    def left_open(self, until: datetime | None = None) -> Self:
-        """Those in the short index of open ones, created by ``until``; all that is unsettled is.
-
-        SQLite reads that index only if nothing else narrows the rows it is asked for first.
-        """
-        held = Q(created_at__lte=until) if until else Q()
-        if not self._on_sqlite:
-            return self.filter(OPEN, held)
-        found = self._clone()
-        found.query = self.model._base_manager.filter(OPEN, held).query
-        return found.filter(Exists(self.filter(pk=OuterRef("pk"))))
-
     def progressing(self) -> Self:
         """Waiting and restoring, by the short index."""
         return self.left_open().in_progress()
 
     def unsettled_by_status(self, most: int) -> Counter[str]:
         """How many are in each state that is not final; no more than ``most`` rows are read."""
-        rows = self.left_open().filter(UNSETTLED)
-        if not self._on_sqlite:
+        if self._on_sqlite:
+            found = self.asked(("open", most), lambda rows: [rows._open_states(most)])
+        else:
             # PostgreSQL takes them for many, and reads all of a project's to find them.
-            keys = self.model._base_manager.filter(OPEN, UNSETTLED).values_list("pk", flat=True)
-            rows = self.filter(pk__in=list(keys[:most]))
-        return Counter(rows.values_list("status", flat=True)[:most])
+            every = self.model._base_manager.filter(OPEN, UNSETTLED)
+            keys = ask(("open", most), lambda: every.values_list("pk", flat=True)[:most])
+            found = self.asked(("held", most), lambda rows: [rows._held_states(most)], keys=keys)
+        return Counter(status for question in found for status in question.rows)
+
+    def sums(
+        self, most: int, which: str, *columns: str, select: str = "COUNT(*)", end: str = ""
+    ) -> list[Bound]:
+        """Ask ``select`` of up to ``most`` rows of each piece; ``which`` is a method for some."""
+
+        def pieces(rows: Self) -> Iterable[models.QuerySet[Any]]:
+            for piece in getattr(rows, which)().pieces():
+                yield piece.order_by().values_list(*columns)[:most]
+
+        return self.asked((which, columns, most), pieces, select, end)
 
     def summed(self, most: int) -> tuple[Counter[str], int]:
         """How many are in each state, and how many still failed, of up to ``most`` rows."""
         counts: Counter[str] = Counter()
         still_failed = 0
-        for piece in self.pieces():
-            rows = piece.order_by().values("status", "recovered_at")[:most]
-            for status, number, lasting in over(rows, _SUMS, "GROUP BY status"):
+        columns = ("status", "recovered_at")
+        for piece in self.sums(most, "all", *columns, select=_SUMS, end="GROUP BY status"):
+            for status, number, lasting in piece.rows:
                 counts[status] += number
                 still_failed += lasting if status == FAILED.value else 0
         return counts, still_failed
@@ -127,70 +115,12 @@ class RestoreQuerySet(Visible):
         """Failed, recovered or not."""
         return self.in_status([FAILED.value])
 
-    def created_in(self, start: datetime | None, end: datetime | None) -> Self:
-        """Created within ``start <= t < end``; an open side is None."""
-        return self._within("created_at", start, end)
-
-    def ended_in(self, start: datetime | None, end: datetime | None) -> Self:
-        """Ended within the window; what has not ended never is."""
-        return self._within("ended_at", start, end).exclude(ended_at=None)
-
-    def changed_in(self, start: datetime | None, end: datetime | None) -> Self:
-        """Seen to begin, move on or end within the window, whatever has become of it since."""
-        if start is None or end is None:
-            # It began before the window ends; its last change is not before the window begins.
-            return self._within("first_seen_at", None, end)._within("changed_at", start, None)
-        return self.filter(changed_between(self.model._base_manager.all(), start, end))
-
-    def running_in(self, start: datetime | None, end: datetime | None) -> Self:
-        """Waiting or restoring at some time within the window; a state we don't know, for a day."""
-        rows = self.exclude(created_at=None)
-        if end:
-            rows = rows.filter(created_at__lt=end)
-        if start:
-            young = Q(created_at__gt=start - UNKNOWN_RUNS)
-            open_then = Q(status__in=IN_PROGRESS) | (~Q(status__in=FINAL) & young)
-            # The last term keeps restores without any length.
-            rows = rows.filter(open_then | Q(ended_at__gt=start) | Q(created_at__gte=start))
-            rows.seam = start - self._longest() if self.seamed else None
-        return rows
-
-    def pieces(self) -> list[Self]:
-        """The rows before and behind the seam, the newer first; all of them where there is none."""
-        if self.seam is None:
-            return [self]
-        newer = self.filter(created_at__gt=self.seam)
-        return [newer, self.left_open(self.seam)]
-
-    def by(self, column: str, *, descending: bool) -> list[Self]:
-        """The rows in order, ties by id, as parts: those with a value, then those without.
-
-        Parts, because an index gives each without sorting, on every database.
-        """
-        sign = "-" if descending else ""
-        field = self.model._meta.get_field(column.partition("__")[0])
-        absent = Q(**{column: None if field.null else ""})
-        pieces = self.pieces() if column == "created_at" else [self]
-        given = [piece.exclude(absent) for piece in pieces[:: 1 if descending else -1]]
-        return [
-            *(part.order_by(f"{sign}{column}", f"{sign}pk") for part in given),
-            self.filter(absent).order_by(f"{sign}pk"),
-        ]
-
     def newest_first(self) -> Self:
         """By creation, ties by id; those without a time come last."""
         return self.order_by(models.F("created_at").desc(nulls_last=True), "-pk")
 
-    @property
-    def _on_sqlite(self) -> bool:
-        return connections[self.db].vendor == "sqlite"
+    def _open_states(self, most: int) -> models.QuerySet[Any]:
+        return self.left_open().filter(UNSETTLED).values_list("status", flat=True)[:most]
 
-    def _within(self, column: str, start: datetime | None, end: datetime | None) -> Self:
-        edges = {f"{column}__gte": start, f"{column}__lt": end}
-        return self.filter(**{name: edge for name, edge in edges.items() if edge})
-
-    def _longest(self) -> timedelta:
-        """The longest that a restore is known to have taken, but for the very long ones."""
-        lengths = self.model._base_manager.filter(duration__lte=Literal(LONG))
-        longest = lengths.order_by("-duration").values_list("duration", flat=True).first()
-        return timedelta(seconds=longest or 0)
+    def _held_states(self, most: int) -> models.QuerySet[Any]:
+        return self.filter(pk__in=Keys("keys")).values_list("status", flat=True)[:most]

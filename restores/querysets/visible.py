@@ -11,6 +11,11 @@ if TYPE_CHECKING:
     Viewer = User | AnonymousUser
 
 
+def key_of(user: Viewer) -> int | None:
+    """Whose rows a question is about; None for all, which every superuser sees."""
+    return None if user.is_superuser else user.pk
+
+
 class Visible(models.QuerySet[Any]):
     """Rows that hang on a project, directly or by a path."""
 

@@ -12,15 +12,16 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from restores.coverage import Coverage, coverage_of, stalled_since
+from restores.coverage import Coverage, kept_coverage, stalled_since
 from restores.etags import list_tag, unless_known
-from restores.filters import Asked, instances_of, projects_of, read, scope_of
+from restores.filters import Asked, Scope, page_scope, read, scope_of
 from restores.listing import listing
 from restores.listing.facets import facets
 from restores.listing.nearby import beginning, nearest_to, unended
 from restores.listing.panels import panels
 from restores.listing.twin import listing_json, problems_json
 from restores.pages.moments import moment
+from restores.querysets.visible import key_of
 from restores.tables.restores import heads, shown
 from restores.views.twin import Answer, fresh, twin
 
@@ -36,17 +37,22 @@ def restore_list(request: HttpRequest) -> HttpResponseBase:
         return _answer(request, asked, now, status=400)
     if asked.canonical.lstrip("?") != request.META["QUERY_STRING"]:
         return redirect(request.path + asked.canonical)
-    places = instances_of(asked, request.user), projects_of(asked, request.user)
-    coverage, stalled = coverage_of(*places), stalled_since(now)
+    scope = page_scope(asked, request.user)
+    coverage, stalled = _coverage(scope), stalled_since(now)
     tag = list_tag(asked, coverage, request.user, now=now, stalled=stalled)
     marks = {"tag": tag, "stalled": moment(stalled)}
-    return unless_known(request, tag, coverage, lambda: _page(request, asked, coverage, now, marks))
+    return unless_known(request, tag, coverage, lambda: _page(request, scope, coverage, now, marks))
+
+
+def _coverage(scope: Scope) -> Coverage:
+    key = key_of(scope.viewer), *scope.asked.places
+    return kept_coverage(key, lambda: scope.instances, lambda: scope.projects)
 
 
 def _page(
-    request: HttpRequest, asked: Asked, coverage: Coverage, now: datetime, marks: dict[str, Any]
+    request: HttpRequest, scope: Scope, coverage: Coverage, now: datetime, marks: dict[str, Any]
 ) -> HttpResponse:
-    scope = scope_of(asked, request.user)
+    asked = scope.asked
     found = listing(asked, scope, coverage, now)
     empty = found.absence and not scope.not_found
     more = {

@@ -1,0 +1,64 @@
+"""How restores are narrowed, one kind of parameter at a time."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db.models import Q
+
+from restores.filters.asked import Asked
+from restores.models import Instance
+from restores.querysets import RestoreQuerySet
+from restores.statuses import FAILED
+
+Keys = tuple[int, ...]
+
+
+def placed(
+    rows: RestoreQuerySet, projects: Keys | None, instances: Keys | None = None
+) -> RestoreQuerySet:
+    """Of these projects and instances, None for all; keys let the rows' own indexes serve."""
+    if projects is not None:
+        rows = rows.of_projects(projects)
+    if instances is None:
+        return rows
+    if len(instances) == 1:
+        return rows.filter(instance=instances[0])
+    return rows.filter(instance__in=instances)
+
+
+def described(rows: RestoreQuerySet, asked: Asked) -> RestoreQuerySet:
+    """With the codes and the ids asked for."""
+    if codes := asked.all("code"):
+        rows = rows.with_code(codes)
+    if ids := asked.ids:
+        # Keys of instances are read first: each side of the "or" then has an index.
+        named = Instance.objects.filter(instance_id__in=ids).values_list("pk", flat=True)
+        of_instance = Q(instance__in=list(named))
+        rows = rows.filter(Q(restore_id__in=ids) | Q(backup_id__in=ids) | of_instance)
+    return rows
+
+
+def within(
+    rows: RestoreQuerySet,
+    on: str,
+    start: datetime | None,
+    end: datetime | None,
+    seam: datetime | None = None,
+) -> RestoreQuerySet:
+    """Within the window; for ``seam`` see ``running_in``."""
+    if on == "running":
+        return rows.running_in(start, end, seam)
+    ways = {"created": rows.created_in, "ended": rows.ended_in, "changed": rows.changed_in}
+    return ways[on](start, end)
+
+
+def in_state(rows: RestoreQuerySet, asked: Asked) -> RestoreQuerySet:
+    """In the states asked for, recovered or not."""
+    statuses, recovered = asked.all("status"), asked.one("recovered")
+    # Recovered or not, it failed: asked for once, the index of those still failed serves.
+    if statuses and not (recovered and FAILED.value in statuses):
+        rows = rows.in_status(statuses)
+    if recovered:
+        rows = rows.still_failed() if recovered == "no" else rows.recovered()
+    return rows

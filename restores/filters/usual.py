@@ -1,0 +1,83 @@
+"""Views that are asked for most: the first page of what is now. Their SQL is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from restores.filters import places
+from restores.filters.asked import Asked
+from restores.filters.narrowing import described, in_state, placed, within
+from restores.filters.scope import Scope
+from restores.models import Restore
+from restores.querysets import RestoreQuerySet
+from restores.querysets.prepared import Plan, kept
+from restores.querysets.slots import Slot
+
+if TYPE_CHECKING:
+    from restores.querysets import Viewer
+
+# What the rows read and their order depend on, beside the window and the places.
+_SHAPE = ("status", "recovered", "code", "sort", "size")
+# What has a question of its own each time.
+_ODD = ("q", "ids", "page", "after", "before")
+
+
+def _is_usual(asked: Asked) -> bool:
+    """Whether the questions of a view are the same whenever it is asked for."""
+    window = asked.window
+    odd = window.asof or window.on == "changed" or any(name in asked.params for name in _ODD)
+    return not odd
+
+
+class UsualScope(Scope):
+    """A scope whose rows can be asked only by their plans: instead of times there are slots."""
+
+    @cached_property
+    def any_state(self) -> RestoreQuerySet:
+        """As in ``Scope``."""
+        return self._planned("any", self._slotted)
+
+    @cached_property
+    def restores(self) -> RestoreQuerySet:
+        """As in ``Scope``."""
+        return self._planned("own", lambda: in_state(self._slotted(), self.asked))
+
+    near = None
+
+    def _planned(self, name: str, rows: Callable[[], RestoreQuerySet]) -> RestoreQuerySet:
+        key = (name, *self._key)
+        found: RestoreQuerySet = kept(("rows", key), rows)
+        return found.planned(Plan(key, self._values))
+
+    def _slotted(self) -> RestoreQuerySet:
+        window = self.asked.window
+        start, end, seam = (Slot(name) for name in ("start", "end", "seam"))
+        rows = placed(Restore.objects.all(), self._visible)
+        rows = described(placed(rows, *self._places), self.asked)
+        edges: Any = (start if window.start else None, end if window.end else None, seam)
+        return within(rows, window.on, *edges)
+
+    @cached_property
+    def _places(self) -> tuple[places.Keys | None, places.Keys | None]:
+        return places.project_keys(self.asked), places.instance_keys(self.asked)
+
+    @cached_property
+    def _key(self) -> tuple[Any, ...]:
+        window = self.asked.window
+        edges = window.on, window.start is None, window.end is None
+        return (self._visible, *self._places, *edges, *map(self.asked.all, _SHAPE))
+
+    @cached_property
+    def _values(self) -> dict[str, Any]:
+        window = self.asked.window
+        values = {"start": window.start, "end": window.end}
+        if window.on == "running" and window.start:
+            values["seam"] = window.start - Restore.objects.all().longest()
+        return values
+
+
+def page_scope(asked: Asked, viewer: Viewer) -> Scope:
+    """The scope of a page, to be asked for its rows and its counts and nothing else."""
+    return UsualScope(asked, viewer) if _is_usual(asked) else Scope(asked, viewer)

@@ -1,0 +1,38 @@
+"""Rows whose questions are kept: the pages that are asked for most ask the same ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable
+from typing import Any, Self
+
+from django.db.models import QuerySet
+
+from restores.querysets.prepared import Bound, Plan, Prepared
+from restores.querysets.visible import Visible
+
+Questions = Iterable[QuerySet[Any, Any]]
+
+
+class Planned(Visible):
+    """Rows that can be asked by a plan."""
+
+    # Of these very rows: what narrows them further has other questions.
+    plan = Plan(None, {})
+
+    def planned(self, plan: Plan) -> Self:
+        """The same rows, whose questions are kept under the plan's key."""
+        rows: Self = self._chain()  # type: ignore[attr-defined]
+        rows.plan = plan
+        return rows
+
+    def asked(
+        self,
+        name: Hashable,
+        questions: Callable[[Self], Questions],
+        select: str = "",
+        end: str = "",
+        **values: Any,
+    ) -> list[Bound]:
+        """Ask for some of the rows, or for sums over them; a plan keeps the SQL under the name."""
+        plan = Plan(self.plan.key, {**self.plan.values, **values})
+        return plan.asked(name, lambda: (Prepared(one, select, end) for one in questions(self)))

@@ -1,0 +1,169 @@
+"""Questions asked again and again: their SQL is written once, only the values are new.
+
+The ORM takes longer to write the SQL of a short question than a database takes to answer it.
+"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connections
+from django.db.models import QuerySet
+from django.db.models.query import (
+    FlatValuesListIterable,
+    ModelIterable,
+    NamedValuesListIterable,
+    get_related_populators,
+)
+
+from restores.querysets.slots import Slot
+
+# A question is forgotten when so many others have been asked; it is written anew then.
+_MOST = 1_000
+
+
+class Prepared:
+    """The SQL of a queryset, with its slots, and how its rows are read.
+
+    ``select`` and ``end`` ask something of the rows found: nothing in them may choose how they
+    are found.
+    """
+
+    def __init__(self, rows: QuerySet[Any, Any], select: str = "", end: str = "") -> None:
+        compiler = rows.query.get_compiler(rows.db)
+        self._db = rows.db
+        try:
+            sql, self._params = compiler.as_sql()
+        except EmptyResultSet:  # the ORM knows that there are none
+            self._sql = ""
+            return
+        self._sql = f"SELECT {select} FROM ({sql}) AS found {end}" if select else sql  # noqa: S608
+        columns = [] if select else [column for column, *_ in compiler.select]
+        converters = compiler.get_converters(columns)
+        self._converters = {place: _converter(*how) for place, how in converters.items()}
+        self._made = _maker(rows, compiler) if not select else None
+
+    def bound(self, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
+        """The SQL and its parameters; ``KeyError`` for a slot without a value."""
+        connection = connections[self._db]
+        return self._sql, [
+            one.filled(values, connection) if isinstance(one, Slot) else one
+            for one in (self._params if self._sql else ())
+        ]
+
+    def rows(self, values: Mapping[str, Any]) -> list[Any]:
+        """Ask with these values: tuples, bare values or models, as the queryset gives them."""
+        if not self._sql:
+            return []
+        connection = connections[self._db]
+        with connection.cursor() as cursor:
+            cursor.execute(*self.bound(values))
+            found = cursor.fetchall()
+        if found and self._converters:
+            columns: list[Any] = list(zip(*found, strict=True))
+            for place, convert in self._converters.items():
+                columns[place] = convert(columns[place], connection)
+            found = list(zip(*columns, strict=True))
+        return list(map(self._made, found)) if self._made else found
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A prepared question with its values."""
+
+    question: Prepared
+    values: Mapping[str, Any]
+
+    @property
+    def rows(self) -> list[Any]:
+        """What the database answers now."""
+        return self.question.rows(self.values)
+
+    @property
+    def mark(self) -> str:
+        """The name of this question, the same for the same SQL and values."""
+        asked = repr(self.question.bound(self.values))
+        return blake2b(asked.encode(), digest_size=16).hexdigest()
+
+    def __getitem__(self, part: slice) -> list[Any]:
+        return self.rows[part]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The questions of one view by their names, and the values of its slots this time."""
+
+    key: Hashable
+    values: Mapping[str, Any]
+
+    def asked(self, name: Hashable, build: Callable[[], Iterable[Prepared]]) -> list[Bound]:
+        """The questions of a name, which ``build`` prepares when they are asked first."""
+        key = self.key and ("plan", self.key, name)
+        return [Bound(one, self.values) for one in kept(key, lambda: list(build()))]
+
+
+def ask(key: Hashable, rows: Callable[[], QuerySet[Any, Any]], **values: Any) -> list[Any]:
+    """Ask the question of this key, which ``rows`` words when it is asked for the first time.
+
+    Whatever ``rows`` depends on belongs into the key or into a slot; without a key nothing is kept.
+    """
+    question: Prepared = kept(key, lambda: Prepared(rows()))
+    return question.rows(values)
+
+
+_questions: dict[Hashable, Any] = {}
+
+
+def kept(key: Hashable, build: Callable[[], Any]) -> Any:
+    """What was built for this key; without a key it is built each time."""
+    if key is None:
+        return build()
+    found = _questions.get(key)
+    if found is None:
+        if len(_questions) >= _MOST:
+            _questions.clear()
+        found = _questions[key] = build()
+    return found
+
+
+def _converter(converters: Sequence[Any], column: Any) -> Callable[[Iterable[Any], Any], list[Any]]:
+    """How a column of values becomes what the ORM would give."""
+
+    def convert(values: Iterable[Any], connection: Any) -> list[Any]:
+        for one in converters:
+            values = [one(value, column, connection) for value in values]
+        return list(values)
+
+    return convert
+
+
+def _maker(rows: QuerySet[Any, Any], compiler: Any) -> Callable[[tuple[Any, ...]], Any] | None:
+    """How a row becomes what the queryset gives; None where that is a tuple."""
+    kind: Any = rows._iterable_class
+    if kind is ModelIterable:
+        return _model_maker(rows.db, compiler)
+    if kind is FlatValuesListIterable:
+        return lambda row: row[0]
+    if kind is NamedValuesListIterable:
+        return namedtuple("Row", rows._fields)._make  # type: ignore[attr-defined]
+    return None
+
+
+def _model_maker(db: str, compiler: Any) -> Callable[[tuple[Any, ...]], Any]:
+    info, select = compiler.klass_info, compiler.select
+    start, end = info["select_fields"][0], info["select_fields"][-1] + 1
+    names = [column.target.attname for column, *_ in select[start:end]]
+    related = get_related_populators(info, select, db)  # type: ignore[call-arg] # of Django 6
+
+    def made(row: tuple[Any, ...]) -> Any:
+        found = info["model"].from_db(db, names, row[start:end])
+        for one in related:
+            one.populate(row, found)
+        return found
+
+    return made
