@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -13,33 +13,27 @@ from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
 
 from restores.coverage import Coverage
-from restores.filters import Asked, visible_keys
+from restores.filters import Scope
 from restores.models import Restore
 from restores.querysets.prepared import ask
 from restores.timerange import instant
-
-if TYPE_CHECKING:
-    from restores.querysets import Viewer
 
 # A transaction may commit after one that began later: the newest alone would hide it.
 _NEWEST = 50
 
 
-def list_tag(
-    asked: Asked,
-    coverage: Coverage,
-    viewer: Viewer,
-    *,
-    now: datetime,
-    stalled: datetime | None,
-) -> str:
+def list_tag(scope: Scope, coverage: Coverage, *, now: datetime, stalled: datetime | None) -> str:
     """The mark of a list: its reader, its question, the newest changes, and what is not known.
 
     ``stalled`` is since when the collector stands still.
     """
+    asked = scope.asked
     end, known = asked.window.end, coverage.known_to
     parts = (
-        *_seen_by(viewer),
+        scope.viewer.pk,
+        # What may be seen can be given and taken away.
+        [place.pk for place in scope.visible],
+        _newest_changes(scope),
         # A young asof shows what is now; an old one is part of the question.
         asked.anchored if asked.window.asof else asked.live,
         coverage.faults,
@@ -54,16 +48,14 @@ def list_tag(
     return f'W/"{blake2b(repr(parts).encode(), digest_size=12).hexdigest()}"'
 
 
-def _seen_by(viewer: Viewer) -> tuple[object, ...]:
-    """The reader, what he may see, which can be given or taken away, and the newest changes."""
-    seen = visible_keys(viewer)
-    keys = None if viewer.is_superuser else seen
+def _newest_changes(scope: Scope) -> list[tuple[int, datetime]]:
+    keys = None if scope.viewer.is_superuser else tuple(place.pk for place in scope.visible)
 
     def changes() -> QuerySet[Any, Any]:
         rows = Restore.objects.all() if keys is None else Restore.objects.of_projects(keys)
         return rows.order_by("-changed_at", "-pk").values_list("pk", "changed_at")[:_NEWEST]
 
-    return viewer.pk, seen, ask(("changes", keys), changes)
+    return ask(("changes", keys), changes)
 
 
 def unless_known(

@@ -13,7 +13,7 @@ from django.test import Client
 from bench.figures import Sheet, require_same
 from bench.pages import visitor
 from bench.pages.questions import Question, past, questions
-from bench.pages.timing import Timed, timed
+from bench.pages.timing import Timed, timed, timed_in_turn
 
 _OURS, _STOCK = re.compile(rb'<tr id="r(\d+)"'), re.compile(rb'data-pk="(\d+)"')
 _ADMIN = re.compile(rb'name="_selected_action" value="(\d+)"')
@@ -40,20 +40,17 @@ def run(sheet: Sheet, rows: int, figures: Path) -> None:
 
 
 def _asked(sheet: Sheet, client: Client, one: Question, *, large: bool) -> Timed:
-    ours = timed(client, f"/restores/{one.query}")
     query = f"?{urlencode(one.asked)}"
-    stock, lazy = timed(client, f"/stock/{query}"), timed(client, f"/lazy/{query}")
-    floor = timed(client, f"/floor/{query}")
+    urls = [f"/restores/{one.query}", f"/stock/{query}", f"/lazy/{query}", f"/floor/{query}"]
+    if one.admin is not None:
+        urls.append(f"/stock-admin/restores/restore/?{urlencode(one.admin)}")
+    ours, stock, lazy, floor, *admins = timed_in_turn(client, *urls)
     require_same(_keys(_OURS, ours), _keys(_STOCK, stock), f"{one.name}: our page and the stock")
     theirs = [row[0] for row in json.loads(floor.body)["rows"]]
     require_same(_keys(_OURS, ours), theirs, f"{one.name}: our page and the floor")
     for name, timing in (("", ours), ("  stock", stock), ("  lazy", lazy), ("  floor", floor)):
         sheet.note(f"{name or one.name:<28}{timing.words}")
-    admin = (
-        timed(client, f"/stock-admin/restores/restore/?{urlencode(one.admin)}")
-        if one.admin is not None
-        else None
-    )
+    admin = next(iter(admins), None)
     if admin:
         require_same(_keys(_OURS, ours), _keys(_ADMIN, admin), f"{one.name}: our page and admin's")
         sheet.note(f"{'  admin':<28}{admin.words}")
@@ -84,7 +81,7 @@ def _deep(sheet: Sheet, client: Client, rows: int) -> Timed:
     before = client.get("/restores/", {"page": page - 1})
     (token,) = parse_qs(urlsplit(_next(before.content)).query).get("after", [""])
     query = f"?after={token}" if token else f"?page={page}"
-    ours, stock = timed(client, f"/restores/{query}"), timed(client, f"/stock/?page={page}")
+    ours, stock = timed_in_turn(client, f"/restores/{query}", f"/stock/?page={page}")
     require_same(_keys(_OURS, ours), _keys(_STOCK, stock), "deep page: our page and the stock")
     sheet.note(f"{f'page {page:,}':<28}{ours.words}")
     sheet.note(f"{'  stock':<28}{stock.words}")

@@ -12,6 +12,7 @@ from typing import Any
 from django.db import connection
 from django.test import Client
 
+_Run = tuple[float, float, float, int]
 _LEAST_RUNS, _MOST_RUNS, _ENOUGH = 5, 60, 1.5  # seconds
 
 
@@ -38,24 +39,38 @@ class Timed:
 
 def timed(client: Client, url: str, status: int = 200, **headers: str) -> Timed:
     """Ask for a page some times; ``AssertionError`` when it does not answer as it should."""
-    answer = client.get(url, headers=headers)
-    assert answer.status_code == status, f"{url}: {answer.status_code}"
-    runs: list[tuple[float, float, float, int]] = []
-    until = time.monotonic() + _ENOUGH
-    while len(runs) < _LEAST_RUNS or (time.monotonic() < until and len(runs) < _MOST_RUNS):
-        runs.append(_run(lambda: client.get(url, headers=headers)))
+    return timed_in_turn(client, url, status=status, **headers)[0]
+
+
+def timed_in_turn(client: Client, *urls: str, status: int = 200, **headers: str) -> list[Timed]:
+    """Ask for pages one after the other and again: what slows the machine slows them all."""
+    answers = [client.get(url, headers=headers) for url in urls]
+    for url, answer in zip(urls, answers, strict=True):
+        assert answer.status_code == status, f"{url}: {answer.status_code}"
+    runs: list[list[_Run]] = [[] for _ in urls]
+    while left := [place for place, done in enumerate(runs) if _wants_more(done)]:
+        for place in left:
+            runs[place].append(_run(lambda: client.get(urls[place], headers=headers)))  # noqa: B023
+    return [_summed(done, answer.content) for done, answer in zip(runs, answers, strict=True)]
+
+
+def _wants_more(done: list[_Run]) -> bool:
+    spent = sum(wall for wall, *_ in done) / 1000
+    return len(done) < _LEAST_RUNS or (spent < _ENOUGH and len(done) < _MOST_RUNS)
+
+
+def _summed(runs: list[_Run], body: bytes) -> Timed:
     # The quickest quarter: others use this machine, too.
     wall, cpu, sql, queries = (
         statistics.quantiles(column, n=4)[0] for column in zip(*runs, strict=True)
     )
-    packed = len(gzip.compress(answer.content, 6))
+    packed = len(gzip.compress(body, 6))
     return Timed(
-        wall=wall, cpu=cpu, sql=sql, queries=int(queries),
-        size=len(answer.content), packed=packed, body=answer.content,
-    )  # fmt: skip
+        wall=wall, cpu=cpu, sql=sql, queries=int(queries), size=len(body), packed=packed, body=body
+    )
 
 
-def _run(act: Callable[[], Any]) -> tuple[float, float, float, int]:
+def _run(act: Callable[[], Any]) -> _Run:
     spent: list[float] = []
     with connection.execute_wrapper(_stop_watch(spent)):
         wall, cpu = time.perf_counter(), time.process_time()

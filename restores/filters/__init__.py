@@ -1,7 +1,6 @@
 """What the URL of a list asks for: read strictly, written back in one spelling, made a queryset."""
 
 from restores.filters.asked import NARROWING, ORDER, REPEATABLE, Asked
-from restores.filters.places import instances_of, projects_of, visible_keys
 from restores.filters.reading import read
 from restores.filters.scope import Near, Scope, scope_of
 from restores.filters.usual import page_scope
@@ -13,10 +12,7 @@ __all__ = [
     "Asked",
     "Near",
     "Scope",
-    "instances_of",
     "page_scope",
-    "projects_of",
     "read",
     "scope_of",
-    "visible_keys",
 ]

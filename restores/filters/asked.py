@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import starmap
 from urllib.parse import urlencode
 
 from restores.filters.cursors import Cursor
@@ -118,10 +120,11 @@ class Asked:
         given = {name: _listed(value) for name, value in changed.items()}
         moved = given.keys() - {"asof"}
         values = {**self.params, **(_FROM_THE_START if moved else {}), **given}
+        asked = [name for name in ORDER if values.get(name)]
         return [
             (name, value)
-            for name in ORDER
-            for value in sorted(set(values.get(name, ())))
+            for name in asked
+            for value in sorted(set(values[name]))
             if value and value != DEFAULTS.get(name)
         ]
 
@@ -181,4 +184,10 @@ def _listed(value: Value) -> tuple[str, ...]:
 
 
 def _written(pairs: list[tuple[str, str]]) -> str:
-    return "?" + urlencode(pairs, safe=":/,") if pairs else ""
+    return "?" + "&".join(starmap(_pair, pairs)) if pairs else ""
+
+
+@lru_cache(4096)
+def _pair(name: str, value: str) -> str:
+    # A page has some fifty links, which differ from each other in one value.
+    return urlencode([(name, value)], safe=":/,")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from restores.filters.asked import Asked
 from restores.models import Instance, Project
@@ -38,33 +38,43 @@ def projects_of(asked: Asked, viewer: Viewer) -> ProjectQuerySet:
     return projects
 
 
-def visible_keys(viewer: Viewer) -> Keys:
-    """The keys of all projects that the viewer may see."""
-    return _keys(("visible", key_of(viewer)), lambda: Project.objects.visible_to(viewer))
+class Place(NamedTuple):
+    """A project that somebody may see."""
+
+    pk: int
+    name: str
+    customer: str
+    region: str
+    time_zone: str
 
 
-def project_keys(asked: Asked) -> Keys | None:
-    """The keys of the projects asked for, None for all: with keys the rows' own indexes serve."""
-    labels = tuple(asked.all(name) for name in LABELS)
-    if not any(labels):
-        return None
-    return _keys(("labelled", labels), lambda: Project.objects.filter(_labelled(asked, "")))
+def visible_places(viewer: Viewer) -> list[Place]:
+    """All projects that the viewer may see, by name."""
+    rows = Project.objects.visible_to(viewer).order_by("name", "pk")
+    found = ask(("places", key_of(viewer)), lambda: rows.values_list(*Place._fields))
+    return list(map(Place._make, found))
+
+
+def keys_among(places: Sequence[Place], asked: Asked) -> Keys:
+    """The keys of those of the projects that are asked for."""
+    wanted = {LABELS[name]: asked.all(name) for name in LABELS if asked.all(name)}
+    return tuple(
+        sorted(
+            place.pk
+            for place in places
+            if all(getattr(place, column) in values for column, values in wanted.items())
+        )
+    )
 
 
 def instance_keys(asked: Asked) -> Keys | None:
-    """The same of instances."""
+    """The keys of the instances asked for, None for all: the rows' own indexes serve them."""
     names = {f"name{place}": name for place, name in enumerate(asked.all("instance"))}
     if not names:
         return None
     slots = [Slot(name) for name in names]
-    return _keys(("called", len(names)), lambda: Instance.objects.called(slots), **names)
-
-
-def _keys(key: tuple[Any, ...], rows: Callable[[], QuerySet[Any, Any]], **values: str) -> Keys:
-    found = ask(
-        ("keys", *key), lambda: rows().order_by("pk").values_list("pk", flat=True), **values
-    )
-    return tuple(found)
+    rows = Instance.objects.called(slots).order_by("pk")
+    return tuple(ask(("called", len(names)), lambda: rows.values_list("pk", flat=True), **names))
 
 
 def _labelled(asked: Asked, path: str) -> Q:

@@ -66,7 +66,7 @@ class Scope:
     def past(self) -> Past | None:
         """Which of the visible restores were in another state by ``asof``."""
         asof = self.asked.window.asof
-        return past_of(placed(Restore.objects.all(), self._visible), asof) if asof else None
+        return past_of(placed(Restore.objects.all(), self._projects), asof) if asof else None
 
     @cached_property
     def instances(self) -> InstanceQuerySet:
@@ -91,15 +91,25 @@ class Scope:
         return self.instances.filter(project__configured=False).exists()
 
     @cached_property
-    def _visible(self) -> places.Keys | None:
-        return None if self.viewer.is_superuser else places.visible_keys(self.viewer)
+    def visible(self) -> list[places.Place]:
+        """The projects that the viewer may see."""
+        return places.visible_places(self.viewer)
+
+    @cached_property
+    def _projects(self) -> places.Keys | None:
+        """The keys of the projects that rows may be of; None where all are asked for and seen."""
+        every = self.viewer.is_superuser and not any(map(self.asked.all, places.LABELS))
+        return None if every else places.keys_among(self.visible, self.asked)
+
+    @cached_property
+    def _instances(self) -> places.Keys | None:
+        return places.instance_keys(self.asked)
 
     @cached_property
     def _sought(self) -> tuple[RestoreQuerySet, tuple[RestoreQuerySet, RestoreQuerySet] | None]:
         asked, window = self.asked, self.asked.window
-        rows = placed(Restore.objects.all(), self._visible)
-        rows = as_of(rows, self.past) if self.past else rows
-        rows = placed(rows, places.project_keys(asked), places.instance_keys(asked))
+        rows = placed(Restore.objects.all(), self._projects)
+        rows = placed(as_of(rows, self.past) if self.past else rows, None, self._instances)
         return sought(within(described(rows, asked), window.on, window.start, window.end), asked)
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from restores.filters import places
 from restores.filters.asked import Asked
 from restores.filters.narrowing import described, in_state, placed, within
 from restores.filters.scope import Scope
@@ -54,20 +53,15 @@ class UsualScope(Scope):
     def _slotted(self) -> RestoreQuerySet:
         window = self.asked.window
         start, end, seam = (Slot(name) for name in ("start", "end", "seam"))
-        rows = placed(Restore.objects.all(), self._visible)
-        rows = described(placed(rows, *self._places), self.asked)
+        rows = placed(Restore.objects.all(), self._projects, self._instances)
         edges: Any = (start if window.start else None, end if window.end else None, seam)
-        return within(rows, window.on, *edges)
-
-    @cached_property
-    def _places(self) -> tuple[places.Keys | None, places.Keys | None]:
-        return places.project_keys(self.asked), places.instance_keys(self.asked)
+        return within(described(rows, self.asked), window.on, *edges)
 
     @cached_property
     def _key(self) -> tuple[Any, ...]:
         window = self.asked.window
         edges = window.on, window.start is None, window.end is None
-        return (self._visible, *self._places, *edges, *map(self.asked.all, _SHAPE))
+        return (self._projects, self._instances, *edges, *map(self.asked.all, _SHAPE))
 
     @cached_property
     def _values(self) -> dict[str, Any]:

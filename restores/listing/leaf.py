@@ -13,7 +13,7 @@ from restores.filters import Asked, Near, Scope
 from restores.filters.cursors import Cursor
 from restores.querysets import RestoreQuerySet
 from restores.querysets.prepared import Bound
-from restores.statuses import IN_PROGRESS
+from restores.statuses import FAILED, IN_PROGRESS
 
 Shape = Callable[[RestoreQuerySet], "QuerySet[Any, Any]"]
 
@@ -165,9 +165,11 @@ def _slice(part: Any, start: int, size: int) -> Any:
 
 def _pinned(rows: RestoreQuerySet, asked: Asked, shape: Shape) -> list[Any]:
     """The restores in progress that stand above the others."""
-    statuses = set(asked.all("status"))
-    if asked.sort != DEFAULT_SORT or (statuses and statuses <= set(IN_PROGRESS)):
+    statuses = set(asked.all("status")) or {*IN_PROGRESS, FAILED.value}
+    if asked.sort != DEFAULT_SORT or statuses <= set(IN_PROGRESS):
         return []
+    if asked.one("recovered") or statuses.isdisjoint(IN_PROGRESS):
+        return []  # what failed is not in progress
 
     def newest(rows: RestoreQuerySet) -> list[QuerySet[Any, Any]]:
         given = rows.progressing().by("created_at", descending=True)[:-1]

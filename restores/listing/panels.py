@@ -6,21 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
 
-from django.db.models import QuerySet
-
-from restores.filters import NARROWING, ORDER, REPEATABLE, Asked
+from restores.filters import NARROWING, ORDER, REPEATABLE, Asked, Scope
 from restores.insight.codes import CATALOGUE
 from restores.listing.choices import Choice, chips_of
-from restores.models import Project
-from restores.querysets.prepared import ask
-from restores.querysets.visible import key_of
 from restores.statuses import KNOWN, status_of
 from restores.timerange import ON, PRESETS, canonical, earlier, fixed, label, later, wider, words
-
-if TYPE_CHECKING:
-    from restores.querysets import Viewer
 
 SIZES = (25, 50, 100, 200)
 ON_WORDS = {
@@ -32,7 +23,6 @@ ON_WORDS = {
 _WINDOW_FIELDS = ("on", "from", "to", "tz", "around", "win")
 _MOST_CHIPS = 20
 _MOST_NAMES = 200
-_PLACES = ("name", "customer", "region", "time_zone")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,14 +69,11 @@ class Panels:
     unknown: list[Choice]
 
 
-def panels(asked: Asked, viewer: Viewer, now: datetime) -> Panels:
+def panels(scope: Scope, now: datetime) -> Panels:
     """Prepare the tools for one view."""
-    window = asked.window
+    asked, window, named = scope.asked, scope.asked.window, scope.visible[:_MOST_NAMES]
     chips = list(chips_of(asked))
     wrong = {problem.param: problem.reason for problem in asked.problems}
-    places = ask(("places", key_of(viewer)), lambda: _places(viewer))
-    known = list(zip(*places, strict=True)) or [()] * len(_PLACES)
-    names, customers, regions, zones = known
     return Panels(
         on=ON_WORDS[window.on][0],
         label=label(window),
@@ -105,10 +92,10 @@ def panels(asked: Asked, viewer: Viewer, now: datetime) -> Panels:
         zone=window.tz.rpartition("/")[2].replace("_", " "),
         window_hidden=_hidden(asked, without=("on", "from", "to", "tz")),
         filter_hidden=_hidden(asked, without=NARROWING),
-        projects=_names(names),
-        customers=_names(customers),
-        regions=_names(regions),
-        zones=_names(zones),
+        projects=_names(place.name for place in named),
+        customers=_names(place.customer for place in named),
+        regions=_names(place.region for place in named),
+        zones=_names(place.time_zone for place in named),
         again={name: asked.typed.get(name, "") for name in REPEATABLE if name in wrong},
         codes=["any", *CATALOGUE],
         fixes=_fixes(asked),
@@ -116,11 +103,6 @@ def panels(asked: Asked, viewer: Viewer, now: datetime) -> Panels:
         wrong_window=any(name in wrong for name in _WINDOW_FIELDS),
         unknown=[_unknown(name, asked) for name in asked.unknown],
     )
-
-
-def _places(viewer: Viewer) -> QuerySet[Any, Any]:
-    rows = Project.objects.visible_to(viewer).order_by("name")
-    return rows.values_list(*_PLACES)[:_MOST_NAMES]
 
 
 def _names(values: Iterable[str]) -> list[str]:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from restores.coverage import Coverage, kept_coverage, stalled_since
 from restores.etags import list_tag, unless_known
-from restores.filters import Asked, Scope, page_scope, read, scope_of
+from restores.filters import Scope, page_scope, read, scope_of
 from restores.listing import listing
 from restores.listing.facets import facets
 from restores.listing.nearby import beginning, nearest_to, unended
@@ -34,12 +34,12 @@ def restore_list(request: HttpRequest) -> HttpResponseBase:
     if asked.rewritten:
         return redirect(request.path + asked.rewritten)
     if asked.problems:
-        return _answer(request, asked, now, status=400)
+        return _answer(request, Scope(asked, request.user), now, status=400)
     if asked.canonical.lstrip("?") != request.META["QUERY_STRING"]:
         return redirect(request.path + asked.canonical)
     scope = page_scope(asked, request.user)
     coverage, stalled = _coverage(scope), stalled_since(now)
-    tag = list_tag(asked, coverage, request.user, now=now, stalled=stalled)
+    tag = list_tag(scope, coverage, now=now, stalled=stalled)
     marks = {"tag": tag, "stalled": moment(stalled)}
     return unless_known(request, tag, coverage, lambda: _page(request, scope, coverage, now, marks))
 
@@ -64,17 +64,17 @@ def _page(
         "heads": heads(asked),
         "cols": shown(asked),
     }
-    return _answer(request, asked, now, more | marks)
+    return _answer(request, scope, now, more | marks)
 
 
 def _answer(
     request: HttpRequest,
-    asked: Asked,
+    scope: Scope,
     now: datetime,
     more: dict[str, Any] | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    context = {"asked": asked, "panels": panels(asked, request.user, now), **(more or {})}
+    context = {"asked": scope.asked, "panels": panels(scope, now), **(more or {})}
     return TemplateResponse(request, "restores/list.html", context, status=status)
 
 
@@ -84,7 +84,7 @@ def facet_list(request: HttpRequest) -> HttpResponse:
     """What the list of the same query string could be narrowed to, with counts."""
     now = timezone.now()
     asked = read(request.GET, now)
-    context = {"asked": asked, "panels": panels(asked, request.user, now)}
+    context = {"asked": asked, "panels": panels(Scope(asked, request.user), now)}
     if asked.problems:
         return TemplateResponse(request, "restores/list.html", context, status=400)
     values = {"facets": facets(asked, request.user)}
