@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -21,12 +22,15 @@ from restores.querysets.slots import Keys
 from restores.statuses import RESTORING, SUCCEEDED, WAITING
 
 _LATELY = timedelta(minutes=1)
-_LENGTHS = f"""
-SELECT * FROM (
-    SELECT %s AS pk, duration FROM restores_restore
-    WHERE instance_id = %s AND status = '{SUCCEEDED.value}' AND created_at < %s AND duration > 0
-    ORDER BY created_at DESC, id DESC LIMIT {RECENT}
-) AS earlier"""  # noqa: S608 - constants of ours
+_EARLIER = f"""
+SELECT duration FROM restores_restore AS earlier
+WHERE earlier.instance_id = one.instance_id AND earlier.status = '{SUCCEEDED.value}'
+    AND earlier.created_at < one.created_at AND earlier.duration > 0
+ORDER BY earlier.created_at DESC, earlier.id DESC LIMIT {RECENT}"""  # noqa: S608 - ours
+_LISTED = {
+    "sqlite": f"(SELECT json_group_array(duration) FROM ({_EARLIER}))",  # noqa: S608 - ours
+    "postgresql": f"to_json(ARRAY({_EARLIER}))::text",
+}
 
 
 def foretell(rows: Sequence[Row], shown: Sequence[Any], past: Past | None, now: datetime) -> None:
@@ -40,7 +44,7 @@ def foretell(rows: Sequence[Row], shown: Sequence[Any], past: Past | None, now: 
     at = past.asof if past else now
     until = {} if past else _known_until(shown, now)
     for row, restore in zip(rows, shown, strict=True):
-        facts = _facts(restore, seen[row.pk], lengths[row.pk], until.get(row.pk, at))
+        facts = _facts(restore, seen[row.pk], lengths.get(row.pk, ()), until.get(row.pk, at))
         _tell(row, facts)
         if facts.now < at and facts.elapsed is not None:
             row.took, row.since = clock(facts.elapsed), ""  # it stands still, too
@@ -83,16 +87,16 @@ def _seen(shown: Sequence[Any], past: Past | None) -> Mapping[int, list[Observat
 
 def _lengths(shown: Sequence[Any]) -> Mapping[int, list[float]]:
     """What earlier successes of each one's instance took, oldest first; one query for all."""
-    created = connection.ops.adapt_datetimefield_value
-    asked = [one for one in shown if one.created_at and one.status == RESTORING.value]
-    lengths: defaultdict[int, list[float]] = defaultdict(list)
-    if asked:
-        values = [v for one in asked for v in (one.pk, one.instance_id, created(one.created_at))]
-        with connection.cursor() as cursor:
-            cursor.execute(" UNION ALL ".join([_LENGTHS] * len(asked)), values)
-            for key, seconds in reversed(cursor.fetchall()):
-                lengths[key].append(seconds)
-    return lengths
+    keys = [one.pk for one in shown if one.created_at and one.status == RESTORING.value]
+    if not keys:
+        return {}
+    vendor, holes = connection.vendor, ", ".join(["%s"] * len(keys))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT id, {_LISTED[vendor]} FROM restores_restore AS one WHERE id IN ({holes})",  # noqa: S608
+            keys,
+        )
+        return {key: json.loads(lengths)[::-1] for key, lengths in cursor.fetchall()}
 
 
 def _tell(row: Row, facts: Facts) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from html import escape
 from typing import Any
 
@@ -14,6 +14,7 @@ from restores.insight.durations import clock
 from restores.insight.verdict import NO_PROGRESS, QUEUED
 from restores.paths import restore_path
 from restores.statuses import FAILED, IN_PROGRESS, RESTORING, SUCCEEDED, status_of
+from restores.tables.restores import shown
 from restores.timerange import instant
 
 FIELDS = (
@@ -79,7 +80,9 @@ class Writer:
         self.query = escape(asked.query(**asked.place))
         self._year = self.now.astimezone(self.zone).year
         self.asked = asked
+        self.cols = frozenset(shown(asked))
         self._code_urls: dict[str, str] = {}
+        self._days: dict[date, str] = {}
 
     def row(self, found: Any, now: Any = None) -> Row:
         """Write one restore, as ``FIELDS`` of it were read, and what it is now if that differs."""
@@ -94,7 +97,7 @@ class Writer:
             customer=escape(found.project__customer),
             day=self._day(getattr(found, self.by_day)) if self.by_day else "",
             created=self._stamp(found.created_at, under_day=self.by_day == "created_at"),
-            ended=self._stamp(found.ended_at, under_day=self.by_day == "ended_at"),
+            ended=self._ended(found) if "ended" in self.cols else "",
             look=status.look,
             word=escape(status.word),
             bar=_bar(found),
@@ -114,9 +117,14 @@ class Writer:
     def _day(self, at: datetime | None) -> str:
         if at is None:
             return "No time given"
-        local = at.astimezone(self.zone)
-        year = "" if local.year == self._year else f" {local.year}"
-        return f"{local:%A} {local.day} {local:%B}{year}"
+        day = at.astimezone(self.zone).date()
+        if day not in self._days:
+            year = "" if day.year == self._year else f" {day.year}"
+            self._days[day] = f"{day:%A} {day.day} {day:%B}{year}"
+        return self._days[day]
+
+    def _ended(self, found: Any) -> str:
+        return self._stamp(found.ended_at, under_day=self.by_day == "ended_at")
 
     def _stamp(self, at: datetime | None, *, under_day: bool = False) -> str:
         if at is None:
