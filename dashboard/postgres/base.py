@@ -11,6 +11,8 @@ import psycopg
 from django.db.backends.postgresql import base
 from django.db.utils import OperationalError
 
+from dashboard.postgres.times import quick
+
 PATIENCE = 1.5  # seconds, for a connection to be made or to show that it still works
 
 T = TypeVar("T")
@@ -37,6 +39,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """
 
     Database: Any = SimpleNamespace(**vars(psycopg) | {"connect": Connection.connect})
+
+    def get_connection_params(self) -> dict[str, Any]:
+        """Django's, with quick times."""
+        params: dict[str, Any] = super().get_connection_params()
+        return params | {"context": quick(params["context"])}
 
     def is_usable(self) -> bool:
         """Ask for a sign of life; raise when none comes, for a new connection would wait too."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from restores.querysets import Viewer
 
 # What the rows read and their order depend on, beside the window and the places.
-_SHAPE = ("status", "recovered", "code", "sort", "size")
+_SHAPE = ("status", "recovered", "code", "sort", "cols", "size")
 # What has a question of its own each time.
 _ODD = ("q", "ids", "page", "after", "before")
 

@@ -12,9 +12,9 @@ from django.db import connection
 
 from restores.insight.durations import clock, roughly
 from restores.insight.facts import RECENT, Facts
-from restores.listing.rows import Row
-from restores.models import Observation, Restore
-from restores.pages.freshness import READ, known_until
+from restores.listing.rows import SEEN, Row
+from restores.models import Instance, Observation, Restore
+from restores.pages.freshness import known_until
 from restores.pages.past import unchanged
 from restores.past import Past
 from restores.querysets.prepared import ask
@@ -52,10 +52,20 @@ def foretell(rows: Sequence[Row], shown: Sequence[Any], past: Past | None, now: 
 
 def _known_until(shown: Sequence[Any], now: datetime) -> dict[int, datetime]:
     """Until when those are known whose last look is so long ago that it may be nobody can look."""
-    old = [one.pk for one in shown if one.delisted_at or _older(one.instance__proven_at, now)]
-    whole = Restore.objects.filter(pk__in=Keys("keys")).defer("search", "raw")
-    rows = ask("known until", lambda: whole.select_related(*READ), keys=old) if old else ()
-    return {row.pk: known_until(row, now) for row in rows}
+    old = [one for one in shown if one.delisted_at or _older(one.instance__proven_at, now)]
+    if not old:
+        return {}
+    rows = Instance.objects.filter(pk__in=Keys("keys")).select_related("project__account")
+    keys = {one.instance_id for one in old}
+    instances = {one.pk: one for one in ask("instances", lambda: rows, keys=keys)}
+    return {one.pk: known_until(_restore(one, instances[one.instance_id]), now) for one in old}
+
+
+def _restore(row: Any, instance: Instance) -> Restore:
+    """The restore as far as it was read, with its instance and project."""
+    restore = Restore(**{name: getattr(row, name) for name in SEEN})
+    restore.instance, restore.project = instance, instance.project
+    return restore
 
 
 def _older(proven: datetime | None, now: datetime) -> bool:

@@ -14,7 +14,7 @@ from restores.listing.counts import State, Tally, states, tally
 from restores.listing.known import Absence, Said, absence, sayings
 from restores.listing.leaf import PINNED, nearest, next_query, previous_query
 from restores.listing.live import foretell
-from restores.listing.rows import FIELDS, Row, Writer
+from restores.listing.rows import Row, Writer, fields_of
 from restores.past import Past
 
 
@@ -46,7 +46,8 @@ class Listing:
 
 def listing(asked: Asked, scope: Scope, coverage: Coverage, now: datetime) -> Listing:
     """Read and write one page."""
-    read, source = nearest(asked, scope, lambda part: part.values_list(*FIELDS, named=True))
+    fields = fields_of(asked)
+    read, source = nearest(asked, scope, lambda part: part.values_list(*fields, named=True))
     more = source is not scope
     shown = beside(read.rows, scope.past)
     writer = Writer(asked, now)

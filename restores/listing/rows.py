@@ -17,6 +17,8 @@ from restores.statuses import FAILED, IN_PROGRESS, RESTORING, SUCCEEDED, status_
 from restores.tables.restores import shown
 from restores.timerange import instant
 
+# When it was seen last, from which follows until when it is known.
+SEEN = ("delisted_at", "moved_at", "missing_since", "first_seen_at", "changed_at")
 FIELDS = (
     "pk",
     "restore_id",
@@ -29,8 +31,7 @@ FIELDS = (
     "duration",
     "recovered_at",
     "backup_taken_at",
-    "delisted_at",
-    "moved_at",
+    *SEEN,
     "instance_id",
     "instance__instance_id",
     "instance__name",
@@ -39,6 +40,12 @@ FIELDS = (
     "project__customer",
     "project__reports_steps",
 )
+
+
+def fields_of(asked: Asked) -> tuple[str, ...]:
+    """What is read of each restore of a list; its end only where it is shown or compared."""
+    ended = "ended" in shown(asked) or asked.sort.endswith("ended") or asked.window.asof
+    return FIELDS if ended else tuple(name for name in FIELDS if name != "ended_at")
 
 
 @dataclass(slots=True, kw_only=True)
