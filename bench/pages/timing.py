@@ -43,14 +43,18 @@ def timed(client: Client, url: str, status: int = 200, **headers: str) -> Timed:
 
 
 def timed_in_turn(client: Client, *urls: str, status: int = 200, **headers: str) -> list[Timed]:
-    """Ask for pages one after the other and again: what slows the machine slows them all."""
+    """Ask for pages in turn, some times each: what slows the machine slows them all."""
     answers = [client.get(url, headers=headers) for url in urls]
     for url, answer in zip(urls, answers, strict=True):
         assert answer.status_code == status, f"{url}: {answer.status_code}"
     runs: list[list[_Run]] = [[] for _ in urls]
     while left := [place for place, done in enumerate(runs) if _wants_more(done)]:
         for place in left:
-            runs[place].append(_run(lambda: client.get(urls[place], headers=headers)))  # noqa: B023
+            # At once some times, for a page that others follow finds the processor's caches cold.
+            runs[place] += [
+                _run(lambda: client.get(urls[place], headers=headers))  # noqa: B023
+                for _ in range(_LEAST_RUNS)
+            ]
     return [_summed(done, answer.content) for done, answer in zip(runs, answers, strict=True)]
 
 
