@@ -17,7 +17,8 @@ from restores.querysets.prepared import ask
 # Twelve ticks without a finished one.
 STALLED_AFTER = timedelta(seconds=60)
 _NAMED = 3
-_LISTS = ("fault_kind", "account__fault_kind", "listed_at", "restoring_count_at")
+# How the list of a project's instances stands.
+LISTS = ("fault_kind", "account__fault_kind", "listed_at", "restoring_count_at")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,35 +66,45 @@ def coverage_of(
     """
     if projects is None:
         projects = Project.objects.filter(pk__in=instances.order_by().values("project_id"))
-    return kept_coverage(None, lambda: instances, lambda: projects, named)
+    return kept_coverage(None, lambda: instances, lambda: projects, named=named)
 
 
 def kept_coverage(
     key: Hashable,
     instances: Callable[[], InstanceQuerySet],
     projects: Callable[[], ProjectQuerySet],
+    lists: Sequence[Any] | None = None,
     named: int = 10,
 ) -> Coverage:
-    """The same, of a scope that is asked for often: its ``key`` says which it is."""
+    """The same, of a scope that is asked for often: its ``key`` says which it is.
+
+    ``lists`` holds ``LISTS`` of each watched project in it, if they have been read.
+    """
 
     def rows(name: str, question: Callable[[], QuerySet[Any, Any]]) -> list[Any]:
         return ask(key and ("coverage", name, key), question)
 
-    lists = _lists(rows("lists", lambda: projects().watched().order_by().values_list(*_LISTS)))
-    faults = of_projects(projects().watched(), named) if lists["troubled"] else []
+    if lists is None:
+        lists = rows("lists", lambda: projects().watched().order_by().values_list(*LISTS))
+    listed = _listed(lists)
+    faults = of_projects(projects().watched(), named) if listed["troubled"] else []
     lacking = rows("lacking", lambda: _first_lacking(instances()))
     if lacking:
         faults += of_instances(instances().watched(), named - len(faults))
     oldest = [] if lacking or faults else rows("oldest", lambda: _oldest_proofs(instances()))
     looks = _looks(instances().watched()) if lacking or faults else _proven_looks(oldest)
-    complete = looks["healthy"] and not looks["unlooked"] and not lists["unlisted"]
-    unproven = looks["unproven"] or lists["unproven"]
+    return _summed(listed, looks, faults)
+
+
+def _summed(listed: dict[str, Any], looks: dict[str, Any], faults: Sequence[Fault]) -> Coverage:
+    complete = looks["healthy"] and not looks["unlooked"] and not listed["unlisted"]
+    unproven = looks["unproven"] or listed["unproven"]
     return Coverage(
-        complete_to=_oldest(looks["complete_to"], lists["complete_to"]) if complete else None,
-        known_to=None if unproven else _oldest(looks["known_to"], lists["known_to"]),
-        checked_at=lists["checked"],
+        complete_to=_oldest(looks["complete_to"], listed["complete_to"]) if complete else None,
+        known_to=None if unproven else _oldest(looks["known_to"], listed["known_to"]),
+        checked_at=listed["checked"],
         watched=looks["watched"] > 0,
-        projects=lists["watched"],
+        projects=listed["watched"],
         unlooked=looks["unlooked"],
         instances=looks["watched"] if looks["unlooked"] else 0,
         faults=tuple(faults),
@@ -163,7 +174,7 @@ def _proven_looks(oldest: Sequence[datetime]) -> dict[str, Any]:
     return {"watched": some, "healthy": some, "unlooked": 0, "unproven": 0, **proofs}
 
 
-def _lists(rows: Sequence[Any]) -> dict[str, Any]:
+def _listed(rows: Sequence[Any]) -> dict[str, Any]:
     lists = [(kind in FINE and of_account in FINE, *dates) for kind, of_account, *dates in rows]
     fine = [row[1:] for row in lists if row[0]]
     return {

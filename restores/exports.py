@@ -13,7 +13,6 @@ from typing import Any
 from django.db import connection, transaction
 
 from restores.beside import beside
-from restores.coverage import coverage_of
 from restores.filters import Asked, Scope
 from restores.listing.leaf import ordered
 from restores.models import Restore
@@ -92,7 +91,7 @@ def _along_the_index() -> Iterator[None]:
 
 def complete_to(scope: Scope) -> datetime | None:
     """Until when the list is complete; how far it was at another time is not kept."""
-    return None if scope.past else coverage_of(scope.instances, scope.projects).complete_to
+    return None if scope.past else scope.coverage().complete_to
 
 
 def window_header(asked: Asked, complete: datetime | None) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db.models import Q
 
+from restores.coverage import LISTS
 from restores.filters.asked import Asked
 from restores.models import Instance, Project
 from restores.querysets import InstanceQuerySet, ProjectQuerySet
@@ -39,32 +40,33 @@ def projects_of(asked: Asked, viewer: Viewer) -> ProjectQuerySet:
 
 
 class Place(NamedTuple):
-    """A project that somebody may see."""
+    """A project that somebody may see; ``lists`` holds ``LISTS`` of it."""
 
     pk: int
     name: str
     customer: str
     region: str
     time_zone: str
+    configured: bool
+    lists: tuple[Any, ...]
 
 
 def visible_places(viewer: Viewer) -> list[Place]:
     """All projects that the viewer may see, by name."""
     rows = Project.objects.visible_to(viewer).order_by("name", "pk")
-    found = ask(("places", key_of(viewer)), lambda: rows.values_list(*Place._fields))
-    return list(map(Place._make, found))
+    own = Place._fields[:-1]
+    found = ask(("places", key_of(viewer)), lambda: rows.values_list(*own, *LISTS))
+    return [Place._make((*row[: len(own)], row[len(own) :])) for row in found]
 
 
-def keys_among(places: Sequence[Place], asked: Asked) -> Keys:
-    """The keys of those of the projects that are asked for."""
+def among(places: Iterable[Place], asked: Asked) -> list[Place]:
+    """Those of the projects that are asked for by customer, region or name."""
     wanted = {LABELS[name]: asked.all(name) for name in LABELS if asked.all(name)}
-    return tuple(
-        sorted(
-            place.pk
-            for place in places
-            if all(getattr(place, column) in values for column, values in wanted.items())
-        )
-    )
+    return [
+        place
+        for place in places
+        if all(getattr(place, column) in values for column, values in wanted.items())
+    ]
 
 
 def instance_keys(asked: Asked) -> Keys | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from restores.coverage import Coverage, kept_coverage
 from restores.filters import places
 from restores.filters.asked import Asked
 from restores.filters.missing import missing
@@ -14,6 +15,7 @@ from restores.filters.text import sought
 from restores.models import Restore
 from restores.past import Past, past_of
 from restores.querysets import InstanceQuerySet, ProjectQuerySet, RestoreQuerySet
+from restores.querysets.visible import key_of
 from restores.snapshots import as_of
 
 if TYPE_CHECKING:
@@ -95,11 +97,22 @@ class Scope:
         """The projects that the viewer may see."""
         return places.visible_places(self.viewer)
 
+    def coverage(self) -> Coverage:
+        """How far all that can be among them is known."""
+        lists = [place.lists for place in self._placed if place.configured]
+        known = None if self.asked.all("instance") else lists
+        key = key_of(self.viewer), *self.asked.places
+        return kept_coverage(key, lambda: self.instances, lambda: self.projects, known)
+
+    @cached_property
+    def _placed(self) -> list[places.Place]:
+        return places.among(self.visible, self.asked)
+
     @cached_property
     def _projects(self) -> places.Keys | None:
         """The keys of the projects that rows may be of; None where all are asked for and seen."""
         every = self.viewer.is_superuser and not any(map(self.asked.all, places.LABELS))
-        return None if every else places.keys_among(self.visible, self.asked)
+        return None if every else tuple(sorted(one.pk for one in self._placed))
 
     @cached_property
     def _instances(self) -> places.Keys | None:

@@ -8,7 +8,6 @@ from django.conf import settings
 from django.urls import reverse
 
 from restores.beside import Beside, beside
-from restores.coverage import coverage_of
 from restores.filters import Asked, Scope
 from restores.listing.counts import CAP, tally
 from restores.listing.leaf import nearest, next_query
@@ -37,7 +36,7 @@ def listing_json(asked: Asked, scope: Scope) -> dict[str, Any]:
 
 def _coverage(scope: Scope) -> dict[str, Any]:
     """How far the rows are complete; how far they were at another time is not kept."""
-    covered = coverage_json(coverage_of(scope.instances, scope.projects))
+    covered = coverage_json(scope.coverage())
     return covered | {"complete_to": None} if scope.past else covered
 
 

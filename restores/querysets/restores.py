@@ -60,7 +60,7 @@ class RestoreQuerySet(Windowed):
 
     def unsettled_by_status(self, most: int) -> Counter[str]:
         """How many are in each state that is not final; no more than ``most`` rows are read."""
-        if self._on_sqlite:
+        if self._on_sqlite or not self.query.where:
             found = self.asked(("open", most), lambda rows: [rows._open_states(most)])
         else:
             # PostgreSQL takes them for many, and reads all of a project's to find them.

@@ -12,7 +12,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from restores.coverage import Coverage, kept_coverage, stalled_since
+from restores.coverage import Coverage, stalled_since
 from restores.etags import list_tag, unless_known
 from restores.filters import Scope, page_scope, read, scope_of
 from restores.listing import listing
@@ -21,7 +21,6 @@ from restores.listing.nearby import beginning, nearest_to, unended
 from restores.listing.panels import panels
 from restores.listing.twin import listing_json, problems_json
 from restores.pages.moments import moment
-from restores.querysets.visible import key_of
 from restores.tables.restores import heads, shown
 from restores.views.twin import Answer, fresh, twin
 
@@ -38,15 +37,10 @@ def restore_list(request: HttpRequest) -> HttpResponseBase:
     if asked.canonical.lstrip("?") != request.META["QUERY_STRING"]:
         return redirect(request.path + asked.canonical)
     scope = page_scope(asked, request.user)
-    coverage, stalled = _coverage(scope), stalled_since(now)
+    coverage, stalled = scope.coverage(), stalled_since(now)
     tag = list_tag(scope, coverage, now=now, stalled=stalled)
     marks = {"tag": tag, "stalled": moment(stalled)}
     return unless_known(request, tag, coverage, lambda: _page(request, scope, coverage, now, marks))
-
-
-def _coverage(scope: Scope) -> Coverage:
-    key = key_of(scope.viewer), *scope.asked.places
-    return kept_coverage(key, lambda: scope.instances, lambda: scope.projects)
 
 
 def _page(
