@@ -21,6 +21,8 @@ from restores.snapshots import RestoresThen
 REACH = 5_000
 # A word found on more instances than these is rather asked of each row.
 _MANY = 200
+# Rows that hold a word are named one by one if they are no more than these.
+_FEW = 300
 _GRAM = 3
 
 
@@ -37,6 +39,8 @@ def sought(
         return rows, None
     if isinstance(rows, RestoresThen):
         rows = rows.exclude(pk__in=_learnt(rows.past, [word.text for word in words]))
+    if (few := _few(words)) is not None:
+        return _walked(rows.filter(pk__in=few), words), None
     found = _indexed(rows, words)
     if asked.sort != DEFAULTS["sort"] or asked.cursor or rows.seam:
         return found, None
@@ -62,6 +66,16 @@ def _on_instances(word: str) -> Q:
     found = Instance.objects.filter(search__contains=word)
     keys = list(found.values_list("pk", flat=True)[: _MANY + 1])
     return Q(instance__in=found.values("pk") if len(keys) > _MANY else keys) if keys else Q()
+
+
+def _few(words: Sequence[_Word]) -> list[int] | None:
+    """The keys of all restores that may hold the words, if they are few: found once, not thrice."""
+    own = [word for word in words if not word.instances and len(word.text) >= _GRAM]
+    if not own:
+        return None
+    rows = _indexed(Restore.objects.all(), own)
+    keys = list(rows.values_list("pk", flat=True)[: _FEW + 1])
+    return keys if len(keys) <= _FEW else None
 
 
 def _learnt(past: Past, words: Sequence[str]) -> list[int]:
