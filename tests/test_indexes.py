@@ -126,10 +126,11 @@ def test_a_restore_of_many_days_is_found_within_them(web):
     assert found["total"] == 2
 
 
-@pytest.fixture
-def many(db, monkeypatch):
-    """More restores than a search reads one by one."""
+@pytest.fixture(params=[0, 15, 300], ids=["every", "some", "no"])
+def many(request, db, monkeypatch):
+    """More restores than a search reads one by one; every word, some or none is a common one."""
     monkeypatch.setattr("restores.filters.text.REACH", 5)
+    monkeypatch.setattr("restores.filters.text._FEW", request.param)
     for number in range(30):
         make_restore(
             f"r-{number:02}",
@@ -139,7 +140,7 @@ def many(db, monkeypatch):
 
 
 @pytest.mark.parametrize("text", ["drill", "dr", "éMIGRÉ", "20%_x", "r-29", "drill r-2", '"', "zz"])
-def test_a_text_is_found_by_index_and_by_walking_alike(web, many, text):
+def test_a_text_is_found_by_index_by_walking_and_by_key_alike(web, many, text):
     words = text.casefold().split()
     expected = [
         row.restore_id
@@ -174,6 +175,14 @@ def test_an_old_restore_in_progress_stands_first_beside_a_common_word(web, many)
         found += [row["restore_id"] for row in page["restores"]]
         url = page["next"]
     assert found == ["r-stuck", *(f"r-{number:02}" for number in range(30))]
+
+
+def test_a_rare_word_is_counted_to_its_last_row(web, many, request, monkeypatch):
+    monkeypatch.setattr("restores.filters.text.REACH", 25)
+    counted = web.get("/restores.json", {"q": "drill", "size": "10"}).json()
+    rare = request.node.callspec.params["many"] != 0
+    assert (counted["total"] == 15) is rare
+    assert counted["total_capped"] is not rare
 
 
 def test_a_common_word_is_counted_among_the_newest_only(web, many, monkeypatch):
