@@ -169,7 +169,8 @@ def _oldest_proofs(instances: InstanceQuerySet) -> QuerySet[Any, Any]:
 
 def _proven_looks(oldest: Sequence[datetime]) -> dict[str, Any]:
     """The same where every look is proven and none failed: not every instance is read."""
-    some, proof = bool(oldest), next(iter(oldest), None)
+    proof = next(iter(oldest), None)
+    some = proof is not None
     proofs = {"complete_to": proof, "known_to": proof}
     return {"watched": some, "healthy": some, "unlooked": 0, "unproven": 0, **proofs}
 

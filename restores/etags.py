@@ -14,6 +14,7 @@ from django.utils.cache import get_conditional_response
 
 from restores.coverage import Coverage
 from restores.filters import Scope
+from restores.filters.narrowing import placed
 from restores.models import Restore
 from restores.querysets.prepared import ask
 from restores.timerange import instant
@@ -49,13 +50,11 @@ def list_tag(scope: Scope, coverage: Coverage, *, now: datetime, stalled: dateti
 
 
 def _newest_changes(scope: Scope) -> list[tuple[int, datetime]]:
-    keys = None if scope.viewer.is_superuser else tuple(place.pk for place in scope.visible)
-
     def changes() -> QuerySet[Any, Any]:
-        rows = Restore.objects.all() if keys is None else Restore.objects.of_projects(keys)
-        return rows.order_by("-changed_at", "-pk").values_list("pk", "changed_at")[:_NEWEST]
+        rows = placed(Restore.objects.all(), scope.seen).order_by("-changed_at", "-pk")
+        return rows.values_list("pk", "changed_at")[:_NEWEST]
 
-    return ask(("changes", keys), changes)
+    return ask(("changes", scope.seen), changes)
 
 
 def unless_known(

@@ -14,7 +14,7 @@ from django.db import connection, transaction
 
 from restores.beside import beside
 from restores.filters import Asked, Scope
-from restores.listing.leaf import ordered
+from restores.listing.leaf import Ordered, ordered
 from restores.models import Restore
 from restores.timerange import instant
 from restores.twins import RELATED, UPSTREAM, restore_json
@@ -56,9 +56,14 @@ class _Line:
 
 def csv_lines(asked: Asked, scope: Scope) -> Iterator[str]:
     """The column names, then every row as it was by ``asof``, a chunk of lines at a time."""
+    # Asked before the first line: where the database fails there is an error, not a short file.
+    return _lines(rows(asked, scope), scope)
+
+
+def _lines(found: Iterator[Restore], scope: Scope) -> Iterator[str]:
     writer: Any = csv.writer(_Line())
     yield writer.writerow(COLUMNS)
-    for chunk in _chunks(rows(asked, scope)):
+    for chunk in _chunks(found):
         then = (restore_json(one.then) for one in beside(chunk, scope.past))
         yield "".join(writer.writerow(map(_cell, one.values())) for one in then)
 
@@ -68,6 +73,10 @@ def rows(asked: Asked, scope: Scope) -> Iterator[Restore]:
     order = ordered(
         scope.restores, asked, lambda part: part.prefetch_related(*RELATED).defer("raw", "search")
     )
+    return _read(order)
+
+
+def _read(order: Ordered) -> Iterator[Restore]:
     yield from order.pinned
     with _along_the_index():
         for part in order.parts:

@@ -4,12 +4,14 @@ from datetime import timedelta
 from threading import Thread
 
 import pytest
+from django.contrib.auth.models import AnonymousUser, User
 from django.db import connection
 
-from restores.models import Restore
+from restores.models import Membership, Restore
 from restores.querysets import prepared
 from restores.querysets.prepared import Plan, Prepared, ask
 from restores.querysets.slots import Keys, Slot
+from restores.querysets.visible import key_of
 from tests.factories import NOW, make_instance, make_project, make_restore
 
 MINUTE = timedelta(minutes=1)
@@ -172,3 +174,24 @@ def test_a_page_asked_for_again_has_its_own_window_and_places(web, rows):
     # The same name may come to mean another instance.
     twin = make_restore("r5", instance=make_instance("b", instance_id="id-of-another-b"))
     assert f'id="r{twin.pk}"' in web.get("/restores/?instance=b").content.decode()
+
+
+def test_what_a_reader_may_see_is_asked_anew_each_time(client, django_user_model, rows):
+    reader = django_user_model.objects.create_user("mia")
+    client.force_login(reader)
+    Restore.objects.update(status="failed", error_code="dcs.08.0007")
+
+    def page():
+        found = client.get("/restores/?code=dcs.08.0007")
+        html = found.content.decode()
+        return html.count('<tr id="r'), "Not found among" in html
+
+    for _ in range(2):
+        assert page() == (0, True)
+        seen = Membership.objects.create(user=reader, project=make_project("other"))
+        assert page() == (2, False)
+        seen.delete()
+
+
+def test_nobody_is_taken_for_a_superuser(root):
+    assert len({key_of(AnonymousUser()), key_of(root), key_of(User(pk=7))}) == 3

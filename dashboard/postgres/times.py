@@ -23,7 +23,7 @@ class Loader(TimestamptzLoader):
         """The instant, in UTC; ``DataError`` for one that Python has no datetime for."""
         try:
             return datetime.fromisoformat(bytes(data).decode()).astimezone(UTC)
-        except ValueError:
+        except (ValueError, OverflowError):
             return super().load(data)
 
 

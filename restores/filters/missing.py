@@ -2,48 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import QuerySet
 
 from restores.filters.asked import Asked
-from restores.filters.places import LABELS
-from restores.models import Instance, Project, Restore
+from restores.filters.narrowing import PrimaryKeys, placed
+from restores.filters.places import LABELS, Place
+from restores.models import Instance, Restore
 from restores.querysets.prepared import ask
 from restores.querysets.slots import Slot
-from restores.querysets.visible import Visible, key_of
+from restores.querysets.visible import key_of
 
 if TYPE_CHECKING:
     from restores.querysets import Viewer
 
-_VALUE = Slot("value")
 
-
-def missing(asked: Asked, viewer: Viewer) -> Iterator[tuple[str, str]]:
-    """Parameters and values that nothing visible has."""
-    for name in (*LABELS, "instance", "code"):
-        for value in asked.all(name):
-            if (name, value) != ("code", "any") and not _known(name, value, viewer):
-                yield name, value
+def missing(
+    asked: Asked, viewer: Viewer, visible: Sequence[Place], seen: PrimaryKeys | None
+) -> Iterator[tuple[str, str]]:
+    """Parameters and values that nothing visible has; for ``seen`` see ``Scope``."""
+    for name, column in LABELS.items():
+        there = {getattr(place, column) for place in visible}
+        yield from ((name, value) for value in asked.all(name) if value not in there)
+    for value in asked.all("instance"):
+        if not ask(("an instance", key_of(viewer)), lambda: _instance(viewer), value=value):
+            yield "instance", value
+    for value in asked.all("code"):
+        if value != "any" and not ask(("a code", seen), lambda: _code(seen), value=value):
+            yield "code", value
     if asked.ids:
         known = _known_ids(asked, viewer)
         yield from (("ids", value) for value in asked.ids if value not in known)
 
 
-def _known(name: str, value: str, viewer: Viewer) -> bool:
-    def found() -> QuerySet[Any, Any]:
-        return _with_value(name).visible_to(viewer).values_list("pk")[:1]
-
-    return bool(ask(("known", name, key_of(viewer)), found, value=value))
+def _instance(viewer: Viewer) -> QuerySet[Any, Any]:
+    return Instance.objects.visible_to(viewer).called([Slot("value")]).values_list("pk")[:1]
 
 
-def _with_value(name: str) -> Visible:
-    if name == "instance":
-        return Instance.objects.called([_VALUE])
-    if name == "code":
-        return Restore.objects.filter(error_code=_VALUE)
-    return Project.objects.filter(**{LABELS[name]: _VALUE})
+def _code(seen: PrimaryKeys | None) -> QuerySet[Any, Any]:
+    rows = placed(Restore.objects.filter(error_code=Slot("value")), seen)
+    return rows.values_list("pk")[:1]
 
 
 def _known_ids(asked: Asked, viewer: Viewer) -> set[Any]:

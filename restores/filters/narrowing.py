@@ -11,11 +11,11 @@ from restores.models import Instance
 from restores.querysets import RestoreQuerySet
 from restores.statuses import FAILED
 
-Keys = tuple[int, ...]
+PrimaryKeys = tuple[int, ...]
 
 
 def placed(
-    rows: RestoreQuerySet, projects: Keys | None, instances: Keys | None = None
+    rows: RestoreQuerySet, projects: PrimaryKeys | None, instances: PrimaryKeys | None = None
 ) -> RestoreQuerySet:
     """Of these projects and instances, None for all; keys let the rows' own indexes serve."""
     if projects is not None:

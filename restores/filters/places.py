@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from restores.coverage import LISTS
 from restores.filters.asked import Asked
+from restores.filters.narrowing import PrimaryKeys
 from restores.models import Instance, Project
 from restores.querysets import InstanceQuerySet, ProjectQuerySet
 from restores.querysets.prepared import ask
@@ -17,8 +18,6 @@ from restores.querysets.visible import key_of
 
 if TYPE_CHECKING:
     from restores.querysets import Viewer
-
-Keys = tuple[int, ...]
 
 LABELS = {"customer": "customer", "region": "region", "project": "name"}
 
@@ -53,9 +52,13 @@ class Place(NamedTuple):
 
 def visible_places(viewer: Viewer) -> list[Place]:
     """All projects that the viewer may see, by name."""
-    rows = Project.objects.visible_to(viewer).order_by("name", "pk")
     own = Place._fields[:-1]
-    found = ask(("places", key_of(viewer)), lambda: rows.values_list(*own, *LISTS))
+
+    def rows() -> QuerySet[Any, Any]:
+        named = Project.objects.visible_to(viewer).order_by("name", "pk")
+        return named.values_list(*own, *LISTS)
+
+    found = ask(("places", key_of(viewer)), rows)
     return [Place._make((*row[: len(own)], row[len(own) :])) for row in found]
 
 
@@ -69,14 +72,17 @@ def among(places: Iterable[Place], asked: Asked) -> list[Place]:
     ]
 
 
-def instance_keys(asked: Asked) -> Keys | None:
+def instance_keys(asked: Asked) -> PrimaryKeys | None:
     """The keys of the instances asked for, None for all: the rows' own indexes serve them."""
     names = {f"name{place}": name for place, name in enumerate(asked.all("instance"))}
     if not names:
         return None
-    slots = [Slot(name) for name in names]
-    rows = Instance.objects.called(slots).order_by("pk")
-    return tuple(ask(("called", len(names)), lambda: rows.values_list("pk", flat=True), **names))
+
+    def rows() -> QuerySet[Any, Any]:
+        called = Instance.objects.called([Slot(name) for name in names])
+        return called.order_by("pk").values_list("pk", flat=True)
+
+    return tuple(ask(("called", len(names)), rows, **names))
 
 
 def _labelled(asked: Asked, path: str) -> Q:

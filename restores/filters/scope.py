@@ -10,7 +10,7 @@ from restores.coverage import Coverage, kept_coverage
 from restores.filters import places
 from restores.filters.asked import Asked
 from restores.filters.missing import missing
-from restores.filters.narrowing import described, in_state, placed, within
+from restores.filters.narrowing import PrimaryKeys, described, in_state, placed, within
 from restores.filters.text import sought
 from restores.models import Restore
 from restores.past import Past, past_of
@@ -68,7 +68,7 @@ class Scope:
     def past(self) -> Past | None:
         """Which of the visible restores were in another state by ``asof``."""
         asof = self.asked.window.asof
-        return past_of(placed(Restore.objects.all(), self._projects), asof) if asof else None
+        return past_of(placed(Restore.objects.all(), self.seen), asof) if asof else None
 
     @cached_property
     def instances(self) -> InstanceQuerySet:
@@ -86,7 +86,7 @@ class Scope:
     @cached_property
     def not_found(self) -> list[tuple[str, str]]:
         """Parameters and values that nothing visible has."""
-        return list(missing(self.asked, self.viewer))
+        return list(missing(self.asked, self.viewer, self.visible, self.seen))
 
     def unwatched(self) -> bool:
         """Whether an instance among them is in a project that nobody watches any more."""
@@ -96,6 +96,12 @@ class Scope:
     def visible(self) -> list[places.Place]:
         """The projects that the viewer may see."""
         return places.visible_places(self.viewer)
+
+    @cached_property
+    def seen(self) -> PrimaryKeys | None:
+        """The keys of these projects; None for a superuser, who sees all."""
+        everything = self.viewer.is_superuser
+        return None if everything else tuple(sorted(place.pk for place in self.visible))
 
     def coverage(self) -> Coverage:
         """How far all that can be among them is known."""
@@ -109,13 +115,13 @@ class Scope:
         return places.among(self.visible, self.asked)
 
     @cached_property
-    def _projects(self) -> places.Keys | None:
+    def _projects(self) -> PrimaryKeys | None:
         """The keys of the projects that rows may be of; None where all are asked for and seen."""
         every = self.viewer.is_superuser and not any(map(self.asked.all, places.LABELS))
         return None if every else tuple(sorted(one.pk for one in self._placed))
 
     @cached_property
-    def _instances(self) -> places.Keys | None:
+    def _instances(self) -> PrimaryKeys | None:
         return places.instance_keys(self.asked)
 
     @cached_property

@@ -17,8 +17,8 @@ from restores.querysets.slots import Slot
 if TYPE_CHECKING:
     from restores.querysets import Viewer
 
-# What the rows read and their order depend on, beside the window and the places.
-_SHAPE = ("status", "recovered", "code", "sort", "cols", "size")
+# What the rows of a page depend on beside the window, the places and the code.
+_SHAPE = ("status", "recovered", "sort", "cols", "size")
 # What has a question of its own each time.
 _ODD = ("q", "ids", "page", "after", "before")
 
@@ -36,17 +36,20 @@ class UsualScope(Scope):
     @cached_property
     def any_state(self) -> RestoreQuerySet:
         """As in ``Scope``."""
-        return self._planned("any", self._slotted)
+        return self._planned((), self._slotted)
 
     @cached_property
     def restores(self) -> RestoreQuerySet:
         """As in ``Scope``."""
-        return self._planned("own", lambda: in_state(self._slotted(), self.asked))
+        shape = tuple(map(self.asked.all, _SHAPE))
+        return self._planned(shape, lambda: in_state(self._slotted(), self.asked))
 
     near = None
 
-    def _planned(self, name: str, rows: Callable[[], RestoreQuerySet]) -> RestoreQuerySet:
-        key = (name, *self._key)
+    def _planned(
+        self, shape: tuple[Any, ...], rows: Callable[[], RestoreQuerySet]
+    ) -> RestoreQuerySet:
+        key = (*self._key, *shape)
         found: RestoreQuerySet = kept(("rows", key), rows)
         return found.planned(Plan(key, self._values))
 
@@ -61,7 +64,7 @@ class UsualScope(Scope):
     def _key(self) -> tuple[Any, ...]:
         window = self.asked.window
         edges = window.on, window.start is None, window.end is None
-        return (self._projects, self._instances, *edges, *map(self.asked.all, _SHAPE))
+        return (self._projects, self._instances, *edges, self.asked.all("code"))
 
     @cached_property
     def _values(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
+from django.db.models import QuerySet
 
 from restores.insight.durations import clock, roughly
 from restores.insight.facts import RECENT, Facts
@@ -55,10 +56,17 @@ def _known_until(shown: Sequence[Any], now: datetime) -> dict[int, datetime]:
     old = [one for one in shown if one.delisted_at or _older(one.instance__proven_at, now)]
     if not old:
         return {}
-    rows = Instance.objects.filter(pk__in=Keys("keys")).select_related("project__account")
-    keys = {one.instance_id for one in old}
-    instances = {one.pk: one for one in ask("instances", lambda: rows, keys=keys)}
+    found = ask("instances", _instances, keys={one.instance_id for one in old})
+    instances = {one.pk: one for one in found}
     return {one.pk: known_until(_restore(one, instances[one.instance_id]), now) for one in old}
+
+
+def _instances() -> QuerySet[Instance]:
+    return Instance.objects.filter(pk__in=Keys("keys")).select_related("project__account")
+
+
+def _observed() -> QuerySet[Observation]:
+    return Observation.objects.filter(restore__in=Keys("keys")).order_by("seen_at", "pk")
 
 
 def _restore(row: Any, instance: Instance) -> Restore:
@@ -87,9 +95,8 @@ def _facts(
 
 
 def _seen(shown: Sequence[Any], past: Past | None) -> Mapping[int, list[Observation]]:
-    rows = Observation.objects.filter(restore__in=Keys("keys")).order_by("seen_at", "pk")
     seen: defaultdict[int, list[Observation]] = defaultdict(list)
-    for one in ask("observed", lambda: rows, keys=[restore.pk for restore in shown]):
+    for one in ask("observed", _observed, keys=[restore.pk for restore in shown]):
         if past is None or one.known_at <= past.asof:
             seen[one.restore_id].append(one)
     return seen

@@ -50,7 +50,10 @@ def fields_of(asked: Asked) -> tuple[str, ...]:
 
 @dataclass(slots=True, kw_only=True)
 class Row:
-    """One restore as the table prints it, escaped; empty is not printed."""
+    """One restore as the table prints it; empty is not printed.
+
+    Texts from outside are escaped; ``outcome`` and the words of ``live`` are our own.
+    """
 
     pk: int
     url: str

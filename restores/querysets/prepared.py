@@ -9,6 +9,7 @@ from collections import namedtuple
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from threading import Lock
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
@@ -23,7 +24,7 @@ from django.db.models.query import (
 
 from restores.querysets.slots import Slot
 
-# A question is forgotten when so many others have been asked; it is written anew then.
+# The oldest question is forgotten when so many others have been asked; it is worded anew then.
 _MOST = 1_000
 
 
@@ -117,6 +118,7 @@ def ask(key: Hashable, rows: Callable[[], QuerySet[Any, Any]], **values: Any) ->
 
 
 _questions: dict[Hashable, Any] = {}
+_forgetting = Lock()
 
 
 def kept(key: Hashable, build: Callable[[], Any]) -> Any:
@@ -125,9 +127,11 @@ def kept(key: Hashable, build: Callable[[], Any]) -> Any:
         return build()
     found = _questions.get(key)
     if found is None:
-        if len(_questions) >= _MOST:
-            _questions.clear()
-        found = _questions[key] = build()
+        found = build()
+        with _forgetting:
+            _questions[key] = found
+            if len(_questions) > _MOST:
+                del _questions[next(iter(_questions))]
     return found
 
 

@@ -27,7 +27,10 @@ class RestoreQuerySet(Windowed):
     """Restores."""
 
     def visible_to(self, user: Viewer) -> Self:
-        """Rows of the projects that the user is a member of; a superuser sees all."""
+        """Rows of the projects that the user is a member of; a superuser sees all.
+
+        The memberships are read at once: a question that is kept names the projects instead.
+        """
         if user.is_superuser:
             return self.all()
         memberships = apps.get_model("restores", "Membership").objects.filter(user=user.pk)

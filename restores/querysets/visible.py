@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     Viewer = User | AnonymousUser
 
 
-def key_of(user: Viewer) -> int | None:
-    """Whose rows a question is about; None for all, which every superuser sees."""
-    return None if user.is_superuser else user.pk
+def key_of(user: Viewer) -> object:
+    """Whose rows a question is about; all superusers see the same, which is everything."""
+    return "all" if user.is_superuser else user.pk
 
 
 class Visible(models.QuerySet[Any]):
