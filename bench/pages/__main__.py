@@ -25,7 +25,7 @@ def main(arguments: list[str]) -> int:
 
         measure.run(sheet, rows, figures)
         weight.measure(sheet)
-        if rows >= _LARGE:
+        if rows == _LARGE:
             exporting.measure(sheet, rows)
     except WrongTable as error:
         print(error, file=sys.stderr)
