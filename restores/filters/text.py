@@ -24,6 +24,9 @@ _MANY = 200
 # Rows that hold a word are named one by one if they are no more than these.
 _FEW = 300
 _GRAM = 3
+_FOUND = """
+SELECT found.id FROM restore_text CROSS JOIN restores_restore AS found
+ON found.id = restore_text.rowid WHERE restore_text MATCH %s"""
 
 
 def sought(
@@ -73,9 +76,21 @@ def _few(words: Sequence[_Word]) -> list[int] | None:
     own = [word for word in words if not word.instances and len(word.text) >= _GRAM]
     if not own:
         return None
-    rows = _indexed(Restore.objects.all(), own)
-    keys = list(rows.values_list("pk", flat=True)[: _FEW + 1])
+    if connection.vendor == "sqlite" and _has_index():
+        keys = _first_by_grams([word.text for word in own])
+    else:
+        rows = _walked(Restore.objects.all(), own)
+        keys = list(rows.values_list("pk", flat=True)[: _FEW + 1])
     return keys if len(keys) <= _FEW else None
+
+
+def _first_by_grams(texts: Sequence[str]) -> list[int]:
+    """The first keys as the index gives them: as a condition it would be read to its end."""
+    holds = " AND found.search LIKE %s ESCAPE '\\'" * len(texts)
+    like = [f"%{connection.ops.prep_for_like_query(text)}%" for text in texts]
+    with connection.cursor() as cursor:
+        cursor.execute(f"{_FOUND}{holds} LIMIT %s", [_grams(texts), *like, _FEW + 1])
+        return [key for (key,) in cursor.fetchall()]
 
 
 def _learnt(past: Past, words: Sequence[str]) -> list[int]:
@@ -119,13 +134,17 @@ def _indexed(rows: RestoreQuerySet, words: Sequence[_Word]) -> RestoreQuerySet:
 
 
 def _by_grams(words: Sequence[_Word]) -> Q:
-    texts = [word.text for word in words]
-    grams = {text[n : n + _GRAM] for text in texts for n in range(len(text) - _GRAM + 1)}
-    if not grams:
+    asked = _grams([word.text for word in words])
+    if not asked:
         return Q()
-    asked = " ".join('"' + gram.replace('"', '""') + '"' for gram in sorted(grams))
     sql = "SELECT rowid FROM restore_text WHERE restore_text MATCH %s"
     return Q(pk__in=RawSQL(sql, [asked]))  # noqa: S611 - the text is a parameter
+
+
+def _grams(texts: Iterable[str]) -> str:
+    """What the index is asked for: every three characters of the texts."""
+    grams = {text[n : n + _GRAM] for text in texts for n in range(len(text) - _GRAM + 1)}
+    return " ".join('"' + gram.replace('"', '""') + '"' for gram in sorted(grams))
 
 
 def _has_index() -> bool:
