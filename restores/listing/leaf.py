@@ -13,7 +13,7 @@ from restores.filters import Asked, Near, Scope
 from restores.filters.cursors import Cursor
 from restores.querysets import RestoreQuerySet
 from restores.querysets.prepared import Bound
-from restores.statuses import FAILED, IN_PROGRESS
+from restores.statuses import IN_PROGRESS
 
 Shape = Callable[[RestoreQuerySet], "QuerySet[Any, Any]"]
 
@@ -93,6 +93,7 @@ def ordered(
     pinned = _pinned(rows if whole is None else whole, asked, shape)
     keys = frozenset(row.pk for row in pinned)
     if rows.plan.key:
+        # The same question whatever stands first: that is left out of the answer.
         most = asked.size + 1 + PINNED
         parts = rows.asked("parts", lambda rows: [one[:most] for one in _parts(rows, asked, shape)])
         return Ordered(pinned=pinned, parts=[_Others(part, keys) for part in parts])
@@ -165,16 +166,14 @@ def _slice(part: Any, start: int, size: int) -> Any:
 
 def _pinned(rows: RestoreQuerySet, asked: Asked, shape: Shape) -> list[Any]:
     """The restores in progress that stand above the others."""
-    statuses = set(asked.all("status")) or {*IN_PROGRESS, FAILED.value}
-    if asked.sort != DEFAULT_SORT or statuses <= set(IN_PROGRESS):
+    statuses = set(asked.all("status"))
+    # Among others only: alone they need not stand first, and beside a final state none is.
+    alone = bool(statuses) and (statuses <= set(IN_PROGRESS) or statuses.isdisjoint(IN_PROGRESS))
+    if asked.sort != DEFAULT_SORT or alone or asked.one("recovered"):
         return []
-    if asked.one("recovered") or statuses.isdisjoint(IN_PROGRESS):
-        return []  # what failed is not in progress
 
     def newest(rows: RestoreQuerySet) -> list[QuerySet[Any, Any]]:
         given = rows.progressing().by("created_at", descending=True)[:-1]
         return [shape(part)[:PINNED] for part in given]
 
-    if rows.plan.key:
-        return cut(rows.asked("pinned", newest), 0, PINNED)
-    return cut(newest(rows), 0, PINNED)
+    return cut(rows.cuttable("pinned", newest), 0, PINNED)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any, Self
 
 from django.db.models import QuerySet
@@ -35,4 +35,10 @@ class Planned(Visible):
     ) -> list[Bound]:
         """Ask for some of the rows, or for sums over them; a plan keeps the SQL under the name."""
         plan = Plan(self.plan.key, {**self.plan.values, **values})
-        return plan.asked(name, lambda: (Prepared(one, select, end) for one in questions(self)))
+        return plan.asked(
+            (name, select, end), lambda: (Prepared(one, select, end) for one in questions(self))
+        )
+
+    def cuttable(self, name: Hashable, questions: Callable[[Self], Questions]) -> Sequence[Any]:
+        """Rows in parts to be sliced: where there is no plan the querysets themselves."""
+        return self.asked(name, questions) if self.plan.key else list(questions(self))
