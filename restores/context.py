@@ -6,8 +6,8 @@ from datetime import datetime
 from django.http import HttpRequest
 from django.utils import timezone
 
-from restores.coverage import stalled_since
 from restores.pages.moments import Moment, moment
+from restores.stalled import stalled_since
 
 
 def stalled(request: HttpRequest) -> dict[str, Callable[[], Moment | None]]:

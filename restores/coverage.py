@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Literal
 
 from django.db.models import Count, F, Min, Q, QuerySet
 
 from restores.faults import Fault, of_instances, of_projects
-from restores.models import Heartbeat, Instance, Project
+from restores.models import Instance, Project
 from restores.querysets import FINE, InstanceQuerySet, ProjectQuerySet
-from restores.querysets.prepared import ask
+from restores.querysets.asking import Bound, pose, together
 
-# Twelve ticks without a finished one.
-STALLED_AFTER = timedelta(seconds=60)
 _NAMED = 3
 # How the list of a project's instances stands.
 LISTS = ("fault_kind", "account__fault_kind", "listed_at", "restoring_count_at")
@@ -75,24 +73,30 @@ def kept_coverage(
     projects: Callable[[], ProjectQuerySet],
     lists: Sequence[Any] | None = None,
     named: int = 10,
+    beside: Iterable[Bound] = (),
 ) -> Coverage:
     """The same, of a scope that is asked for often: its ``key`` says which it is.
 
-    ``lists`` holds ``LISTS`` of each watched project in it, if they have been read.
+    ``lists`` holds ``LISTS`` of each watched project in it, if they have been read; the questions
+    ``beside`` are asked in the same trip.
     """
 
-    def rows(name: str, question: Callable[[], QuerySet[Any, Any]]) -> list[Any]:
-        return ask(key and ("coverage", name, key), question)
+    def posed(name: str, question: Callable[[], QuerySet[Any, Any]]) -> Bound:
+        return pose(key and ("coverage", name, key), question)
 
+    lacking = posed("lacking", lambda: _first_lacking(instances()))
+    oldest = posed("oldest", lambda: _oldest_proofs(instances()))
+    first: list[Bound] = []
     if lists is None:
-        lists = rows("lists", lambda: projects().watched().order_by().values_list(*LISTS))
-    listed = _listed(lists)
+        first = [posed("lists", lambda: projects().watched().order_by().values_list(*LISTS))]
+    # A list that names a new instance must not stand for the instances that were read before it.
+    together(*first, lacking, oldest, *beside)
+    listed = _listed(first[0].rows if lists is None else lists)
     faults = of_projects(projects().watched(), named) if listed["troubled"] else []
-    lacking = rows("lacking", lambda: _first_lacking(instances()))
-    if lacking:
+    if lacking.rows:
         faults += of_instances(instances().watched(), named - len(faults))
-    oldest = [] if lacking or faults else rows("oldest", lambda: _oldest_proofs(instances()))
-    looks = _looks(instances().watched()) if lacking or faults else _proven_looks(oldest)
+    spoilt = lacking.rows or faults
+    looks = _looks(instances().watched()) if spoilt else _proven_looks(oldest.rows)
     return _summed(listed, looks, faults)
 
 
@@ -133,16 +137,6 @@ def answer_for(
         lost = lost.filter(Q(proven_at=None) | Q(proven_at__lt=end))
     named = tuple(lost.order_by("name", "pk")[:_NAMED])
     return Emptiness(kind="none" if known and not named else "unknown", lost=named)
-
-
-def stalled_since(now: datetime) -> datetime | None:
-    """Return since when no worker has finished a tick, or None while one does.
-
-    None too before the first tick of a new installation: nothing has stopped there.
-    """
-    found = ask("heartbeat", lambda: Heartbeat.objects.values_list("at", flat=True)[:1])
-    beat: datetime | None = next(iter(found), None)
-    return beat if beat and now - beat > STALLED_AFTER else None
 
 
 def _looks(watched: InstanceQuerySet) -> dict[str, Any]:

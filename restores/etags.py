@@ -16,17 +16,19 @@ from restores.coverage import Coverage
 from restores.filters import Scope
 from restores.filters.narrowing import placed
 from restores.models import Restore
-from restores.querysets.prepared import ask
+from restores.querysets.asking import Bound, pose
 from restores.timerange import instant
 
 # A transaction may commit after one that began later: the newest alone would hide it.
 _NEWEST = 50
 
 
-def list_tag(scope: Scope, coverage: Coverage, *, now: datetime, stalled: datetime | None) -> str:
+def list_tag(
+    scope: Scope, coverage: Coverage, changes: Bound, *, now: datetime, stalled: datetime | None
+) -> str:
     """The mark of a list: its reader, its question, the newest changes, and what is not known.
 
-    ``stalled`` is since when the collector stands still.
+    ``changes`` are the ``newest_changes``; ``stalled`` is since when the collector stands still.
     """
     asked = scope.asked
     end, known = asked.window.end, coverage.known_to
@@ -34,7 +36,7 @@ def list_tag(scope: Scope, coverage: Coverage, *, now: datetime, stalled: dateti
         scope.viewer.pk,
         # What may be seen can be given and taken away.
         [place.pk for place in scope.visible],
-        _newest_changes(scope),
+        changes.rows,
         # A young asof shows what is now; an old one is part of the question.
         asked.anchored if asked.window.asof else asked.live,
         coverage.faults,
@@ -49,12 +51,14 @@ def list_tag(scope: Scope, coverage: Coverage, *, now: datetime, stalled: dateti
     return f'W/"{blake2b(repr(parts).encode(), digest_size=12).hexdigest()}"'
 
 
-def _newest_changes(scope: Scope) -> list[tuple[int, datetime]]:
+def newest_changes(scope: Scope) -> Bound:
+    """Which restores changed last, and when, of all that the viewer may see; to be asked."""
+
     def changes() -> QuerySet[Any, Any]:
         rows = placed(Restore.objects.all(), scope.seen).order_by("-changed_at", "-pk")
         return rows.values_list("pk", "changed_at")[:_NEWEST]
 
-    return ask(("changes", scope.seen), changes)
+    return pose(("changes", scope.seen), changes)
 
 
 def unless_known(

@@ -8,11 +8,12 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from restores.coverage import Coverage, stalled_since
+from restores.coverage import Coverage
 from restores.faults import Fault
 from restores.models import Restore
 from restores.paths import restore_path
 from restores.querysets import FINE
+from restores.stalled import stalled_since
 from restores.timerange import instant
 
 # The cloud's own values under the cloud's own names.

@@ -9,7 +9,8 @@ from django.db import connection
 
 from restores.models import Membership, Restore
 from restores.querysets import prepared
-from restores.querysets.prepared import Plan, Prepared, ask
+from restores.querysets.asking import Bound, Plan, ask
+from restores.querysets.prepared import Prepared
 from restores.querysets.slots import Keys, Slot
 from restores.querysets.visible import key_of
 from tests.factories import NOW, make_instance, make_project, make_restore
@@ -35,6 +36,10 @@ def ids(found):
     return [row.restore_id for row in found]
 
 
+def answer(rows, **values):
+    return Bound(Prepared(rows), values).rows
+
+
 SHAPES = {
     "models": lambda rows: rows,
     "models in part": lambda rows: rows.defer("raw", "search"),
@@ -48,12 +53,12 @@ SHAPES = {
 @pytest.mark.parametrize("shape", SHAPES)
 def test_what_is_read_is_what_the_orm_reads(rows, shape):
     read = SHAPES[shape](rows)
-    assert Prepared(read).rows({}) == list(read)
+    assert answer(read) == list(read)
 
 
 def test_named_values_keep_their_names_and_deferred_ones_stay_unread(rows):
-    assert Prepared(SHAPES["named tuples"](rows)).rows({})[1].created_at == NOW - MINUTE
-    assert Prepared(SHAPES["models in part"](rows)).rows({})[0].get_deferred_fields() == {
+    assert answer(SHAPES["named tuples"](rows))[1].created_at == NOW - MINUTE
+    assert answer(SHAPES["models in part"](rows))[0].get_deferred_fields() == {
         "raw",
         "search",
     }
@@ -61,7 +66,7 @@ def test_named_values_keep_their_names_and_deferred_ones_stay_unread(rows):
 
 def test_models_come_with_what_they_hang_on(rows, django_assert_num_queries):
     with django_assert_num_queries(1):
-        found = Prepared(rows.select_related("instance__project")).rows({})
+        found = answer(rows.select_related("instance__project"))
         names = [row.instance.project.name for row in found]
     assert names == ["shop-prod", "other", "shop-prod", "other"]
 
@@ -85,32 +90,31 @@ def test_the_sql_is_written_once_and_the_answer_is_of_now(rows):
 
 def test_a_time_may_be_asked_for_with_a_distance(rows):
     later = rows.filter(created_at__gt=Slot("at") - MINUTE - MINUTE)
-    assert ids(Prepared(later).rows({"at": NOW})) == ["r1"]
+    assert ids(answer(later, at=NOW)) == ["r1"]
 
 
 @pytest.mark.parametrize("wanted", [[], ["r2"], ["r3", "r0", "r2"]])
 def test_any_number_of_keys_is_one_value(rows, wanted):
     keys = [row.pk for row in rows if row.restore_id in wanted]
-    question = Prepared(rows.filter(pk__in=Keys("keys")))
-    assert ids(question.rows({"keys": keys})) == sorted(wanted)
+    assert ids(answer(rows.filter(pk__in=Keys("keys")), keys=keys)) == sorted(wanted)
 
 
 def test_values_from_outside_stay_values(rows):
     question = Prepared(rows.filter(restore_id=Slot("id")))
     for hostile in ("r1' OR '1'='1", "%s", "r1\\", 'r1"; --'):
-        assert question.rows({"id": hostile}) == []
+        assert Bound(question, {"id": hostile}).rows == []
         kept = make_restore(hostile)
-        assert question.rows({"id": hostile}) == [kept]
+        assert Bound(question, {"id": hostile}).rows == [kept]
 
 
 def test_a_slot_without_a_value_is_an_error_and_no_other_rows(rows):
     with pytest.raises(KeyError, match="start"):
-        Prepared(rows.filter(created_at__gte=Slot("start"))).rows({})
+        answer(rows.filter(created_at__gte=Slot("start")))
 
 
 def test_sums_are_asked_of_the_rows_found(rows):
     newest = rows.exclude(created_at=None).values_list("pk")[:2]
-    assert Prepared(newest, "COUNT(*)").rows({}) == [(2,)]
+    assert Bound(Prepared(newest, "COUNT(*)"), {}).rows == [(2,)]
 
 
 def test_a_plan_keeps_the_questions_of_its_own_view(rows):

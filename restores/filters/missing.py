@@ -11,7 +11,7 @@ from restores.filters.asked import Asked
 from restores.filters.narrowing import PrimaryKeys, placed
 from restores.filters.places import LABELS, Place
 from restores.models import Instance, Restore
-from restores.querysets.prepared import ask
+from restores.querysets.asking import ask
 from restores.querysets.slots import Slot
 from restores.querysets.visible import key_of
 

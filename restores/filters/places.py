@@ -12,7 +12,7 @@ from restores.filters.asked import Asked
 from restores.filters.narrowing import PrimaryKeys
 from restores.models import Instance, Project
 from restores.querysets import InstanceQuerySet, ProjectQuerySet
-from restores.querysets.prepared import ask
+from restores.querysets.asking import ask
 from restores.querysets.slots import Slot
 from restores.querysets.visible import key_of
 

@@ -15,6 +15,7 @@ from restores.filters.text import sought
 from restores.models import Restore
 from restores.past import Past, past_of
 from restores.querysets import InstanceQuerySet, ProjectQuerySet, RestoreQuerySet
+from restores.querysets.asking import Bound
 from restores.querysets.visible import key_of
 from restores.snapshots import as_of
 
@@ -103,12 +104,14 @@ class Scope:
         everything = self.viewer.is_superuser
         return None if everything else tuple(sorted(place.pk for place in self.visible))
 
-    def coverage(self) -> Coverage:
-        """How far all that can be among them is known."""
+    def coverage(self, *beside: Bound) -> Coverage:
+        """How far all that can be among them is known; other questions are asked with it."""
         lists = [place.lists for place in self._placed if place.configured]
         known = None if self.asked.all("instance") else lists
         key = key_of(self.viewer), *self.asked.places
-        return kept_coverage(key, lambda: self.instances, lambda: self.projects, known)
+        return kept_coverage(
+            key, lambda: self.instances, lambda: self.projects, known, beside=beside
+        )
 
     @cached_property
     def _placed(self) -> list[places.Place]:

@@ -11,7 +11,8 @@ from restores.filters.narrowing import described, in_state, placed, within
 from restores.filters.scope import Scope
 from restores.models import Restore
 from restores.querysets import RestoreQuerySet
-from restores.querysets.prepared import Plan, kept
+from restores.querysets.asking import Plan
+from restores.querysets.prepared import kept
 from restores.querysets.slots import Slot
 
 if TYPE_CHECKING:

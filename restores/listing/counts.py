@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.core.cache import cache
 
 from restores.filters import Asked
 from restores.querysets import RestoreQuerySet
-from restores.querysets.prepared import Bound
+from restores.querysets.asking import Bound
 from restores.statuses import FAILED, IN_PROGRESS, KNOWN, SUCCEEDED
 
 CAP = 10_000
@@ -51,6 +52,18 @@ def tally(rows: RestoreQuerySet, which: str = "all", *, more: bool = False) -> T
     return Tally(sum(map(_counted, rows.sums(CAP + 1, which, "pk"))), more=more)
 
 
+def posed(rows: RestoreQuerySet) -> Iterator[Bound]:
+    """What ``states`` is going to ask of rows with a plan."""
+    if not cache.get(_mark(rows)):
+        yield from rows.state_sums(CAP + 1)
+        return
+    yield from rows.open_states(CAP + 1)
+    for which in ("still_failed", "failed", "succeeded"):
+        for question in rows.sums(CAP + 1, which, "pk"):
+            if not cache.get(question.mark):
+                yield question
+
+
 def _counted(question: Bound) -> int:
     """Count up to just above ``CAP``; what was above is not counted anew for a minute.
 
@@ -89,12 +102,16 @@ def states(rows: RestoreQuerySet, asked: Asked, *, more: bool = False) -> list[S
     ]
 
 
+def _mark(rows: RestoreQuerySet) -> str:
+    return "+".join(question.mark for question in rows.sums(CAP + 1, "all", "pk"))
+
+
 def _counts(rows: RestoreQuerySet, *, bounded: bool) -> tuple[int, int, Counter[str]]:
     """All rows, those still failed, and each status by itself; above ``CAP`` roughly.
 
     ``bounded`` rows are few enough to be read all.
     """
-    mark = "+".join(question.mark for question in rows.sums(CAP + 1, "all", "pk"))
+    mark = _mark(rows)
     if bounded or not cache.get(mark):
         counts, still_failed = rows.summed(CAP + 1)
         total = sum(counts.values())

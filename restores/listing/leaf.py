@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from restores.columns import SORTS
 from restores.filters import Asked, Near, Scope
 from restores.filters.cursors import Cursor
 from restores.querysets import RestoreQuerySet
-from restores.querysets.prepared import Bound
+from restores.querysets.asking import Bound
 from restores.statuses import IN_PROGRESS
 
 Shape = Callable[[RestoreQuerySet], "QuerySet[Any, Any]"]
@@ -93,12 +93,22 @@ def ordered(
     pinned = _pinned(rows if whole is None else whole, asked, shape)
     keys = frozenset(row.pk for row in pinned)
     if rows.plan.key:
-        # The same question whatever stands first: that is left out of the answer.
-        most = asked.size + 1 + PINNED
-        parts = rows.asked("parts", lambda rows: [one[:most] for one in _parts(rows, asked, shape)])
+        parts = _planned_parts(rows, asked, shape)
         return Ordered(pinned=pinned, parts=[_Others(part, keys) for part in parts])
     rest = rows.exclude(pk__in=keys) if pinned else rows
     return Ordered(pinned=pinned, parts=_parts(rest, asked, shape))
+
+
+def posed(rows: RestoreQuerySet, asked: Asked, shape: Shape) -> Iterator[Bound]:
+    """What ``leaf`` is going to ask in any case of rows with a plan."""
+    yield from _first_parts(rows, asked, shape)[:1]
+    yield from _planned_parts(rows, asked, shape)[:1]
+
+
+def _planned_parts(rows: RestoreQuerySet, asked: Asked, shape: Shape) -> list[Bound]:
+    # The same question whatever stands first: that is left out of the answer.
+    most = asked.size + 1 + PINNED
+    return rows.asked("parts", lambda rows: [one[:most] for one in _parts(rows, asked, shape)])
 
 
 def _parts(rows: RestoreQuerySet, asked: Asked, shape: Shape) -> list[QuerySet[Any, Any]]:
@@ -166,6 +176,10 @@ def _slice(part: Any, start: int, size: int) -> Any:
 
 def _pinned(rows: RestoreQuerySet, asked: Asked, shape: Shape) -> list[Any]:
     """The restores in progress that stand above the others."""
+    return cut(_first_parts(rows, asked, shape), 0, PINNED)
+
+
+def _first_parts(rows: RestoreQuerySet, asked: Asked, shape: Shape) -> Sequence[Any]:
     statuses = set(asked.all("status"))
     # Among others only: alone they need not stand first, and beside a final state none is.
     alone = bool(statuses) and (statuses <= set(IN_PROGRESS) or statuses.isdisjoint(IN_PROGRESS))
@@ -176,4 +190,4 @@ def _pinned(rows: RestoreQuerySet, asked: Asked, shape: Shape) -> list[Any]:
         given = rows.progressing().by("created_at", descending=True)[:-1]
         return [shape(part)[:PINNED] for part in given]
 
-    return cut(rows.cuttable("pinned", newest), 0, PINNED)
+    return rows.cuttable("pinned", newest)

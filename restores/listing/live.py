@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
 from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
 
 from restores.insight.durations import clock, roughly
 from restores.insight.facts import RECENT, Facts
@@ -18,18 +19,18 @@ from restores.models import Instance, Observation, Restore
 from restores.pages.freshness import known_until
 from restores.pages.past import unchanged
 from restores.past import Past
-from restores.querysets.prepared import ask
+from restores.querysets.asking import pose, together
 from restores.querysets.slots import Keys
 from restores.statuses import RESTORING, SUCCEEDED, WAITING
 
 _LATELY = timedelta(minutes=1)
 _EARLIER = f"""
 SELECT duration FROM restores_restore AS earlier
-WHERE earlier.instance_id = one.instance_id AND earlier.status = '{SUCCEEDED.value}'
-    AND earlier.created_at < one.created_at AND earlier.duration > 0
+WHERE earlier.instance_id = restores_restore.instance_id AND earlier.status = '{SUCCEEDED.value}'
+    AND earlier.created_at < restores_restore.created_at AND earlier.duration > 0
 ORDER BY earlier.created_at DESC, earlier.id DESC LIMIT {RECENT}"""  # noqa: S608 - ours
 _LISTED = {
-    "sqlite": f"(SELECT json_group_array(duration) FROM ({_EARLIER}))",  # noqa: S608 - ours
+    "sqlite": f"SELECT json_group_array(duration) FROM ({_EARLIER})",  # noqa: S608 - ours
     "postgresql": f"to_json(ARRAY({_EARLIER}))::text",
 }
 
@@ -41,24 +42,35 @@ def foretell(rows: Sequence[Row], shown: Sequence[Any], past: Past | None, now: 
     """
     if not rows:
         return
-    seen, lengths = _seen(shown, past), _lengths(shown)
+    running = [one.pk for one in shown if one.created_at and one.status == RESTORING.value]
+    old = [] if past else [one for one in shown if _unseen_lately(one, now)]
+    observed = pose("observed", _observed, keys=[one.pk for one in shown])
+    lengths = pose("lengths", _lengths, keys=running)
+    instances = pose("instances", _instances, keys={one.instance_id for one in old})
+    asked = {observed: shown, lengths: running, instances: old}
+    together(*(question for question, keys in asked.items() if keys))
+    seen = _seen(observed.rows, past)
+    earlier = {pk: json.loads(newest)[::-1] for pk, newest in lengths.rows} if running else {}
+    until = _known_until(old, instances.rows, now) if old else {}
     at = past.asof if past else now
-    until = {} if past else _known_until(shown, now)
     for row, restore in zip(rows, shown, strict=True):
-        facts = _facts(restore, seen[row.pk], lengths.get(row.pk, ()), until.get(row.pk, at))
+        facts = _facts(restore, seen[row.pk], earlier.get(row.pk, ()), until.get(row.pk, at))
         _tell(row, facts)
         if facts.now < at and facts.elapsed is not None:
             row.took, row.since = clock(facts.elapsed), ""  # it stands still, too
 
 
-def _known_until(shown: Sequence[Any], now: datetime) -> dict[int, datetime]:
-    """Until when those are known whose last look is so long ago that it may be nobody can look."""
-    old = [one for one in shown if one.delisted_at or _older(one.instance__proven_at, now)]
-    if not old:
-        return {}
-    found = ask("instances", _instances, keys={one.instance_id for one in old})
-    instances = {one.pk: one for one in found}
-    return {one.pk: known_until(_restore(one, instances[one.instance_id]), now) for one in old}
+def _unseen_lately(restore: Any, now: datetime) -> bool:
+    """Whether its last look is so long ago that it may be nobody can look."""
+    proven = restore.instance__proven_at
+    return bool(restore.delisted_at) or proven is None or now - proven > _LATELY
+
+
+def _known_until(
+    shown: Sequence[Any], instances: Sequence[Instance], now: datetime
+) -> dict[int, datetime]:
+    by_key = {one.pk: one for one in instances}
+    return {one.pk: known_until(_restore(one, by_key[one.instance_id]), now) for one in shown}
 
 
 def _instances() -> QuerySet[Instance]:
@@ -69,15 +81,17 @@ def _observed() -> QuerySet[Observation]:
     return Observation.objects.filter(restore__in=Keys("keys")).order_by("seen_at", "pk")
 
 
+def _lengths() -> QuerySet[Any, Any]:
+    """What earlier successes of each one's instance took, newest first, as JSON."""
+    listed = RawSQL(_LISTED[connection.vendor], ())  # noqa: S611 - ours
+    return Restore.objects.filter(pk__in=Keys("keys")).values_list("pk", listed)
+
+
 def _restore(row: Any, instance: Instance) -> Restore:
     """The restore as far as it was read, with its instance and project."""
     restore = Restore(**{name: getattr(row, name) for name in SEEN})
     restore.instance, restore.project = instance, instance.project
     return restore
-
-
-def _older(proven: datetime | None, now: datetime) -> bool:
-    return proven is None or now - proven > _LATELY
 
 
 def _facts(
@@ -94,26 +108,12 @@ def _facts(
     )
 
 
-def _seen(shown: Sequence[Any], past: Past | None) -> Mapping[int, list[Observation]]:
+def _seen(found: Iterable[Observation], past: Past | None) -> Mapping[int, list[Observation]]:
     seen: defaultdict[int, list[Observation]] = defaultdict(list)
-    for one in ask("observed", _observed, keys=[restore.pk for restore in shown]):
+    for one in found:
         if past is None or one.known_at <= past.asof:
             seen[one.restore_id].append(one)
     return seen
-
-
-def _lengths(shown: Sequence[Any]) -> Mapping[int, list[float]]:
-    """What earlier successes of each one's instance took, oldest first; one query for all."""
-    keys = [one.pk for one in shown if one.created_at and one.status == RESTORING.value]
-    if not keys:
-        return {}
-    vendor, holes = connection.vendor, ", ".join(["%s"] * len(keys))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT id, {_LISTED[vendor]} FROM restores_restore AS one WHERE id IN ({holes})",  # noqa: S608
-            keys,
-        )
-        return {key: json.loads(lengths)[::-1] for key, lengths in cursor.fetchall()}
 
 
 def _tell(row: Row, facts: Facts) -> None:

@@ -7,15 +7,20 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
+from django.db.models import QuerySet
+
 from restores.beside import beside
 from restores.coverage import Coverage
 from restores.filters import Asked, Scope
+from restores.listing import counts, leaf
 from restores.listing.counts import State, Tally, states, tally
 from restores.listing.known import Absence, Said, absence, sayings
 from restores.listing.leaf import PINNED, nearest, next_query, previous_query
 from restores.listing.live import foretell
 from restores.listing.rows import Row, Writer, fields_of
 from restores.past import Past
+from restores.querysets import RestoreQuerySet
+from restores.querysets.asking import together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +52,13 @@ class Listing:
 def listing(asked: Asked, scope: Scope, coverage: Coverage, now: datetime) -> Listing:
     """Read and write one page."""
     fields = fields_of(asked)
-    read, source = nearest(asked, scope, lambda part: part.values_list(*fields, named=True))
+
+    def shape(part: RestoreQuerySet) -> QuerySet[Any, Any]:
+        return part.values_list(*fields, named=True)
+
+    if scope.restores.plan.key:
+        together(*leaf.posed(scope.restores, asked, shape), *counts.posed(scope.any_state))
+    read, source = nearest(asked, scope, shape)
     more = source is not scope
     shown = beside(read.rows, scope.past)
     writer = Writer(asked, now)

@@ -7,7 +7,8 @@ from typing import Any, Self
 
 from django.db.models import QuerySet
 
-from restores.querysets.prepared import Bound, Plan, Prepared
+from restores.querysets.asking import Bound, Plan
+from restores.querysets.prepared import Prepared
 from restores.querysets.visible import Visible
 
 Questions = Iterable[QuerySet[Any, Any]]
@@ -31,11 +32,9 @@ class Planned(Visible):
         questions: Callable[[Self], Questions],
         select: str = "",
         end: str = "",
-        **values: Any,
     ) -> list[Bound]:
         """Ask for some of the rows, or for sums over them; a plan keeps the SQL under the name."""
-        plan = Plan(self.plan.key, {**self.plan.values, **values})
-        return plan.asked(
+        return self.plan.asked(
             (name, select, end), lambda: (Prepared(one, select, end) for one in questions(self))
         )
 

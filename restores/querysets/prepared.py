@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from hashlib import blake2b
 from threading import Lock
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connections
+from django.db import connection
 from django.db.models import QuerySet
 from django.db.models.query import (
     FlatValuesListIterable,
@@ -32,17 +30,17 @@ class Prepared:
     """The SQL of a queryset, with its slots, and how its rows are read.
 
     ``select`` and ``end`` ask something of the rows found: nothing in them may choose how they
-    are found.
+    are found. An ``empty`` one has no SQL, for there can be no rows.
     """
 
     def __init__(self, rows: QuerySet[Any, Any], select: str = "", end: str = "") -> None:
         compiler = rows.query.get_compiler(rows.db)
-        self._db = rows.db
         try:
             sql, self._params = compiler.as_sql()
         except EmptyResultSet:  # the ORM knows that there are none
-            self._sql = ""
+            self._sql, self._params, self.empty = "", (), True
             return
+        self.empty = False
         self._sql = f"SELECT {select} FROM ({sql}) AS found {end}" if select else sql  # noqa: S608
         columns = [] if select else [column for column, *_ in compiler.select]
         converters = compiler.get_converters(columns)
@@ -51,70 +49,18 @@ class Prepared:
 
     def bound(self, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
         """The SQL and its parameters; ``KeyError`` for a slot without a value."""
-        connection = connections[self._db]
         return self._sql, [
-            one.filled(values, connection) if isinstance(one, Slot) else one
-            for one in (self._params if self._sql else ())
+            one.filled(values, connection) if isinstance(one, Slot) else one for one in self._params
         ]
 
-    def rows(self, values: Mapping[str, Any]) -> list[Any]:
-        """Ask with these values: tuples, bare values or models, as the queryset gives them."""
-        if not self._sql:
-            return []
-        connection = connections[self._db]
-        with connection.cursor() as cursor:
-            cursor.execute(*self.bound(values))
-            found = cursor.fetchall()
+    def read(self, found: list[Any]) -> list[Any]:
+        """Rows as the queryset gives them, tuples, bare values or models, from the database's."""
         if found and self._converters:
             columns: list[Any] = list(zip(*found, strict=True))
             for place, convert in self._converters.items():
                 columns[place] = convert(columns[place], connection)
             found = list(zip(*columns, strict=True))
-        return list(map(self._made, found)) if self._made else found
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """A prepared question with its values."""
-
-    question: Prepared
-    values: Mapping[str, Any]
-
-    @property
-    def rows(self) -> list[Any]:
-        """What the database answers now."""
-        return self.question.rows(self.values)
-
-    @property
-    def mark(self) -> str:
-        """The name of this question, the same for the same SQL and values."""
-        asked = repr(self.question.bound(self.values))
-        return blake2b(asked.encode(), digest_size=16).hexdigest()
-
-    def __getitem__(self, part: slice) -> list[Any]:
-        return self.rows[part]
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """The questions of one view by their names, and the values of its slots this time."""
-
-    key: Hashable
-    values: Mapping[str, Any]
-
-    def asked(self, name: Hashable, build: Callable[[], Iterable[Prepared]]) -> list[Bound]:
-        """The questions of a name, which ``build`` prepares when they are asked first."""
-        key = self.key and ("plan", self.key, name)
-        return [Bound(one, self.values) for one in kept(key, lambda: list(build()))]
-
-
-def ask(key: Hashable, rows: Callable[[], QuerySet[Any, Any]], **values: Any) -> list[Any]:
-    """Ask the question of this key, which ``rows`` words when it is asked for the first time.
-
-    Whatever ``rows`` depends on belongs into the key or into a slot; without a key nothing is kept.
-    """
-    question: Prepared = kept(key, lambda: Prepared(rows()))
-    return question.rows(values)
+        return list(map(self._made, found)) if self._made and found else found
 
 
 _questions: dict[Hashable, Any] = {}

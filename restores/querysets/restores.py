@@ -11,9 +11,8 @@ from django.apps import apps
 from django.db import models
 from django.db.models import Q
 
-from restores.querysets.literals import CODED, OPEN, STILL_FAILED, UNSETTLED
-from restores.querysets.prepared import Bound, ask
-from restores.querysets.slots import Keys
+from restores.querysets.asking import Bound
+from restores.querysets.literals import CODED, OPEN, STILL_FAILED, UNSETTLED, FoundFirst
 from restores.querysets.windows import Windowed
 from restores.statuses import FAILED, IN_PROGRESS, SUCCEEDED
 
@@ -63,14 +62,11 @@ class RestoreQuerySet(Windowed):
 
     def unsettled_by_status(self, most: int) -> Counter[str]:
         """How many are in each state that is not final; no more than ``most`` rows are read."""
-        if self._on_sqlite or not self.query.where:
-            found = self.asked(("open", most), lambda rows: [rows._open_states(most)])
-        else:
-            # PostgreSQL takes them for many, and reads all of a project's to find them.
-            every = self.model._base_manager.filter(OPEN, UNSETTLED)
-            keys = ask(("open", most), lambda: every.values_list("pk", flat=True)[:most])
-            found = self.asked(("held", most), lambda rows: [rows._held_states(most)], keys=keys)
-        return Counter(status for question in found for status in question.rows)
+        return Counter(status for one in self.open_states(most) for status in one.rows)
+
+    def open_states(self, most: int) -> list[Bound]:
+        """Ask in which state each of up to ``most`` is that has no final one."""
+        return self.asked(("open", most), lambda rows: [rows._open_states(most)])
 
     def sums(
         self, most: int, which: str, *columns: str, select: str = "COUNT(*)", end: str = ""
@@ -83,12 +79,16 @@ class RestoreQuerySet(Windowed):
 
         return self.asked((which, columns, most), pieces, select, end)
 
+    def state_sums(self, most: int) -> list[Bound]:
+        """Ask of up to ``most`` rows how many are in each state, and for how many that lasts."""
+        columns = ("status", "recovered_at")
+        return self.sums(most, "all", *columns, select=_SUMS, end="GROUP BY status")
+
     def summed(self, most: int) -> tuple[Counter[str], int]:
         """How many are in each state, and how many still failed, of up to ``most`` rows."""
         counts: Counter[str] = Counter()
         still_failed = 0
-        columns = ("status", "recovered_at")
-        for piece in self.sums(most, "all", *columns, select=_SUMS, end="GROUP BY status"):
+        for piece in self.state_sums(most):
             for status, number, lasting in piece.rows:
                 counts[status] += number
                 still_failed += lasting if status == FAILED.value else 0
@@ -123,7 +123,10 @@ class RestoreQuerySet(Windowed):
         return self.order_by(models.F("created_at").desc(nulls_last=True), "-pk")
 
     def _open_states(self, most: int) -> models.QuerySet[Any]:
-        return self.left_open().filter(UNSETTLED).values_list("status", flat=True)[:most]
-
-    def _held_states(self, most: int) -> models.QuerySet[Any]:
-        return self.filter(pk__in=Keys("keys")).values_list("status", flat=True)[:most]
+        if self._on_sqlite or not self.query.where:
+            found = self.left_open().filter(UNSETTLED)
+        else:
+            # PostgreSQL takes them for many, and reads all of a project's to find them.
+            every = self.model._base_manager.filter(OPEN, UNSETTLED)
+            found = self.filter(pk__in=FoundFirst(every.values("pk")[:most]))
+        return found.values_list("status", flat=True)[:most]

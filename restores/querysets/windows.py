@@ -8,10 +8,10 @@ from typing import Self
 from django.db import connections
 from django.db.models import Exists, OuterRef, Q
 
+from restores.querysets.asking import ask
 from restores.querysets.changes import changed_between
 from restores.querysets.literals import LONG, OPEN, Literal
 from restores.querysets.planned import Planned
-from restores.querysets.prepared import ask
 from restores.statuses import FINAL, IN_PROGRESS
 
 UNKNOWN_RUNS = timedelta(hours=24)

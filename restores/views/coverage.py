@@ -8,7 +8,6 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from restores.coverage import stalled_since
 from restores.listing.known import sayings
 from restores.pages.coverage import (
     account_rows,
@@ -20,6 +19,7 @@ from restores.pages.coverage import (
 from restores.pages.instances import instance_rows, visible_instances
 from restores.pages.paging import leaf, next_url
 from restores.pages.parameters import CoverageParameters
+from restores.stalled import stalled_since
 from restores.timerange import instant
 from restores.views.twin import Answer, fresh, twin
 

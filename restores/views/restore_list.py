@@ -12,8 +12,8 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from restores.coverage import Coverage, stalled_since
-from restores.etags import list_tag, unless_known
+from restores.coverage import Coverage
+from restores.etags import list_tag, newest_changes, unless_known
 from restores.filters import Scope, page_scope, read, scope_of
 from restores.listing import listing
 from restores.listing.facets import facets
@@ -21,6 +21,7 @@ from restores.listing.nearby import beginning, nearest_to, unended
 from restores.listing.panels import panels
 from restores.listing.twin import listing_json, problems_json
 from restores.pages.moments import moment
+from restores.stalled import heartbeat, stalled_since
 from restores.tables.restores import heads, shown
 from restores.views.twin import Answer, fresh, twin
 
@@ -37,8 +38,9 @@ def restore_list(request: HttpRequest) -> HttpResponseBase:
     if asked.canonical.lstrip("?") != request.META["QUERY_STRING"]:
         return redirect(request.path + asked.canonical)
     scope = page_scope(asked, request.user)
-    coverage, stalled = scope.coverage(), stalled_since(now)
-    tag = list_tag(scope, coverage, now=now, stalled=stalled)
+    changes, beats = newest_changes(scope), heartbeat()
+    coverage, stalled = scope.coverage(changes, beats), stalled_since(now, beats)
+    tag = list_tag(scope, coverage, changes, now=now, stalled=stalled)
     marks = {"tag": tag, "stalled": moment(stalled)}
     return unless_known(request, tag, coverage, lambda: _page(request, scope, coverage, now, marks))
 
