@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import QuerySet
@@ -11,39 +11,56 @@ from restores.filters.asked import Asked
 from restores.filters.narrowing import PrimaryKeys, placed
 from restores.filters.places import LABELS, Place
 from restores.models import Instance, Restore
-from restores.querysets.asking import ask
+from restores.querysets.asking import Bound, pose, together
 from restores.querysets.slots import Slot
 from restores.querysets.visible import key_of
 
 if TYPE_CHECKING:
     from restores.querysets import Viewer
 
+# A parameter and its value.
+Named = tuple[str, str]
+
+
+def existing(asked: Asked, viewer: Viewer, seen: PrimaryKeys | None) -> dict[Named, Bound]:
+    """Whether each instance and code exists that is asked for, to be asked; for ``seen`` see Scope.
+
+    The answer is one row, or none.
+    """
+    codes = [value for value in asked.all("code") if value != "any"]
+    return {
+        **{("instance", one): _called(viewer, one) for one in asked.all("instance")},
+        **{("code", one): _coded(seen, one) for one in codes},
+    }
+
 
 def missing(
-    asked: Asked, viewer: Viewer, visible: Sequence[Place], seen: PrimaryKeys | None
-) -> Iterator[tuple[str, str]]:
-    """Parameters and values that nothing visible has; for ``seen`` see ``Scope``."""
+    asked: Asked, viewer: Viewer, visible: Sequence[Place], existing: Mapping[Named, Bound]
+) -> Iterator[Named]:
+    """Parameters and values that nothing visible has."""
     for name, column in LABELS.items():
         there = {getattr(place, column) for place in visible}
         yield from ((name, value) for value in asked.all(name) if value not in there)
-    for value in asked.all("instance"):
-        if not ask(("an instance", key_of(viewer)), lambda: _instance(viewer), value=value):
-            yield "instance", value
-    for value in asked.all("code"):
-        if value != "any" and not ask(("a code", seen), lambda: _code(seen), value=value):
-            yield "code", value
+    together(*existing.values())
+    yield from (named for named, found in existing.items() if not found.rows)
     if asked.ids:
         known = _known_ids(asked, viewer)
         yield from (("ids", value) for value in asked.ids if value not in known)
 
 
-def _instance(viewer: Viewer) -> QuerySet[Any, Any]:
-    return Instance.objects.visible_to(viewer).called([Slot("value")]).values_list("pk")[:1]
+def _called(viewer: Viewer, name: str) -> Bound:
+    def rows() -> QuerySet[Any, Any]:
+        return Instance.objects.visible_to(viewer).called([Slot("value")]).values_list("pk")[:1]
+
+    return pose(("an instance", key_of(viewer)), rows, value=name)
 
 
-def _code(seen: PrimaryKeys | None) -> QuerySet[Any, Any]:
-    rows = placed(Restore.objects.filter(error_code=Slot("value")), seen)
-    return rows.values_list("pk")[:1]
+def _coded(seen: PrimaryKeys | None, code: str) -> Bound:
+    def rows() -> QuerySet[Any, Any]:
+        coded = placed(Restore.objects.filter(error_code=Slot("value")), seen)
+        return coded.values_list("pk")[:1]
+
+    return pose(("a code", seen), rows, value=code)
 
 
 def _known_ids(asked: Asked, viewer: Viewer) -> set[Any]:

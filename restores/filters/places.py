@@ -9,10 +9,9 @@ from django.db.models import Q, QuerySet
 
 from restores.coverage import LISTS
 from restores.filters.asked import Asked
-from restores.filters.narrowing import PrimaryKeys
 from restores.models import Instance, Project
 from restores.querysets import InstanceQuerySet, ProjectQuerySet
-from restores.querysets.asking import ask
+from restores.querysets.asking import Bound, ask, pose
 from restores.querysets.slots import Slot
 from restores.querysets.visible import key_of
 
@@ -72,17 +71,20 @@ def among(places: Iterable[Place], asked: Asked) -> list[Place]:
     ]
 
 
-def instance_keys(asked: Asked) -> PrimaryKeys | None:
-    """The keys of the instances asked for, None for all: the rows' own indexes serve them."""
+def called(asked: Asked) -> Bound | None:
+    """Ask for the keys of the instances that are asked for; None where all are.
+
+    By keys the rows' own indexes serve them.
+    """
     names = {f"name{place}": name for place, name in enumerate(asked.all("instance"))}
     if not names:
         return None
 
     def rows() -> QuerySet[Any, Any]:
-        called = Instance.objects.called([Slot(name) for name in names])
-        return called.order_by("pk").values_list("pk", flat=True)
+        found = Instance.objects.called([Slot(name) for name in names])
+        return found.order_by("pk").values_list("pk", flat=True)
 
-    return tuple(ask(("called", len(names)), rows, **names))
+    return pose(("called", len(names)), rows, **names)
 
 
 def _labelled(asked: Asked, path: str) -> Q:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from restores.coverage import Coverage, kept_coverage
 from restores.filters import places
 from restores.filters.asked import Asked
-from restores.filters.missing import missing
+from restores.filters.missing import Named, existing, missing
 from restores.filters.narrowing import PrimaryKeys, described, in_state, placed, within
 from restores.filters.text import sought
 from restores.models import Restore
@@ -85,9 +85,14 @@ class Scope:
         return places.projects_of(self.asked, self.viewer)
 
     @cached_property
-    def not_found(self) -> list[tuple[str, str]]:
+    def not_found(self) -> list[Named]:
         """Parameters and values that nothing visible has."""
-        return list(missing(self.asked, self.viewer, self.visible, self.seen))
+        return list(missing(self.asked, self.viewer, self.visible, self.existing))
+
+    @cached_property
+    def existing(self) -> dict[Named, Bound]:
+        """Whether what is asked for by its name exists, to be asked."""
+        return existing(self.asked, self.viewer, self.seen)
 
     def unwatched(self) -> bool:
         """Whether an instance among them is in a project that nobody watches any more."""
@@ -109,8 +114,9 @@ class Scope:
         lists = [place.lists for place in self._placed if place.configured]
         known = None if self.asked.all("instance") else lists
         key = key_of(self.viewer), *self.asked.places
+        called = [self._called] if self._called else []
         return kept_coverage(
-            key, lambda: self.instances, lambda: self.projects, known, beside=beside
+            key, lambda: self.instances, lambda: self.projects, known, beside=[*called, *beside]
         )
 
     @cached_property
@@ -125,7 +131,11 @@ class Scope:
 
     @cached_property
     def _instances(self) -> PrimaryKeys | None:
-        return places.instance_keys(self.asked)
+        return tuple(self._called.rows) if self._called else None
+
+    @cached_property
+    def _called(self) -> Bound | None:
+        return places.called(self.asked)
 
     @cached_property
     def _sought(self) -> tuple[RestoreQuerySet, tuple[RestoreQuerySet, RestoreQuerySet] | None]:

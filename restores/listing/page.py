@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
@@ -20,7 +21,7 @@ from restores.listing.live import foretell
 from restores.listing.rows import Row, Writer, fields_of
 from restores.past import Past
 from restores.querysets import RestoreQuerySet
-from restores.querysets.asking import together
+from restores.querysets.asking import Bound, together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +58,7 @@ def listing(asked: Asked, scope: Scope, coverage: Coverage, now: datetime) -> Li
         return part.values_list(*fields, named=True)
 
     if scope.restores.plan.key:
-        together(*leaf.posed(scope.restores, asked, shape), *counts.posed(scope.any_state))
+        _ask_at_once(scope, leaf.posed(scope.restores, asked, shape))
     read, source = nearest(asked, scope, shape)
     more = source is not scope
     shown = beside(read.rows, scope.past)
@@ -81,6 +82,10 @@ def listing(asked: Asked, scope: Scope, coverage: Coverage, now: datetime) -> Li
         next=next_query(asked, read, shown[-1].then if rows else None),
         last_page=_last_page(asked, scope) if not rows and read.earlier else "",
     )
+
+
+def _ask_at_once(scope: Scope, rows: Iterable[Bound]) -> None:
+    together(*rows, *counts.posed(scope.any_state), *scope.existing.values())
 
 
 def _foretell(
