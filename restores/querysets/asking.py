@@ -73,7 +73,7 @@ class Plan:
         return [Bound(one, self._values) for one in questions]
 
 
-def pose(key: Hashable, rows: Callable[[], QuerySet[Any, Any]], **values: Any) -> Bound:
+def pose(key: Hashable, rows: Callable[[], QuerySet[Any, Any]], /, **values: Any) -> Bound:
     """The question of this key, which ``rows`` words when it is posed for the first time.
 
     Whatever ``rows`` depends on belongs into the key or into a slot; without a key nothing is kept.
@@ -81,7 +81,7 @@ def pose(key: Hashable, rows: Callable[[], QuerySet[Any, Any]], **values: Any) -
     return Bound(kept(key, lambda: Prepared(rows())), values)
 
 
-def ask(key: Hashable, rows: Callable[[], QuerySet[Any, Any]], **values: Any) -> list[Any]:
+def ask(key: Hashable, rows: Callable[[], QuerySet[Any, Any]], /, **values: Any) -> list[Any]:
     """Pose the question of this key and ask it at once."""
     return pose(key, rows, **values).rows
 

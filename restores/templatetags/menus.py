@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 from django import template
 from django.urls import reverse
+from django.utils.safestring import SafeString
 
 from restores.filters import Asked
 from restores.models import Restore
+from restores.templatetags.printed import rendered
 
 register = template.Library()
 
@@ -22,11 +24,9 @@ FORMATS = (
 )
 KINDS = ("json", "md")
 
-Menu = dict[str, Any]
 
-
-@register.inclusion_tag("restores/_menus.html")
-def list_menus(asked: Asked) -> Menu:
+@register.simple_tag
+def list_menus(asked: Asked) -> SafeString:
     """Export and copy menus of the list, anchored in time."""
     query = asked.query()
     exports = [
@@ -34,11 +34,11 @@ def list_menus(asked: Asked) -> Menu:
         ("JSON", "this page", reverse("restore-list-json") + query),
         ("Markdown", "this page", reverse("restore-list-md") + query),
     ]
-    return {"exports": exports} | _copies(reverse("restore-list-md"), query)
+    return _menus(exports, reverse("restore-list-md"), query)
 
 
-@register.inclusion_tag("restores/_menus.html")
-def restore_menus(restore: Restore, permalink: str, anchor: str) -> Menu:
+@register.simple_tag
+def restore_menus(restore: Restore, permalink: str, anchor: str) -> SafeString:
     """Export and copy menus of one restore as of the page's moment, its ``anchor``."""
     choice = permalink.partition("?")[2]
     query = "&".join(filter(None, [choice, f"asof={anchor}" if anchor else ""]))
@@ -48,13 +48,12 @@ def restore_menus(restore: Restore, permalink: str, anchor: str) -> Menu:
         ("JSON", "with its record", twins["json"] + query),
         ("Markdown", "for tickets", twins["md"] + query),
     ]
-    return {"exports": exports} | _copies(twins["md"], query)
+    return _menus(exports, twins["md"], query)
 
 
-def _copies(path: str, query: str) -> Menu:
+def _menus(exports: Sequence[tuple[str, str, str]], path: str, query: str) -> SafeString:
     join = "&" if query else "?"
     urls = {form: f"{path}{query}{join}format={form}" for _, form in FORMATS}
-    return {
-        "copies": [(label, form, urls[form]) for label, form in FORMATS],
-        "plain": urls["plain"],
-    }
+    copies = [(label, form, urls[form]) for label, form in FORMATS]
+    values = {"exports": exports, "copies": copies, "plain": urls["plain"]}
+    return rendered("restores/menus.jinja", values)

@@ -15,4 +15,9 @@ def printed(context: template.Context, name: str) -> SafeString:
     """A Jinja template with the page's values; it escapes by itself, too."""
     values: dict[str, Any] = {str(key): value for key, value in context.flatten().items()}
     values["here"] = reverse("restore-list")
+    return rendered(name, values)
+
+
+def rendered(name: str, values: dict[str, Any]) -> SafeString:
+    """A Jinja template with these values."""
     return SafeString(get_template(name, using="jinja").render(values))

@@ -39,6 +39,6 @@ def once(request: HttpRequest, token: str) -> HttpResponse:
     user = redeem(token)
     if user is None:
         return TemplateResponse(request, "login_spent.html", status=410)
-    login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+    login(request, user)
     Event.objects.create(user=user, what="signed in", subject="one-time link")
     return redirect("overview")
