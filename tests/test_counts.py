@@ -4,10 +4,13 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.http import QueryDict
+from django.test.utils import CaptureQueriesContext
 
-from restores.filters import read, scope_of
+from restores.filters import page_scope, read, scope_of
 from restores.listing import counts
+from restores.querysets.asking import together
 from tests.factories import NOW, make_restore
 
 WORDS = ("All", "Still failed", "Failed", "In progress", "Succeeded", "rolledback")
@@ -44,3 +47,24 @@ def test_each_state_is_counted_up_to_the_cap_and_no_further(held, root, monkeypa
         word: f"{min(number, cap)}{'+' if number > cap else ''}"
         for word, number in expected.items()
     }
+
+
+@pytest.mark.parametrize("cap", [10_000, 5, 4, 3])
+def test_what_is_asked_ahead_is_what_is_needed_and_no_more(
+    held, root, monkeypatch, django_assert_num_queries, cap
+):
+    monkeypatch.setattr(counts, "CAP", cap)
+    asked = read(QueryDict(), NOW)
+
+    def rows():
+        return page_scope(asked, root).any_state
+
+    counts.states(rows(), asked)  # learns what is above the cap
+    with CaptureQueriesContext(connection) as alone:
+        counts.states(rows(), asked)
+    page = rows()
+    ahead = list(counts.posed(page))
+    assert len(ahead) == len(alone)
+    together(*ahead)
+    with django_assert_num_queries(0):
+        counts.states(page, asked)

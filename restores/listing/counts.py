@@ -58,10 +58,16 @@ def posed(rows: RestoreQuerySet) -> Iterator[Bound]:
         yield from rows.state_sums(CAP + 1)
         return
     yield from rows.open_states(CAP + 1)
-    for which in ("still_failed", "failed", "succeeded"):
-        for question in rows.sums(CAP + 1, which, "pk"):
-            if not cache.get(question.mark):
-                yield question
+    still_failed = _uncounted(rows, "still_failed")
+    yield from still_failed
+    yield from _uncounted(rows, "failed") if still_failed else ()
+    yield from _uncounted(rows, "succeeded")
+
+
+def _uncounted(rows: RestoreQuerySet, which: str) -> list[Bound]:
+    """Those questions whose number is not known to be above ``CAP``."""
+    asked = rows.sums(CAP + 1, which, "pk")
+    return [question for question in asked if not cache.get(question.mark)]
 
 
 def _counted(question: Bound) -> int:

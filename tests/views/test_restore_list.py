@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 import pytest
 import time_machine
+from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -472,8 +473,18 @@ def test_a_page_costs_the_same_queries_however_many_rows(web, django_assert_max_
     make_many(60)
     for number in range(9):
         make_restore(status="restoring", created_at=NOW - timedelta(minutes=number))
-    with django_assert_max_num_queries(60):
+    with django_assert_max_num_queries(20):
         web.get(f"{URL}?size=200")
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite is asked one by one")
+@pytest.mark.parametrize("query", ["", "?status=failed", "?project=shop-prod", "?code=dcs.08.0007"])
+def test_postgresql_is_asked_in_six_trips(web, django_assert_max_num_queries, query):
+    make_many(60)
+    Restore.objects.update(status="failed", error_code="dcs.08.0007")
+    make_restore(status="restoring", error_code="dcs.08.0007")
+    with django_assert_max_num_queries(6):
+        assert web.get(URL + query).status_code == 200
 
 
 def test_only_get_and_head(web):
