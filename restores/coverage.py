@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -12,7 +12,7 @@ from django.db.models import Count, F, Min, Q, QuerySet
 from restores.faults import Fault, of_instances, of_projects
 from restores.models import Instance, Project
 from restores.querysets import FINE, InstanceQuerySet, ProjectQuerySet
-from restores.querysets.asking import Bound, pose, together
+from restores.querysets.asking import Bound, ask_anew, pose, together
 
 _NAMED = 3
 # How the list of a project's instances stands.
@@ -72,13 +72,13 @@ def kept_coverage(
     instances: Callable[[], InstanceQuerySet],
     projects: Callable[[], ProjectQuerySet],
     lists: Sequence[Any] | None = None,
+    beside: Sequence[Bound] = (),
     named: int = 10,
-    beside: Iterable[Bound] = (),
 ) -> Coverage:
     """The same, of a scope that is asked for often: its ``key`` says which it is.
 
-    ``lists`` holds ``LISTS`` of each watched project in it, if they have been read; the questions
-    ``beside`` are asked in the same trip.
+    ``lists`` holds ``LISTS`` of each watched project in it, if they have been read. The questions
+    ``beside`` are asked in the same trip; their answers are never older than what is told here.
     """
 
     def posed(name: str, question: Callable[[], QuerySet[Any, Any]]) -> Bound:
@@ -95,8 +95,10 @@ def kept_coverage(
     faults = of_projects(projects().watched(), named) if listed["troubled"] else []
     if lacking.rows:
         faults += of_instances(instances().watched(), named - len(faults))
-    spoilt = lacking.rows or faults
-    looks = _looks(instances().watched()) if spoilt else _proven_looks(oldest.rows)
+    if not lacking.rows and not faults:
+        return _summed(listed, _proven_looks(oldest.rows), faults)
+    looks = _looks(instances().watched())
+    ask_anew(*beside)
     return _summed(listed, looks, faults)
 
 

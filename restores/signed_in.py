@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends import db
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from restores.querysets.asking import ask
@@ -27,7 +28,7 @@ class SessionStore(db.SessionStore):
         held: dict[str, Any] = self.decode(found[0])
         return held
 
-    def _data(self) -> Any:
+    def _data(self) -> QuerySet[Any, Any]:
         held = self.model.objects.filter(session_key=Slot("key"), expire_date__gt=Slot("now"))
         return held.values_list("session_data", flat=True)
 

@@ -5,7 +5,7 @@ from django.db import connection
 from django.db.models.expressions import RawSQL
 
 from restores.models import Restore
-from restores.querysets.asking import Plan, pose, together
+from restores.querysets.asking import Plan, ask_anew, pose, together
 from restores.querysets.slots import Keys, Slot
 from tests.factories import make_restore
 
@@ -55,6 +55,21 @@ def test_postgresql_is_asked_once_and_sqlite_as_often_as_needed(rows, django_ass
         assert [len(one.rows) for one in asked] == [1, 1, 0]
         together(*asked)
         together()
+
+
+def test_without_keys_nothing_is_asked(rows, django_assert_num_queries):
+    question = pose(None, lambda: rows.filter(pk__in=Keys("keys")), keys=[])
+    with django_assert_num_queries(0):
+        together(question)
+        assert question.rows == []
+
+
+def test_what_was_asked_can_be_asked_anew(rows):
+    first, second = called(rows, "r1"), called(rows, "r9")
+    together(first, second)
+    make_restore("r9")
+    ask_anew(first, second)
+    assert [first.rows, second.rows] == [[("r1",)], [("r9",)]]
 
 
 def test_what_was_asked_is_not_asked_again_beside_others(rows):

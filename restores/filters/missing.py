@@ -22,40 +22,37 @@ if TYPE_CHECKING:
 Named = tuple[str, str]
 
 
-def existing(asked: Asked, viewer: Viewer, seen: PrimaryKeys | None) -> dict[Named, Bound]:
-    """Whether each instance and code exists that is asked for, to be asked; for ``seen`` see Scope.
-
-    The answer is one row, or none.
-    """
+def posed(asked: Asked, viewer: Viewer, seen: PrimaryKeys | None) -> dict[Named, Bound]:
+    """Ask for a row of each instance and code that is asked for; for ``seen`` see ``Scope``."""
     codes = [value for value in asked.all("code") if value != "any"]
     return {
-        **{("instance", one): _called(viewer, one) for one in asked.all("instance")},
-        **{("code", one): _coded(seen, one) for one in codes},
+        **{("instance", one): _instance(viewer, one) for one in asked.all("instance")},
+        **{("code", one): _code(seen, one) for one in codes},
     }
 
 
 def missing(
-    asked: Asked, viewer: Viewer, visible: Sequence[Place], existing: Mapping[Named, Bound]
+    asked: Asked, viewer: Viewer, visible: Sequence[Place], names: Mapping[Named, Bound]
 ) -> Iterator[Named]:
     """Parameters and values that nothing visible has."""
     for name, column in LABELS.items():
         there = {getattr(place, column) for place in visible}
         yield from ((name, value) for value in asked.all(name) if value not in there)
-    together(*existing.values())
-    yield from (named for named, found in existing.items() if not found.rows)
+    together(*names.values())
+    yield from (named for named, found in names.items() if not found.rows)
     if asked.ids:
         known = _known_ids(asked, viewer)
         yield from (("ids", value) for value in asked.ids if value not in known)
 
 
-def _called(viewer: Viewer, name: str) -> Bound:
+def _instance(viewer: Viewer, name: str) -> Bound:
     def rows() -> QuerySet[Any, Any]:
         return Instance.objects.visible_to(viewer).called([Slot("value")]).values_list("pk")[:1]
 
     return pose(("an instance", key_of(viewer)), rows, value=name)
 
 
-def _coded(seen: PrimaryKeys | None, code: str) -> Bound:
+def _code(seen: PrimaryKeys | None, code: str) -> Bound:
     def rows() -> QuerySet[Any, Any]:
         coded = placed(Restore.objects.filter(error_code=Slot("value")), seen)
         return coded.values_list("pk")[:1]

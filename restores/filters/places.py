@@ -71,7 +71,7 @@ def among(places: Iterable[Place], asked: Asked) -> list[Place]:
     ]
 
 
-def called(asked: Asked) -> Bound | None:
+def instance_keys(asked: Asked) -> Bound | None:
     """Ask for the keys of the instances that are asked for; None where all are.
 
     By keys the rows' own indexes serve them.

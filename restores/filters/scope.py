@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from restores.coverage import Coverage, kept_coverage
 from restores.filters import places
 from restores.filters.asked import Asked
-from restores.filters.missing import Named, existing, missing
+from restores.filters.missing import Named, missing, posed
 from restores.filters.narrowing import PrimaryKeys, described, in_state, placed, within
 from restores.filters.text import sought
 from restores.models import Restore
@@ -87,12 +87,12 @@ class Scope:
     @cached_property
     def not_found(self) -> list[Named]:
         """Parameters and values that nothing visible has."""
-        return list(missing(self.asked, self.viewer, self.visible, self.existing))
+        return list(missing(self.asked, self.viewer, self.visible, self.names))
 
     @cached_property
-    def existing(self) -> dict[Named, Bound]:
-        """Whether what is asked for by its name exists, to be asked."""
-        return existing(self.asked, self.viewer, self.seen)
+    def names(self) -> dict[Named, Bound]:
+        """Instances and codes asked for, each with the question whether there is one."""
+        return posed(self.asked, self.viewer, self.seen)
 
     def unwatched(self) -> bool:
         """Whether an instance among them is in a project that nobody watches any more."""
@@ -114,10 +114,8 @@ class Scope:
         lists = [place.lists for place in self._placed if place.configured]
         known = None if self.asked.all("instance") else lists
         key = key_of(self.viewer), *self.asked.places
-        called = [self._called] if self._called else []
-        return kept_coverage(
-            key, lambda: self.instances, lambda: self.projects, known, beside=[*called, *beside]
-        )
+        beside = (*filter(None, [self._called]), *beside)
+        return kept_coverage(key, lambda: self.instances, lambda: self.projects, known, beside)
 
     @cached_property
     def _placed(self) -> list[places.Place]:
@@ -135,7 +133,7 @@ class Scope:
 
     @cached_property
     def _called(self) -> Bound | None:
-        return places.called(self.asked)
+        return places.instance_keys(self.asked)
 
     @cached_property
     def _sought(self) -> tuple[RestoreQuerySet, tuple[RestoreQuerySet, RestoreQuerySet] | None]:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from django.core.cache import cache
 
 from restores.filters import Asked
 from restores.querysets import RestoreQuerySet
-from restores.querysets.asking import Bound
+from restores.querysets.asking import Bound, together
 from restores.statuses import FAILED, IN_PROGRESS, KNOWN, SUCCEEDED
 
 CAP = 10_000
 _MINUTE = 60
+_APART = ("still_failed", "failed", "succeeded")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +53,19 @@ def tally(rows: RestoreQuerySet, which: str = "all", *, more: bool = False) -> T
     return Tally(sum(map(_counted, rows.sums(CAP + 1, which, "pk"))), more=more)
 
 
-def posed(rows: RestoreQuerySet) -> Iterator[Bound]:
+def posed(rows: RestoreQuerySet) -> list[Bound]:
     """What ``states`` is going to ask of rows with a plan."""
-    if not cache.get(_mark(rows)):
-        yield from rows.state_sums(CAP + 1)
-        return
-    yield from rows.open_states(CAP + 1)
-    still_failed = _uncounted(rows, "still_failed")
-    yield from still_failed
-    yield from _uncounted(rows, "failed") if still_failed else ()
-    yield from _uncounted(rows, "succeeded")
+    return _apart(rows) if cache.get(_mark(rows)) else rows.state_sums(CAP + 1)
 
 
-def _uncounted(rows: RestoreQuerySet, which: str) -> list[Bound]:
-    """Those questions whose number is not known to be above ``CAP``."""
-    asked = rows.sums(CAP + 1, which, "pk")
-    return [question for question in asked if not cache.get(question.mark)]
+def _apart(rows: RestoreQuerySet) -> list[Bound]:
+    """What is asked of each state by itself, where all rows together are too many to count."""
+    counted = {which: rows.sums(CAP + 1, which, "pk") for which in _APART}
+    if any(cache.get(question.mark) for question in counted["still_failed"]):
+        # Where the still failed are too many to count, so are all that failed.
+        del counted["failed"]
+    open_ones = [one for one in chain(*counted.values()) if not cache.get(one.mark)]
+    return [*rows.open_states(CAP + 1), *open_ones]
 
 
 def _counted(question: Bound) -> int:
@@ -125,9 +123,10 @@ def _counts(rows: RestoreQuerySet, *, bounded: bool) -> tuple[int, int, Counter[
             del counts[""]
             return total, still_failed, counts
         cache.set(mark, True, _MINUTE)
+    if rows.plan.key:
+        together(*_apart(rows))
     still_failed = tally(rows, "still_failed").number
     counts = rows.unsettled_by_status(CAP + 1)
-    # Where the still failed are too many to count, so are all that failed.
     failed = still_failed if still_failed > CAP else tally(rows, "failed").number
     counts |= Counter({FAILED.value: failed, SUCCEEDED.value: tally(rows, "succeeded").number})
     del counts[""]

@@ -101,7 +101,7 @@ def ordered(
 
 def posed(rows: RestoreQuerySet, asked: Asked, shape: Shape) -> Iterator[Bound]:
     """What ``leaf`` is going to ask in any case of rows with a plan."""
-    yield from _first_parts(rows, asked, shape)[:1]
+    yield from _first_parts(rows, asked, shape)
     yield from _planned_parts(rows, asked, shape)[:1]
 
 

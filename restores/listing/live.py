@@ -47,11 +47,9 @@ def foretell(rows: Sequence[Row], shown: Sequence[Any], past: Past | None, now: 
     observed = pose("observed", _observed, keys=[one.pk for one in shown])
     lengths = pose("lengths", _lengths, keys=running)
     instances = pose("instances", _instances, keys={one.instance_id for one in old})
-    asked = {observed: shown, lengths: running, instances: old}
-    together(*(question for question, keys in asked.items() if keys))
-    seen = _seen(observed.rows, past)
-    earlier = {pk: json.loads(newest)[::-1] for pk, newest in lengths.rows} if running else {}
-    until = _known_until(old, instances.rows, now) if old else {}
+    together(observed, lengths, instances)
+    seen, until = _seen(observed.rows, past), _known_until(old, instances.rows, now)
+    earlier = {pk: json.loads(newest)[::-1] for pk, newest in lengths.rows}
     at = past.asof if past else now
     for row, restore in zip(rows, shown, strict=True):
         facts = _facts(restore, seen[row.pk], earlier.get(row.pk, ()), until.get(row.pk, at))

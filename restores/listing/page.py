@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
@@ -21,7 +20,7 @@ from restores.listing.live import foretell
 from restores.listing.rows import Row, Writer, fields_of
 from restores.past import Past
 from restores.querysets import RestoreQuerySet
-from restores.querysets.asking import Bound, together
+from restores.querysets.asking import together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +56,7 @@ def listing(asked: Asked, scope: Scope, coverage: Coverage, now: datetime) -> Li
     def shape(part: RestoreQuerySet) -> QuerySet[Any, Any]:
         return part.values_list(*fields, named=True)
 
-    if scope.restores.plan.key:
-        _ask_at_once(scope, leaf.posed(scope.restores, asked, shape))
+    _ask_at_once(scope, shape)
     read, source = nearest(asked, scope, shape)
     more = source is not scope
     shown = beside(read.rows, scope.past)
@@ -84,8 +82,11 @@ def listing(asked: Asked, scope: Scope, coverage: Coverage, now: datetime) -> Li
     )
 
 
-def _ask_at_once(scope: Scope, rows: Iterable[Bound]) -> None:
-    together(*rows, *counts.posed(scope.any_state), *scope.existing.values())
+def _ask_at_once(scope: Scope, shape: leaf.Shape) -> None:
+    """Ask what the page is going to ask in any case; without a plan it would be asked twice."""
+    if scope.restores.plan.key:
+        rows = leaf.posed(scope.restores, scope.asked, shape)
+        together(*rows, *counts.posed(scope.any_state), *scope.names.values())
 
 
 def _foretell(

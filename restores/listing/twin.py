@@ -17,6 +17,8 @@ from restores.twins import RELATED, coverage_json, now_json, restore_json
 
 def listing_json(asked: Asked, scope: Scope) -> dict[str, Any]:
     """The page's rows in the page's order, and the envelope around them."""
+    # Before the rows: it must not tell of a moment that they do not hold.
+    coverage = _coverage(scope)
     read, source = nearest(asked, scope, lambda part: part.select_related(*RELATED))
     shown = beside(read.rows, scope.past)
     following = next_query(asked, read, shown[-1].then if shown else None, counted=False)
@@ -27,7 +29,7 @@ def listing_json(asked: Asked, scope: Scope) -> dict[str, Any]:
         "total": min(total.number, CAP),
         "total_capped": total.capped,
         "window": asked.resolved,
-        **_coverage(scope),
+        **coverage,
         "ignored": sorted(asked.unknown),
         "not_found": [value for _, value in scope.not_found],
         "next": path + following if following else None,

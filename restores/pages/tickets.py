@@ -62,6 +62,7 @@ def case_of(restore: Restore, path: str, now: datetime, past: Past | None) -> Ca
 
 def listed(asked: Asked, scope: Scope) -> Listed:
     """The page of the list that was asked for."""
+    complete = _complete(scope)  # before the rows: it must not tell of what they do not hold
     read, source = nearest(asked, scope, lambda part: part.select_related(*RELATED))
     rows, total = beside(read.rows, scope.past), tally(source.restores, more=source is not scope)
     counts, _ = source.restores.summed(CAP + 1)
@@ -72,7 +73,7 @@ def listed(asked: Asked, scope: Scope) -> Listed:
         asked="; ".join(
             f"{name} {', '.join(asked.all(name))}" for name in NARROWING if asked.all(name)
         ),
-        complete=_complete(scope),
+        complete=complete,
         total=str(total),
         counts={} if total.capped else counts,
         picked=any(asked.all(name) for name in _PICKED),

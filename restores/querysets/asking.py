@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import QuerySet
+from django.utils.functional import cached_property
 
 from restores.querysets.prepared import Prepared, kept
 
@@ -18,7 +19,8 @@ class Bound:
 
     def __init__(self, question: Prepared, values: Mapping[str, Any]) -> None:
         self._question, self._values = question, values
-        self._found: list[Any] | None = [] if question.empty else None
+        self._found: list[Any] | None = None
+        self.forget()
 
     @property
     def open(self) -> bool:
@@ -37,7 +39,7 @@ class Bound:
         """The SQL and its parameters."""
         return self._question.bound(self._values)
 
-    @property
+    @cached_property
     def mark(self) -> str:
         """The name of this question, the same for the same SQL and values."""
         return blake2b(repr(self.sql).encode(), digest_size=16).hexdigest()
@@ -45,6 +47,10 @@ class Bound:
     def hold(self, found: list[Any]) -> None:
         """Take the rows as the database gave them."""
         self._found = self._question.read(found)
+
+    def forget(self) -> None:
+        """Be open again, for an answer of now; without any key there is nothing to ask."""
+        self._found = [] if self._question.is_empty(self._values) else None
 
     def __getitem__(self, part: slice) -> list[Any]:
         return self.rows[part]
@@ -89,16 +95,29 @@ def ask(key: Hashable, rows: Callable[[], QuerySet[Any, Any]], /, **values: Any)
 def together(*questions: Bound) -> None:
     """Ask those that are open: in one trip, where the database takes several at once."""
     waiting = [one for one in questions if one.open]
-    trips = [waiting] if connection.vendor == "postgresql" else [[one] for one in waiting]
-    for trip in filter(None, trips):
+    for trip in filter(None, [waiting] if _takes_several() else [[one] for one in waiting]):
         _ask(trip)
+
+
+def ask_anew(*questions: Bound) -> None:
+    """Ask them all, whatever they hold."""
+    for one in questions:
+        one.forget()
+    together(*questions)
+
+
+def _takes_several() -> bool:
+    """Whether the database answers several questions in one text; values must stand within it."""
+    features: Any = connection.features
+    return connection.vendor == "postgresql" and not features.uses_server_side_binding
 
 
 def _ask(questions: Sequence[Bound]) -> None:
     texts, values = zip(*(one.sql for one in questions), strict=True)
     with connection.cursor() as cursor:
         cursor.execute("; ".join(texts), [*chain.from_iterable(values)])
-        for place, one in enumerate(questions):
-            if place:
-                cursor.nextset()
-            one.hold(cursor.fetchall())
+        answers = [cursor.fetchall()]
+        while len(questions) > 1 and cursor.nextset():
+            answers.append(cursor.fetchall())
+    for one, found in zip(questions, answers, strict=True):
+        one.hold(found)

@@ -20,7 +20,7 @@ from django.db.models.query import (
     get_related_populators,
 )
 
-from restores.querysets.slots import Slot
+from restores.querysets.slots import Keys, Slot
 
 # The oldest question is forgotten when so many others have been asked; it is worded anew then.
 _MOST = 1_000
@@ -30,7 +30,7 @@ class Prepared:
     """The SQL of a queryset, with its slots, and how its rows are read.
 
     ``select`` and ``end`` ask something of the rows found: nothing in them may choose how they
-    are found. An ``empty`` one has no SQL, for there can be no rows.
+    are found.
     """
 
     def __init__(self, rows: QuerySet[Any, Any], select: str = "", end: str = "") -> None:
@@ -38,14 +38,18 @@ class Prepared:
         try:
             sql, self._params = compiler.as_sql()
         except EmptyResultSet:  # the ORM knows that there are none
-            self._sql, self._params, self.empty = "", (), True
+            self._sql, self._params = "", ()
             return
-        self.empty = False
         self._sql = f"SELECT {select} FROM ({sql}) AS found {end}" if select else sql  # noqa: S608
         columns = [] if select else [column for column, *_ in compiler.select]
         converters = compiler.get_converters(columns)
         self._converters = {place: _converter(*how) for place, how in converters.items()}
         self._made = _maker(rows, compiler) if not select else None
+
+    def is_empty(self, values: Mapping[str, Any]) -> bool:
+        """Whether no row can be found: as the ORM says, or for there are no keys to look for."""
+        keys = (one.name for one in self._params if isinstance(one, Keys))
+        return not self._sql or not all(values[name] for name in keys)
 
     def bound(self, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
         """The SQL and its parameters; ``KeyError`` for a slot without a value."""

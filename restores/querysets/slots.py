@@ -40,7 +40,10 @@ class Slot(Expression):
 
 
 class Keys(Slot):
-    """Stands for any number of keys, on the right of an ``__in``."""
+    """Stands for any number of keys, on the right of an ``__in``.
+
+    Without keys no row is found: it stands only among conditions that must all hold.
+    """
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Self]]:  # type: ignore[override]
         """Write a subquery that reads them from one parameter."""

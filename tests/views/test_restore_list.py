@@ -11,7 +11,8 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from restores.filters import ORDER
+from restores import coverage
+from restores.filters import ORDER, Scope
 from restores.models import Membership, Restore
 from tests.factories import NOW, make_account, make_instance, make_project, make_restore
 
@@ -452,6 +453,35 @@ def test_every_change_that_shows_makes_a_new_answer(web, change):
     tag = web.get(URL).headers["ETag"]
     change(restore)
     assert web.get(URL, headers={"if-none-match": tag}).status_code == 200
+
+
+def test_what_commits_while_faults_are_summed_up_is_not_hidden(web, monkeypatch):
+    make_instance("bad", fault_kind="unreachable")
+    late = make_instance("late", proven_at=NOW - timedelta(hours=2))
+    tag = web.get(URL).headers["ETag"]
+
+    def looks(watched, ours=coverage._looks):
+        make_restore("found-late", instance=late)
+        type(late).objects.filter(pk=late.pk).update(proven_at=NOW)
+        return ours(watched)
+
+    monkeypatch.setattr(coverage, "_looks", looks)
+    answer = web.get(URL, headers={"if-none-match": tag})
+    assert answer.headers["X-Complete-To"] == "2026-11-23T16:59:00Z"
+    assert (answer.status_code, "found-late" in answer.content.decode()) == (200, True)
+
+
+@pytest.mark.parametrize("url", ["/restores.json", "/restores.md", "/restores.csv"])
+def test_no_twin_tells_of_a_moment_that_its_rows_do_not_hold(web, monkeypatch, url):
+    def told(scope, *beside, ours=Scope.coverage):
+        found = ours(scope, *beside)
+        make_restore("found-late")
+        return found
+
+    monkeypatch.setattr(Scope, "coverage", told)
+    answer = web.get(url)
+    body = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    assert b"found-late" in body
 
 
 def test_two_readers_never_share_a_copy(client, django_user_model, web):
