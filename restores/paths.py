@@ -1,4 +1,4 @@
-"""Where a restore's page is: asked for once a row, so without a search through all routes."""
+"""Where pages are: asked for often, so without a search through all routes."""
 
 from functools import cache
 
@@ -13,6 +13,12 @@ def restore_path(restore_id: str) -> str:
     """The path of a restore's page."""
     before, after = _around()
     return f"{before}{_to_url(restore_id)}{after}"
+
+
+@cache
+def path_of(name: str) -> str:
+    """The path of a page that takes no arguments."""
+    return reverse(name)
 
 
 @cache

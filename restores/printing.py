@@ -3,10 +3,10 @@
 from typing import Any
 
 from django.templatetags.static import static
-from django.urls import reverse
 from jinja2 import Environment
 
 from restores.listing.forms import column_choice, window_extras
+from restores.paths import path_of
 
 
 def environment(**options: Any) -> Environment:
@@ -14,7 +14,7 @@ def environment(**options: Any) -> Environment:
     made = Environment(**options)  # noqa: S701 - Django's backend asks it to escape
     made.globals |= {
         "static": static,
-        "url": reverse,
+        "url": path_of,
         "column_choice": column_choice,
         "window_extras": window_extras,
     }

@@ -22,7 +22,8 @@ class Loader(TimestamptzLoader):
     def load(self, data: Any) -> datetime:
         """The instant, in UTC; ``DataError`` for one that Python has no datetime for."""
         try:
-            return datetime.fromisoformat(bytes(data).decode()).astimezone(UTC)
+            found = datetime.fromisoformat(str(data, "ascii"))
+            return found if found.tzinfo is UTC else found.astimezone(UTC)
         except (ValueError, OverflowError):
             return super().load(data)
 

@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 
 from restores.filters import Asked
 from restores.models import Restore
+from restores.paths import path_of
 from restores.templatetags.printed import rendered
 
 register = template.Library()
@@ -30,11 +31,11 @@ def list_menus(asked: Asked) -> SafeString:
     """Export and copy menus of the list, anchored in time."""
     query = asked.query()
     exports = [
-        ("CSV", "every row", reverse("restore-list-csv") + query),
-        ("JSON", "this page", reverse("restore-list-json") + query),
-        ("Markdown", "this page", reverse("restore-list-md") + query),
+        ("CSV", "every row", path_of("restore-list-csv") + query),
+        ("JSON", "this page", path_of("restore-list-json") + query),
+        ("Markdown", "this page", path_of("restore-list-md") + query),
     ]
-    return _menus(exports, reverse("restore-list-md"), query)
+    return _menus(exports, path_of("restore-list-md"), query)
 
 
 @register.simple_tag

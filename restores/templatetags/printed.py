@@ -4,8 +4,9 @@ from typing import Any
 
 from django import template
 from django.template.loader import get_template
-from django.urls import reverse
 from django.utils.safestring import SafeString
+
+from restores.paths import path_of
 
 register = template.Library()
 
@@ -14,7 +15,7 @@ register = template.Library()
 def printed(context: template.Context, name: str) -> SafeString:
     """A Jinja template with the page's values; it escapes by itself, too."""
     values: dict[str, Any] = {str(key): value for key, value in context.flatten().items()}
-    values["here"] = reverse("restore-list")
+    values["here"] = path_of("restore-list")
     return rendered(name, values)
 
 
