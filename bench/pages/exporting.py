@@ -14,8 +14,10 @@ _MB = 1024 * 1024
 
 def measure(sheet: Sheet, rows: int) -> None:
     """Read every line of the export, and watch this process's memory meanwhile."""
+    reader = visitor.client()
+    reader.get("/healthz")  # a client's first request makes its own server, as no reader's does
     begun = perf_counter()
-    answer: Any = visitor.client().get("/restores.csv")
+    answer: Any = reader.get("/restores.csv")
     chunks = iter(answer.streaming_content)
     head, first = next(chunks), next(chunks)
     sheet.add("CSV, seconds to the first rows", perf_counter() - begun, "s", most=0.5)
