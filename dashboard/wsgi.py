@@ -1,7 +1,6 @@
 """The web process."""
 
 import os
-from pathlib import Path
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
@@ -15,7 +14,7 @@ application = get_wsgi_application()
 def _prepare() -> None:
     """Import the views and compile the templates: nobody's first page shall wait for that."""
     get_resolver().url_patterns  # noqa: B018 - read to be imported
-    folder = Path(settings.BASE_DIR / "templates")
+    folder = settings.BASE_DIR / "templates"
     for engine, ending in (("django", "html"), ("jinja", "jinja")):
         for file in folder.rglob(f"*.{ending}"):
             engines[engine].get_template(str(file.relative_to(folder)))

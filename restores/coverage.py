@@ -84,22 +84,26 @@ def kept_coverage(
     def posed(name: str, question: Callable[[], QuerySet[Any, Any]]) -> Bound:
         return pose(key and ("coverage", name, key), question)
 
+    # A list that names a new instance must not stand for the instances that were read before it.
+    first = [] if lists is not None else [posed("lists", lambda: _lists(projects()))]
     lacking = posed("lacking", lambda: _first_lacking(instances()))
     oldest = posed("oldest", lambda: _oldest_proofs(instances()))
-    first: list[Bound] = []
-    if lists is None:
-        first = [posed("lists", lambda: projects().watched().order_by().values_list(*LISTS))]
-    # A list that names a new instance must not stand for the instances that were read before it.
     together(*first, lacking, oldest, *beside)
-    listed = _listed(first[0].rows if lists is None else lists)
-    faults = of_projects(projects().watched(), named) if listed["troubled"] else []
-    if lacking.rows:
-        faults += of_instances(instances().watched(), named - len(faults))
-    if not lacking.rows and not faults:
-        return _summed(listed, _proven_looks(oldest.rows), faults)
-    looks = _looks(instances().watched())
+    listed = _listed(first[0].rows if first else lists or ())
+    if not listed["troubled"] and not lacking.rows:
+        return _summed(listed, _proven_looks(oldest.rows), ())
+    found = _spoilt(listed, instances().watched(), projects().watched(), named)
     ask_anew(*beside)
-    return _summed(listed, looks, faults)
+    return found
+
+
+def _spoilt(
+    listed: dict[str, Any], instances: InstanceQuerySet, projects: ProjectQuerySet, named: int
+) -> Coverage:
+    """Where something is wrong every instance is read, for what is known of the others."""
+    faults = of_projects(projects, named)
+    faults += of_instances(instances, named - len(faults))
+    return _summed(listed, _looks(instances), faults)
 
 
 def _summed(listed: dict[str, Any], looks: dict[str, Any], faults: Sequence[Fault]) -> Coverage:
@@ -152,6 +156,10 @@ def _looks(watched: InstanceQuerySet) -> dict[str, Any]:
         complete_to=Min("proven_at", filter=fine),
         known_to=Min("proven_at"),
     )
+
+
+def _lists(projects: ProjectQuerySet) -> QuerySet[Any, Any]:
+    return projects.watched().order_by().values_list(*LISTS)
 
 
 def _first_lacking(instances: InstanceQuerySet) -> QuerySet[Any, Any]:

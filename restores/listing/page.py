@@ -7,8 +7,6 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from django.db.models import QuerySet
-
 from restores.beside import beside
 from restores.coverage import Coverage
 from restores.filters import Asked, Scope
@@ -19,7 +17,6 @@ from restores.listing.leaf import PINNED, nearest, next_query, previous_query
 from restores.listing.live import foretell
 from restores.listing.rows import Row, Writer, fields_of
 from restores.past import Past
-from restores.querysets import RestoreQuerySet
 from restores.querysets.asking import together
 
 
@@ -51,11 +48,7 @@ class Listing:
 
 def listing(asked: Asked, scope: Scope, coverage: Coverage, now: datetime) -> Listing:
     """Read and write one page."""
-    fields = fields_of(asked)
-
-    def shape(part: RestoreQuerySet) -> QuerySet[Any, Any]:
-        return part.values_list(*fields, named=True)
-
+    shape = _shape(asked)
     _ask_at_once(scope, shape)
     read, source = nearest(asked, scope, shape)
     more = source is not scope
@@ -64,15 +57,12 @@ def listing(asked: Asked, scope: Scope, coverage: Coverage, now: datetime) -> Li
     rows = [writer.row(one.then, one.now) for one in shown]
     _foretell(rows, [one.then for one in shown], read.pinned, scope.past, now)
     choices = states(source.any_state, asked, more=more)
-    total = next((one.tally for one in choices if one.current), None) or tally(
-        source.restores, more=more
-    )
     progressing = next(one for one in choices if one.label == "In progress")
     return Listing(
         groups=_groups(rows, read.pinned, progressing),
         first=read.first,
         last=(read.first or 1) + len(rows) - 1,
-        total=total,
+        total=_total(choices) or tally(source.restores, more=more),
         states=choices,
         sayings=[] if scope.past else sayings(coverage, now),
         absence=absence(asked, scope, coverage, now) if not rows and not read.earlier else None,
@@ -80,6 +70,15 @@ def listing(asked: Asked, scope: Scope, coverage: Coverage, now: datetime) -> Li
         next=next_query(asked, read, shown[-1].then if rows else None),
         last_page=_last_page(asked, scope) if not rows and read.earlier else "",
     )
+
+
+def _total(choices: list[State]) -> Tally | None:
+    return next((one.tally for one in choices if one.current), None)
+
+
+def _shape(asked: Asked) -> leaf.Shape:
+    fields = fields_of(asked)
+    return lambda part: part.values_list(*fields, named=True)
 
 
 def _ask_at_once(scope: Scope, shape: leaf.Shape) -> None:
