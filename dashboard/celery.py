@@ -8,7 +8,7 @@ from celery import Celery
 from celery.schedules import schedule
 from django.conf import settings
 
-from dashboard import liveness  # noqa: F401 - its signals: workers watch themselves
+from dashboard import worker_watchdog  # noqa: F401 - its signals: workers watch themselves
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any, Generic, TypeVar
 
-from restores.insight.verdict import NO_PROGRESS
+from restores.explain.verdict import NO_PROGRESS
 from restores.models import Restore
 from restores.past import Past
 from restores.snapshots import as_of
@@ -48,8 +48,8 @@ def now_words(then: Any, now: Any, zone: tzinfo, at: datetime) -> str:
         parts += ["recovered", _clock(healed, zone, at)]
     elif then.recovered_at and now.status == FAILED.value and not healed:
         parts.append("still failed")
-    if (now.delisted_at is None) != (then.delisted_at is None):
-        parts.append("no longer listed" if now.delisted_at else "listed again")
+    if (now.removed_upstream_at is None) != (then.removed_upstream_at is None):
+        parts.append("no longer listed" if now.removed_upstream_at else "listed again")
     return "now: " + " ".join(filter(None, parts))
 
 
@@ -73,7 +73,7 @@ def _differs(then: Any, now: Any) -> bool:
     return (
         any(getattr(then, name) != getattr(now, name) for name in _SHOWN)
         or (then.recovered_at is None) != (_healed(now) is None)
-        or (then.delisted_at is None) != (now.delisted_at is None)
+        or (then.removed_upstream_at is None) != (now.removed_upstream_at is None)
     )
 
 
@@ -99,7 +99,7 @@ def _recovered(failed: Sequence[Any], past: Past) -> dict[int, datetime]:
 def _values(row: Any, past: Past, recovered: dict[int, datetime]) -> dict[str, Any]:
     """The values of then that differ from those of now, or may."""
     values: dict[str, Any] = {"recovered_at": recovered.get(row.pk)}
-    for name in ("delisted_at", "missing_since", "restoring_by"):
+    for name in ("removed_upstream_at", "missing_since", "restoring_by"):
         at = getattr(row, name, None)
         values[name] = at if at and at <= past.asof else None
     if then := past.moved.get(row.pk):
@@ -112,7 +112,7 @@ def _values(row: Any, past: Past, recovered: dict[int, datetime]) -> dict[str, A
             "updated_at": ended if kept else None,
             "ended_at": ended if kept else None,
             "duration": row.duration if kept else None,
-            "changed_at": then.known_at,
+            "changed_at": then.recorded_at,
         }
     elif (changed := getattr(row, "changed_at", None)) and changed > past.asof:
         values["changed_at"] = row.moved_at or row.first_seen_at

@@ -10,10 +10,10 @@ from django.db.models import Q
 
 from restores.querysets import FINE, InstanceQuerySet, ProjectQuerySet
 
-_TOLD = ("fault_kind", "fault_text", "fault_since", "fault_request_id")
+_TOLD = ("sync_error_kind", "sync_error_message", "sync_error_since", "sync_error_request_id")
 _OWN = (*_TOLD, "project__name", "instance_id", "name")
 _ABOVE = (*_TOLD, *(f"account__{name}" for name in _TOLD), "name")
-_TROUBLED = ~Q(fault_kind="", account__fault_kind="") | Q(listed_at=None)
+_TROUBLED = ~Q(sync_error_kind="", account__sync_error_kind="") | Q(listed_at=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +35,9 @@ def of_projects(projects: ProjectQuerySet, most: int) -> list[Fault]:
     return [_of_project(*row) for row in rows[:most]]
 
 
-def of_instances(watched: InstanceQuerySet, most: int) -> list[Fault]:
-    """The faults of watched instances themselves."""
-    rows = watched.faulty().order_by("name", "pk").values_list(*_OWN)
+def of_instances(monitored: InstanceQuerySet, most: int) -> list[Fault]:
+    """The faults of monitored instances themselves."""
+    rows = monitored.faulty().order_by("name", "pk").values_list(*_OWN)
     return [Fault(*row) for row in rows[:most]]
 
 

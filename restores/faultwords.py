@@ -61,7 +61,7 @@ _TEXTS = {
     "discovery": (
         "projects not found",
         "Let the account's user list projects in IAM, check “iam_endpoint” in the projects file, "
-        "or name the projects there. Those we know are watched as before.",
+        "or name the projects there. Those we know are monitored as before.",
     ),
     "parked": (
         "set aside",

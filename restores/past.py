@@ -22,7 +22,7 @@ class Then:
     status: str
     progress: float | None
     error_code: str
-    known_at: datetime
+    recorded_at: datetime
     status_now: str
     error_code_now: str
 
@@ -62,8 +62,8 @@ def past_of(rows: RestoreQuerySet, asof: datetime) -> Past:
 
 def newest_by(asof: datetime) -> QuerySet[Observation]:
     """Of the restore outside, the observations known by then, the newest first."""
-    known = Observation.objects.filter(restore=OuterRef("pk"), known_at__lte=asof)
-    return known.order_by("-known_at", "-pk")
+    known = Observation.objects.filter(restore=OuterRef("pk"), recorded_at__lte=asof)
+    return known.order_by("-recorded_at", "-pk")
 
 
 def _then(seen: Observation | None, asof: datetime, status: str, code: str) -> Then:
@@ -71,7 +71,7 @@ def _then(seen: Observation | None, asof: datetime, status: str, code: str) -> T
         status=seen.status if seen else "",
         progress=seen.progress if seen else None,
         error_code=seen.error_code if seen else "",
-        known_at=seen.known_at if seen else asof,
+        recorded_at=seen.recorded_at if seen else asof,
         status_now=status,
         error_code_now=code,
     )

@@ -5,8 +5,8 @@ from typing import Any
 from django.templatetags.static import static
 from jinja2 import Environment
 
-from restores.listing.forms import column_choice, window_extras
 from restores.paths import path_of
+from restores.restore_list.forms import column_choice, window_extras
 
 
 def environment(**options: Any) -> Environment:

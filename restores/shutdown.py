@@ -12,7 +12,7 @@ from typing import Any
 from billiard.process import active_children
 from celery.signals import worker_process_init, worker_shutting_down
 
-from restores.collector.interrupts import Interrupted, interrupt
+from restores.sync.interrupts import Interrupted, interrupt
 
 _WIND_DOWN = signal.SIGUSR2
 

@@ -12,13 +12,13 @@ from django.db import DatabaseError, InterfaceError
 from django.db.models import Count
 
 from restores import shutdown
-from restores.collector import clock, discovery, ledger, turns
-from restores.collector.batch import give_back, look_at_due, look_at_news
-from restores.collector.clouds import current_clouds
-from restores.collector.interrupts import Interrupted, asked
-from restores.collector.project_look import look_at_project
-from restores.collector.store import LeaseLost
 from restores.models import Heartbeat, Project
+from restores.sync import clock, discovery, ledger, turns
+from restores.sync.batch import give_back, look_at_due, look_at_news
+from restores.sync.clouds import current_clouds
+from restores.sync.interrupts import Interrupted, asked
+from restores.sync.project_look import look_at_project
+from restores.sync.store import LeaseLost
 
 # A message that nobody took by then is worth nothing: the next ticks have rung again.
 _EXPIRES = 15

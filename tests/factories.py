@@ -30,7 +30,7 @@ def make_project(name="shop-prod", **given):
 def make_instance(name="cart-prod", **given):
     given.setdefault("project", make_project())
     instance_id = given.pop("instance_id", f"id-of-{name}")
-    values = {"name": name, "proven_at": NOW, "search": f"{instance_id} {name}".casefold()}
+    values = {"name": name, "complete_to": NOW, "search": f"{instance_id} {name}".casefold()}
     return Instance.objects.get_or_create(
         project=given.pop("project"), instance_id=instance_id, defaults=values | given
     )[0]

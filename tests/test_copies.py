@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from restores import copies
-from restores.copies import Case, Line, Listed, Note, Row, escapes
-from restores.insight.facts import Facts
+from restores import ticket_text
+from restores.explain.facts import Facts
+from restores.ticket_text import Case, Line, Listed, Note, Row, escapes
 
 NOW = datetime(2026, 11, 23, 16, 59, tzinfo=UTC)
 ENDED = datetime(2026, 11, 23, 15, 37, 41, tzinfo=UTC)
@@ -39,7 +39,7 @@ CASE = Case(
     customer="Shopwell",
     backup_id="b-1",
     zone="Europe/Berlin",
-    known_at=NOW,
+    recorded_at=NOW,
     status="Failed",
 )
 LINE = Line(
@@ -74,7 +74,7 @@ LETTERS = st.text(
 
 
 def test_a_restore_as_markdown():
-    assert copies.markdown(copies.case_note(CASE)) == (
+    assert ticket_text.markdown(ticket_text.case_note(CASE)) == (
         "**Restore of cart-prod: Failed**\n\n"
         "Failed after 11 min 40 s, at 15:37:41 UTC on 23 Nov 2026, while data was being "
         "synchronised (dcs.08.0007). It stopped at 63 %. No later restore of this instance has "
@@ -93,20 +93,20 @@ def test_a_restore_as_markdown():
 
 
 def test_a_restore_as_jira():
-    text = copies.jira(copies.case_note(CASE))
+    text = ticket_text.jira(ticket_text.case_note(CASE))
     assert text.startswith("*Restore of cart-prod: Failed*\n\nFailed after 11 min 40 s")
     assert "\n* *Remark:* a \\| b <b>\\*bold\\*</b>\n" in text
     assert text.endswith(f"\n\n[{URL}]\n")
 
 
 def test_a_restore_as_html():
-    text = copies.html(copies.case_note(CASE))
+    text = ticket_text.html(ticket_text.case_note(CASE))
     assert "<li><strong>Remark:</strong> a | b &lt;b&gt;*bold*&lt;/b&gt;</li>" in text
     assert text.endswith(f'<p><a href="{URL}">{URL}</a></p>\n')
 
 
 def test_a_restore_for_its_customer_names_nothing_of_ours():
-    text = copies.customer_text(CASE)
+    text = ticket_text.customer_text(CASE)
     assert text == (
         "The restore of your instance cart-prod did not complete. It stopped at 15:37:41 UTC "
         "(16:37:41 your time). We are checking the data and will contact you before any further "
@@ -119,21 +119,23 @@ def test_a_restore_for_its_customer_names_nothing_of_ours():
 
 
 def test_a_restore_for_the_provider_has_every_id_and_no_customer():
-    text = copies.escalation(CASE)
+    text = ticket_text.escalation(CASE)
     for needed in ("r-1", "i-1", "p-1", "b-1", "eu-de", "dcs.08.0007", "63 %", "failed", URL):
         assert needed in text
     assert "Shopwell" not in text and "cart" not in text
 
 
 def test_an_unfinished_restore_says_that_it_has_not_ended():
-    running = replace(CASE, facts=Facts(status="restoring", now=NOW, created=ENDED), known_at=None)
-    text = copies.plain(copies.case_note(running))
+    running = replace(
+        CASE, facts=Facts(status="restoring", now=NOW, created=ENDED), recorded_at=None
+    )
+    text = ticket_text.plain(ticket_text.case_note(running))
     assert "Window: 2026-11-23 15:37:41 UTC → not ended, as far as is known" in text
     assert "Complete to: not known" in text
 
 
 def test_a_list_as_markdown():
-    assert copies.markdown(copies.list_note(LISTED)) == (
+    assert ticket_text.markdown(ticket_text.list_note(LISTED)) == (
         "**Restores created since 2026-11-22 16:59:00 UTC; complete to 16:59:00 UTC on "
         "23 Nov 2026**\n\n"
         "- **Window:** created since 2026-11-22 16:59:00 UTC\n"
@@ -150,7 +152,7 @@ def test_a_list_as_markdown():
 
 
 def test_a_list_as_jira_keeps_its_empty_cells():
-    text = copies.jira(copies.list_note(replace(LISTED, lines=(replace(LINE, took=""),))))
+    text = ticket_text.jira(ticket_text.list_note(replace(LISTED, lines=(replace(LINE, took=""),))))
     assert "\n||Created \\(UTC\\)||Status||" in text
     row = next(
         line for line in text.splitlines() if line.startswith(f"| [2026-11-23 15:26:01|{URL}")
@@ -159,15 +161,15 @@ def test_a_list_as_jira_keeps_its_empty_cells():
 
 
 def test_a_list_in_every_text_names_window_and_proof():
-    texts = [write(copies.list_note(LISTED)) for write in copies.FORMATS.values()]
-    for text in (*texts, copies.customer_summary(LISTED), copies.list_escalation(LISTED)):
+    texts = [write(ticket_text.list_note(LISTED)) for write in ticket_text.FORMATS.values()]
+    for text in (*texts, ticket_text.customer_summary(LISTED), ticket_text.list_escalation(LISTED)):
         assert "2026-11-22 16:59:00 UTC" in text.replace("\\", "")
         assert "16:59:00 UTC on 23 Nov 2026" in text.replace("\\", "")
 
 
 def test_a_list_for_a_customer_counts_and_names_nobody():
     counts = {"succeed": 1_200, "failed": 1, "waiting": 2, "restoring": 1}
-    told = copies.customer_summary(replace(LISTED, counts=counts))
+    told = ticket_text.customer_summary(replace(LISTED, counts=counts))
     assert told.startswith(
         "Restores created since 2026-11-22 16:59:00 UTC: "
         "1,200 completed, 1 did not complete, 3 not ended yet."
@@ -177,7 +179,7 @@ def test_a_list_for_a_customer_counts_and_names_nobody():
 
 
 def test_a_list_for_the_provider_has_ids_and_no_customer():
-    text = copies.list_escalation(LISTED)
+    text = ticket_text.list_escalation(LISTED)
     assert "2026-11-23 15:26:01 · r-1 · i-1 · p-1 · eu-de · failed · dcs.08.0007" in text
     assert "Shopwell" not in text and "status failed" not in text
 
@@ -197,7 +199,7 @@ def noted(text):
 @given(LETTERS)
 @settings(max_examples=300, deadline=None)
 def test_foreign_text_adds_no_line_to_any_format(text):
-    for write in copies.FORMATS.values():
+    for write in ticket_text.FORMATS.values():
         assert write(noted(text)).count("\n") == write(noted("x")).count("\n")
 
 
@@ -224,20 +226,20 @@ def test_jira_unescaped_is_the_text_and_nothing_special_stands_bare(text):
 @given(LETTERS)
 @settings(max_examples=300, deadline=None)
 def test_html_unescaped_is_the_text(text):
-    marked = copies.html(Note(title="", url="", sentences=(text,)))
+    marked = ticket_text.html(Note(title="", url="", sentences=(text,)))
     inner = marked.splitlines()[1].removeprefix("<p>").removesuffix("</p>")
     assert unescape(inner) == escapes.tidy(text) and not re.search(r"[<>\"']", inner)
 
 
 @pytest.mark.parametrize("mark", ["\u202e", "\u2066", "\u200f", "\0", "\x1b", "\ud800"])
 def test_what_turns_or_hides_text_is_left_out(mark):
-    for write in copies.FORMATS.values():
+    for write in ticket_text.FORMATS.values():
         assert mark not in write(noted(f"a{mark}b"))
 
 
 def test_the_texts_need_no_more_of_the_house_than_its_insight():
-    for file in Path(copies.__file__).parent.glob("*.py"):
+    for file in Path(ticket_text.__file__).parent.glob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.ImportFrom) and not node.level:
                 ours = node.module.split(".")[0] in ("restores", "django", "dashboard")
-                assert not ours or node.module.startswith("restores.insight"), f"{file}"
+                assert not ours or node.module.startswith("restores.explain"), f"{file}"

@@ -7,8 +7,8 @@ import pytest
 from django.http import QueryDict
 
 from restores.filters import page_scope, read, scope_of
-from restores.listing import counts
 from restores.querysets.asking import together
+from restores.restore_list import counts
 from tests.factories import NOW, make_restore
 
 WORDS = ("All", "Still failed", "Failed", "In progress", "Succeeded", "rolledback")

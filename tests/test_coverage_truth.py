@@ -11,15 +11,15 @@ from django.db import transaction
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from restores.collector import ledger
-from restores.collector.look import look_at
-from restores.collector.project_look import look_at_project
-from restores.coverage import answer_for, coverage_of
 from restores.dcs.faults import Unreachable
 from restores.dcs.records import InstanceRecord, Page, RestoreRecord
 from restores.models import Account, Instance, Project, Restore
-from tests.collector.records import make_record, told
+from restores.sync import ledger
+from restores.sync.look import look_at
+from restores.sync.project_look import look_at_project
+from restores.sync_status import answer_for, coverage_of
 from tests.factories import NOW, make_account, make_instance, make_project
+from tests.sync.records import make_record, told
 
 pytestmark = pytest.mark.django_db
 PROJECTS = ("shop", "bank")
@@ -45,7 +45,7 @@ class Tenant:
     def listed_as(self) -> InstanceRecord:
         names = ("name", "engine", "spec", "az", "ip", "domain", "status")
         texts = dict.fromkeys(names, self.instance_id)
-        return InstanceRecord(instance_id=self.instance_id, single=False, **texts)
+        return InstanceRecord(instance_id=self.instance_id, single_node=False, **texts)
 
 
 @dataclass
@@ -140,19 +140,19 @@ class World:
             case "delete":
                 tenant.alive = False
             case "forget":
-                Project.objects.filter(name=project).update(configured=False)
+                Project.objects.filter(name=project).update(monitored=False)
             case "refuse":
-                Account.objects.update(fault_kind="credentials")
+                Account.objects.update(sync_error_kind="credentials")
 
     def roll_call(self, name, trouble):
         self.cloud.trouble = trouble
-        Project.objects.filter(name=name).update(configured=True)
+        Project.objects.filter(name=name).update(monitored=True)
         project = ledger.take(Project.objects.get(name=name), datetime.now(UTC))
         look_at_project(project, self.cloud, whole=True)
 
     def look(self, tenant, trouble):
-        watched = Instance.objects.watched().filter(instance_id=tenant.instance_id)
-        claimed = ledger.claim_these([row.pk for row in watched], datetime.now(UTC))
+        monitored = Instance.objects.monitored().filter(instance_id=tenant.instance_id)
+        claimed = ledger.claim_these([row.pk for row in monitored], datetime.now(UTC))
         if claimed and tenant.alive:
             self.cloud.trouble = self.limited(trouble, tenant, claimed[0])
             assert all(look_at(claimed, self.cloud))
@@ -162,7 +162,7 @@ class World:
         now = datetime.now(UTC)
         since = tenant.left_out_since or now
         if trouble == "left out":
-            few = instance.restores.filter(delisted_at=None).count() < 6
+            few = instance.restores.filter(removed_upstream_at=None).count() < 6
             if few or now - since > 0.8 * HOUR:
                 trouble = ""
         if trouble in ("", "busy"):
@@ -174,10 +174,10 @@ class World:
     def missed(self) -> Iterator[tuple[Tenant, list[RestoreRecord]]]:
         """The restores that we don't hold; an instance between two lists was never ours."""
         held = set(Restore.objects.values_list("restore_id", flat=True))
-        watched = set(Project.objects.watched().values_list("name", flat=True))
+        monitored = set(Project.objects.monitored().values_list("name", flat=True))
         for tenant in self.cloud.tenants:
             missing = [r for r in tenant.restores if r.restore_id not in held]
-            ours = tenant.project in watched and (tenant.alive or tenant.ever_listed)
+            ours = tenant.project in monitored and (tenant.alive or tenant.ever_listed)
             if missing and ours:
                 yield tenant, missing
 
@@ -241,7 +241,7 @@ def live(begun, events):
 
 def calm_down(world):
     """After one good round everything is known: an empty window of today was empty."""
-    Account.objects.update(fault_kind="")
+    Account.objects.update(sync_error_kind="")
     world.clock.shift(60)
     for _ in range(2):
         for name in PROJECTS:
@@ -294,15 +294,15 @@ def test_an_empty_window_before_every_proof_was_empty():
 
 
 def test_a_fault_that_came_after_the_window_does_not_spoil_what_was_known():
-    make_instance(project=make_project("shop"), fault_kind="unreachable")
+    make_instance(project=make_project("shop"), sync_error_kind="unreachable")
     coverage, answer = answered()
     assert (coverage.complete_to, coverage.known_to, answer.kind) == (None, NOW, "none")
 
 
-@pytest.mark.parametrize("configured", [True, False])
-def test_where_nothing_is_watched_nothing_is_complete_and_nothing_can_be_said(configured):
-    project = make_project("shop", configured=configured)
-    make_instance(project=project, single=configured)
+@pytest.mark.parametrize("monitored", [True, False])
+def test_where_nothing_is_watched_nothing_is_complete_and_nothing_can_be_said(monitored):
+    project = make_project("shop", monitored=monitored)
+    make_instance(project=project, single_node=monitored)
     coverage, answer = answered()
     assert (coverage.complete_to, answer.kind) == (None, "outside")
 
@@ -318,7 +318,7 @@ def test_a_project_that_was_never_listed_is_named_and_leaves_everything_unknown(
 def test_what_an_instance_did_between_its_last_look_and_its_end_stays_unknown():
     project = make_project("shop")
     make_instance("kept", project=project)
-    gone = make_instance("gone", project=project, proven_at=NOW - HOUR, gone_at=NOW - HOUR / 2)
+    gone = make_instance("gone", project=project, complete_to=NOW - HOUR, deleted_at=NOW - HOUR / 2)
     assert answered()[1].lost == (gone,)
     assert answered(NOW - 3 * HOUR, NOW - 2 * HOUR)[1].kind == "none"
     assert answered(NOW - HOUR / 4, NOW)[1].kind == "none"

@@ -15,10 +15,10 @@ import time_machine
 from django.http import QueryDict
 from django.urls import reverse
 
-from restores.copies import FORMATS, Note, Row, escapes
 from restores.dcs.values import storable
 from restores.filters import ORDER, read
 from restores.models import Instance, Restore
+from restores.ticket_text import FORMATS, Note, Row, escapes
 from tests.factories import NOW, make_project, make_restore
 
 FAMILIES = {
@@ -55,7 +55,7 @@ def world(web):
     """A restore for each text, which is its name, its remark and the name of its instance."""
     texts, project = [storable(text) for text in CORPUS], make_project()
     instances = Instance.objects.bulk_create(
-        Instance(project=project, instance_id=f"i-{number}", name=text[:200], proven_at=NOW)
+        Instance(project=project, instance_id=f"i-{number}", name=text[:200], complete_to=NOW)
         for number, text in enumerate(texts)
     )
     Restore.objects.bulk_create(

@@ -10,12 +10,12 @@ ROOT = Path(__file__).parent.parent
 # Each pure package with what of ours it may know besides itself.
 PURE = {
     "restores.dcs": (),
-    "restores.insight": (),
+    "restores.explain": (),
     "restores.timerange": (),
-    "restores.copies": ("restores.insight",),
+    "restores.ticket_text": ("restores.explain",),
     "simulator": (),
 }
-CLOUD_SIDE = ("restores.dcs", "restores.collector", "restores.tasks", "restores.management")
+CLOUD_SIDE = ("restores.dcs", "restores.sync", "restores.tasks", "restores.management")
 PAGES = tuple(
     f"restores.{name}"
     for name in ("views", "pages", "listing", "filters", "tables", "copies", "exports", "twins")
@@ -65,7 +65,7 @@ def test_pure_packages_know_neither_django_nor_the_rest_of_the_house(package):
 
 
 @pytest.mark.parametrize(
-    "package", ["simulator", "deploy/launcher", "restores.insight", "restores.copies"]
+    "package", ["simulator", "deploy/launcher", "restores.explain", "restores.ticket_text"]
 )
 def test_what_must_run_anywhere_needs_the_standard_library_only(package):
     import sys
@@ -81,7 +81,9 @@ def test_what_must_run_anywhere_needs_the_standard_library_only(package):
 
 def test_the_web_side_never_reaches_for_the_cloud_or_the_broker():
     files = web_side()
-    assert {"restores.exports", "restores.beside", "restores.listing.page"} <= {*map(named, files)}
+    assert {"restores.csv_export", "restores.beside", "restores.restore_list.page"} <= {
+        *map(named, files)
+    }
     for file in files:
         for name in imported(file):
             forbidden = within(name, *CLOUD_SIDE, "celery", "redis", "simulator")
@@ -96,7 +98,12 @@ def test_only_the_routes_know_the_views():
 
 
 def test_filters_and_tables_know_nothing_of_the_pages_that_use_them():
-    above = ("restores.pages", "restores.listing", "restores.exports", "restores.copies")
+    above = (
+        "restores.pages",
+        "restores.restore_list",
+        "restores.csv_export",
+        "restores.ticket_text",
+    )
     for file in [*modules("restores.filters"), *modules("restores.tables")]:
         for name in imported(file):
             assert not within(name, *above), f"{file} imports {name}"
@@ -121,11 +128,11 @@ def test_the_collector_knows_only_the_cloud_s_side_and_the_models():
     allowed = (
         "restores.dcs",
         "restores.models",
-        "restores.collector",
+        "restores.sync",
         "restores.querysets",
         "restores.statuses",
     )
-    for file in modules("restores.collector"):
+    for file in modules("restores.sync"):
         for name in imported(file):
             assert not within(name, "restores") or within(name, *allowed), f"{file}: {name}"
 

@@ -9,8 +9,8 @@ from django.db import connection
 from django.http import QueryDict
 
 from restores.filters import read, scope_of
-from restores.listing.leaf import ordered
 from restores.models import Restore
+from restores.restore_list.leaf import ordered
 from tests.factories import NOW, make_instance, make_project, make_restore
 
 HOUR = "from=2026-10-01T00:00:00Z&to=2026-10-01T01:00:00Z"

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from restores.collector import ledger
-from restores.collector.clouds import current_clouds
-from restores.collector.look import look_at
-from restores.collector.project_look import look_at_project
 from restores.models import Backup, Instance, Project, Restore
+from restores.sync import ledger
+from restores.sync.clouds import current_clouds
+from restores.sync.look import look_at
+from restores.sync.project_look import look_at_project
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -55,7 +55,7 @@ def look(stand_in):
     project = ledger.take(Project.objects.order_by("pk").first(), datetime.now(UTC))
     cloud = current_clouds()[project.account.name]
     assert look_at_project(project, cloud) is None
-    instance = Instance.objects.watched().filter(project=project).first()
+    instance = Instance.objects.monitored().filter(project=project).first()
 
     def looked(name, path="/restores"):
         fixture = recorded(name)
@@ -85,7 +85,7 @@ def test_a_recorded_list_reaches_database_list_page_and_twins(name, look, web):
     body = recorded(name)["body"] or {"restore_record_response": []}
     sent = {row["restore_id"]: row for row in body["restore_record_response"]}
 
-    assert (instance.fault_kind, bool(instance.proven_at)) == ("", True)
+    assert (instance.sync_error_kind, bool(instance.complete_to)) == ("", True)
     assert set(Restore.objects.values_list("restore_id", flat=True)) == set(RESTORES[name])
     listed = web.get(f"/restores.json?instance={instance.instance_id}").json()
     assert {row["restore_id"] for row in listed["restores"]} == set(RESTORES[name])
@@ -106,8 +106,8 @@ def test_a_recorded_error_is_a_fault_on_the_coverage_page_and_no_restore(name, l
     instance = look(name)
     kind, words = FAULTS[name]
 
-    assert (instance.fault_kind, instance.proven_at) == (kind, None)
-    assert words in instance.fault_text
+    assert (instance.sync_error_kind, instance.complete_to) == (kind, None)
+    assert words in instance.sync_error_message
     assert not Restore.objects.exists()
     text = shown(web, "/coverage/")
     assert instance.name in text
@@ -118,18 +118,18 @@ def test_a_recorded_error_is_a_fault_on_the_coverage_page_and_no_restore(name, l
 def test_a_recorded_404_marks_the_instance_as_gone(look, web):
     instance = look("p11")
 
-    assert (instance.fault_kind, bool(instance.gone_at)) == ("gone", True)
+    assert (instance.sync_error_kind, bool(instance.deleted_at)) == ("gone", True)
     assert "gone" in shown(web, f"/instances/{instance.instance_id}/").casefold()
 
 
 def test_recorded_pages_of_a_list_that_does_not_fit_are_kept_but_prove_nothing(look, web):
-    assert look("p18").proven_at is None
+    assert look("p18").complete_to is None
     assert Restore.objects.count() == 10
 
     instance = look("p19")
 
     assert Restore.objects.count() == 12
-    assert (instance.proven_at, instance.fault_kind) == (None, "bad_answer")
+    assert (instance.complete_to, instance.sync_error_kind) == (None, "bad_answer")
     listed = web.get(f"/restores.json?instance={instance.instance_id}").json()
     assert (listed["total"], listed["complete_to"]) == (12, None)
 

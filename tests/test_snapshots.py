@@ -9,12 +9,12 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from restores.beside import beside
-from restores.collector.recovery import mark_recovered
 from restores.filters import read, scope_of
-from restores.listing.counts import states
-from restores.listing.leaf import ordered
 from restores.models import Observation, Restore
+from restores.restore_list.counts import states
+from restores.restore_list.leaf import ordered
 from restores.statuses import FINAL, IN_PROGRESS, QUICK
+from restores.sync.recovery import mark_recovered
 from restores.timerange import instant
 from tests.factories import NOW, make_instance
 
@@ -116,7 +116,7 @@ def store(number, life, instance):
         Observation.objects.create(
             restore=restore,
             seen_at=at(minute) - 30 * MINUTE,
-            known_at=at(minute),
+            recorded_at=at(minute),
             status=one,
             progress=progress_of(one),
             error_code=CODES.get(one, ""),

@@ -12,8 +12,8 @@ from time import perf_counter
 from bench import made, upstream
 from bench.collector import scene
 from bench.figures import Sheet, WrongTable, require_same
-from restores.collector import look
 from restores.models import Instance, Restore
+from restores.sync import look
 
 INSTANCES, EACH, LATENCY = 1000, 10, 0.05
 PROCESSES, SAMPLE = 2, 50
@@ -42,7 +42,7 @@ class Lookers:
         taken = perf_counter() - begun
         self.cpu = sum(float(cpu) for _, cpu in heard)
         looks = sum(int(number) for number, _ in heard)
-        proven = Instance.objects.filter(looked_at__gte=begun_at, fault_kind="").count()
+        proven = Instance.objects.filter(synced_at__gte=begun_at, sync_error_kind="").count()
         if looks != INSTANCES or proven != INSTANCES:
             raise WrongTable(f"{looks} looks proved {proven} of {INSTANCES} instances.")
         return taken

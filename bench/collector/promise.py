@@ -12,10 +12,10 @@ from statistics import median
 from bench.collector import scene
 from bench.collector.stack import Stack, until
 from bench.figures import Sheet
-from restores.collector import ledger
 from restores.models import Instance, Project, Restore
+from restores.sync import ledger
 
-# Seven in ten instances are in the three projects that are watched: about 3,000.
+# Seven in ten instances are in the three projects that are monitored: about 3,000.
 INSTANCES = 4_286
 INTERVAL, RATE = 15 * 60, 10
 BEGUN, EVERY = 15, 4.0
@@ -50,8 +50,8 @@ def _spread() -> None:
     now = datetime.now(UTC)
     rows = list(Instance.objects.all())
     for row in rows:
-        row.next_due_at = row.backups_due_at = ledger.next_regular(row, INTERVAL, now)
-    Instance.objects.bulk_update(rows, ["next_due_at", "backups_due_at"], batch_size=500)
+        row.next_sync_at = row.backups_due_at = ledger.next_regular(row, INTERVAL, now)
+    Instance.objects.bulk_update(rows, ["next_sync_at", "backups_due_at"], batch_size=500)
 
 
 def _show(sheet: Sheet, when: str, waits: list[float], begun: int) -> None:
@@ -65,7 +65,7 @@ def _waits(stack: Stack) -> list[float]:
     """Begin a restore every few seconds and return how long each that was found took."""
     dice, waits = Random(7), list[float]()
     begun: dict[str, float] = {}
-    able = Instance.objects.filter(single=False, status="RUNNING")
+    able = Instance.objects.filter(single_node=False, status="RUNNING")
     ids = list(able.values_list("instance_id", flat=True))
     begins = [time.monotonic() + EVERY * number for number in range(BEGUN)]
     latest = begins[-1] + 2 * EVERY + 15

@@ -13,7 +13,7 @@ from django.db import connection
 from bench import made
 
 if TYPE_CHECKING:
-    from restores.collector.clouds import Cloud
+    from restores.sync.clouds import Cloud
 
 # Slots stay in use, but never hold anybody up.
 _UNLIMITED = 1e6
@@ -42,9 +42,9 @@ def database() -> str:
 
 def cloud(url: str, name: str = "bench", rate: float = _UNLIMITED) -> Cloud:
     """Return the made-up account's cloud, as the projects file would give it."""
-    from restores.collector.clouds import Cloud
     from restores.dcs.config import Account
     from restores.dcs.credentials import KeyPair
+    from restores.sync.clouds import Cloud
 
     account = Account(
         name=name,
@@ -70,7 +70,7 @@ def enrol(instances: int, name: str = "bench") -> None:
         Instance(
             project=project,
             instance_id=each,
-            next_due_at=datetime.now(UTC),
+            next_sync_at=datetime.now(UTC),
             backups_due_at=_NEVER,
         )
         for each in ids
@@ -81,12 +81,12 @@ def all_due() -> None:
     """Make every instance due now."""
     from restores.models import Instance
 
-    Instance.objects.update(next_due_at=datetime.now(UTC))
+    Instance.objects.update(next_sync_at=datetime.now(UTC))
 
 
 def look_until_done(cloud: Cloud) -> int:
     """Claim and look as a worker does until nothing is due; return the number of looks."""
-    from restores.collector.batch import look_at_due
+    from restores.sync.batch import look_at_due
 
     looks = 0
     while claimed := look_at_due({cloud.account.name: cloud}):

@@ -23,7 +23,7 @@ _CELERY = ("-m", "celery", "--quiet", "-A", "dashboard")
 class Stack:
     """A context in which a cloud of ``instances`` is collected by a real worker and beat.
 
-    Only the first three projects are watched; all are of one account.
+    Only the first three projects are monitored; all are of one account.
     """
 
     def __init__(self, folder: Path, *, instances: int, rate: int, interval: int) -> None:
@@ -57,7 +57,7 @@ class Stack:
         until(lambda: fetched(f"{self._cloud}/_healthz") is not None)
         world = self.asked("/_world")
         projects = self._folder / "projects.toml"
-        projects.write_text(_watched(world["projects_file"], self._rate, self._interval))
+        projects.write_text(_monitored(world["projects_file"], self._rate, self._interval))
         known = {"DCS_PROJECTS": str(projects), "REDIS_URL": self._broker()}
         known |= world["environment"]
         self._run("worker", *_CELERY, "worker", "-c", "2", "--without-mingle", known=known)
@@ -102,7 +102,7 @@ def _ended(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _watched(text: str, rate: int, interval: int) -> str:
+def _monitored(text: str, rate: int, interval: int) -> str:
     """Return the projects file for the first account and its first three projects."""
     known = tomllib.loads(text)
     name, account = next(iter(known["accounts"].items()))

@@ -14,10 +14,10 @@ from bench import made
 from bench.collector import rivals, scene
 from bench.collector.rewrites import Rewrites
 from bench.figures import Sheet, require_same
-from restores.collector.clouds import Cloud
 from restores.dcs.client import Client
 from restores.dcs.records import RESTORES, Page, RestoreRecord
 from restores.models import Project
+from restores.sync.clouds import Cloud
 
 INSTANCES, EACH = 50, 100
 ROWS = INSTANCES * EACH

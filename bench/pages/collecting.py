@@ -16,8 +16,8 @@ RATE = 10.0
 def main(url: str) -> None:
     """Look at the instances of a project of its own, again and again."""
     scene.ready()
-    from restores.collector.batch import look_at_due
     from restores.models import Instance, Project
+    from restores.sync.batch import look_at_due
 
     cloud = scene.cloud(url, name="collected", rate=RATE)
     if not Project.objects.filter(name="collected").exists():
@@ -29,7 +29,7 @@ def main(url: str) -> None:
     while True:
         # Every tenth answer is news: it is compared and written row by row.
         mine.filter(instance_id__in=made.instance_ids(INSTANCES)[::10]).update(digest="")
-        mine.update(next_due_at=datetime.now(UTC))
+        mine.update(next_sync_at=datetime.now(UTC))
         while look_at_due({cloud.account.name: cloud}):
             pass
         time.sleep(0.05)

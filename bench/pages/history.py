@@ -23,7 +23,7 @@ _COLUMNS = (
     *("created_at", "updated_at", "ended_at", "duration", "restoring_after", "backup_taken_at"),
     *("recovered_at", "first_seen_at", "changed_at", "moved_at", "slow", "search", "raw"),
 )
-_SEEN = ("restore_id", "seen_at", "known_at", "status", "progress", "error_code")
+_SEEN = ("restore_id", "seen_at", "recorded_at", "status", "progress", "error_code")
 _CHUNK = 20_000
 
 
@@ -73,7 +73,7 @@ def _places(count: int) -> list[tuple[int, int]]:
             instance_id=f"{number:08x}-0000-4000-8000-000000000000",
             name=f"cache-{number:05}",
             search=f"{number:08x}-0000-4000-8000-000000000000 cache-{number:05}",
-            proven_at=BASE,
+            complete_to=BASE,
         )
         for number in range(count)
     )

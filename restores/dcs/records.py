@@ -66,7 +66,7 @@ class InstanceRecord:
     ip: str
     domain: str
     status: str
-    single: bool
+    single_node: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +163,7 @@ def parse_instance(row: object) -> InstanceRecord | None:
         ip=values.label(row.get("ip")),
         domain=values.label(row.get("domain_name")),
         status=values.label(row.get("status")).strip(),
-        single=values.text(row.get("cache_mode")) == "single" or ".single." in spec,
+        single_node=values.text(row.get("cache_mode")) == "single" or ".single_node." in spec,
     )
 
 

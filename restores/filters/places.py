@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db.models import Q, QuerySet
 
-from restores.coverage import LISTS
 from restores.filters.asked import Asked
 from restores.models import Instance, Project
 from restores.querysets import InstanceQuerySet, ProjectQuerySet
 from restores.querysets.asking import Bound, ask, pose
 from restores.querysets.slots import Slot
 from restores.querysets.visible import key_of
+from restores.sync_status import LISTS
 
 if TYPE_CHECKING:
     from restores.querysets import Viewer
@@ -45,7 +45,7 @@ class Place(NamedTuple):
     customer: str
     region: str
     time_zone: str
-    configured: bool
+    monitored: bool
     lists: tuple[Any, ...]
 
 

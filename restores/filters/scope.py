@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from restores.coverage import Coverage, kept_coverage
 from restores.filters import places
 from restores.filters.asked import Asked
 from restores.filters.missing import Named, missing, posed
@@ -18,6 +17,7 @@ from restores.querysets import InstanceQuerySet, ProjectQuerySet, RestoreQuerySe
 from restores.querysets.asking import Bound
 from restores.querysets.visible import key_of
 from restores.snapshots import as_of
+from restores.sync_status import Coverage, kept_coverage
 
 if TYPE_CHECKING:
     from restores.querysets import Viewer
@@ -96,7 +96,7 @@ class Scope:
 
     def unwatched(self) -> bool:
         """Whether an instance among them is in a project that nobody watches any more."""
-        return self.instances.filter(project__configured=False).exists()
+        return self.instances.filter(project__monitored=False).exists()
 
     @cached_property
     def visible(self) -> list[places.Place]:
@@ -111,7 +111,7 @@ class Scope:
 
     def coverage(self, *beside: Bound) -> Coverage:
         """How far all that can be among them is known; other questions are asked with it."""
-        lists = [place.lists for place in self._placed if place.configured]
+        lists = [place.lists for place in self._placed if place.monitored]
         known = None if self.asked.all("instance") else lists
         key = key_of(self.viewer), *self.asked.places
         beside = (*filter(None, [self._called]), *beside)

@@ -9,7 +9,7 @@ class Account(Faulty):
     """The shared limit of upstream calls; the credential itself is never stored."""
 
     name = models.CharField(max_length=100, unique=True)
-    next_slot_at = models.DateTimeField(null=True, blank=True)
+    reserved_until = models.DateTimeField(null=True, blank=True)
     paused_until = models.DateTimeField(null=True, blank=True)
     refusals = models.PositiveIntegerField(default=0)
     next_discovery_at = models.DateTimeField(null=True, blank=True)

@@ -11,7 +11,7 @@ from restores.querysets import InstanceQuerySet
 class Instance(Leased):
     """An instance, and how far its restores are known.
 
-    ``proven_at`` is the server's instant of the last response that was provably complete.
+    ``complete_to`` is the server's instant of the last response that was provably complete.
     A single-node instance cannot be restored, so it is listed but never looked at.
     """
 
@@ -24,14 +24,14 @@ class Instance(Leased):
     ip = models.CharField(max_length=255, blank=True)
     domain = models.CharField(max_length=255, blank=True)
     status = models.CharField(max_length=255, blank=True)
-    single = models.BooleanField(default=False)
+    single_node = models.BooleanField(default=False)
     search = models.TextField(blank=True)
     listed_at = models.DateTimeField(null=True, blank=True)
-    gone_at = models.DateTimeField(null=True, blank=True)
-    next_due_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    deleted_at = models.DateTimeField(null=True, blank=True)
+    next_sync_at = models.DateTimeField(null=True, blank=True, db_index=True)
     backups_due_at = models.DateTimeField(null=True, blank=True)
-    looked_at = models.DateTimeField(null=True, blank=True)
-    proven_at = models.DateTimeField(null=True, blank=True)
+    synced_at = models.DateTimeField(null=True, blank=True)
+    complete_to = models.DateTimeField(null=True, blank=True)
     digest = models.CharField(max_length=64, blank=True, default="")
 
     objects = InstanceQuerySet.as_manager()
@@ -44,13 +44,15 @@ class Instance(Leased):
             models.Index("name", "id", name="instance_name"),
             # How far everything is known, and what keeps us from it, without reading all.
             models.Index(
-                "proven_at", name="instance_proven", condition=Q(single=False, gone_at=None)
+                "complete_to",
+                name="instance_proven",
+                condition=Q(single_node=False, deleted_at=None),
             ),
             models.Index(
                 "name",
                 "id",
                 name="instance_lacking",
-                condition=~Q(fault_kind="") | Q(proven_at=None),
+                condition=~Q(sync_error_kind="") | Q(complete_to=None),
             ),
         ]
 

@@ -9,7 +9,7 @@ from restores.models.restore import Restore
 class Observation(models.Model):
     """A state first seen at ``seen_at``; the change fell after ``seen_after``, the look before.
 
-    ``seen_at`` is the cloud's clock; ``known_at`` ours, when we learnt of it.
+    ``seen_at`` is the cloud's clock; ``recorded_at`` ours, when we learnt of it.
     """
 
     restore = models.ForeignKey(
@@ -17,7 +17,7 @@ class Observation(models.Model):
     )
     seen_after = models.DateTimeField(null=True, blank=True)
     seen_at = models.DateTimeField()
-    known_at = models.DateTimeField(default=timezone.now)
+    recorded_at = models.DateTimeField(default=timezone.now)
     status = models.CharField(max_length=255, blank=True)
     progress = models.FloatField(null=True, blank=True)
     error_code = models.CharField(max_length=255, blank=True)
@@ -25,8 +25,8 @@ class Observation(models.Model):
     class Meta:
         indexes = [
             models.Index("restore", "seen_at", name="observation_of"),
-            models.Index("restore", "known_at", name="observation_known"),
-            models.Index("known_at", name="observation_when"),
+            models.Index("restore", "recorded_at", name="observation_known"),
+            models.Index("recorded_at", name="observation_when"),
         ]
 
     def __str__(self) -> str:

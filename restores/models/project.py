@@ -8,7 +8,7 @@ from restores.querysets import ProjectQuerySet
 
 
 class Project(Leased):
-    """A project that is, or was, watched."""
+    """A project that is, or was, monitored."""
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="projects")
     endpoint = models.CharField(max_length=255)
@@ -19,12 +19,12 @@ class Project(Leased):
     customer_ref = models.CharField(max_length=100, blank=True)
     time_zone = models.CharField(max_length=64, blank=True)
     interval = models.PositiveIntegerField(default=900, help_text="seconds")
-    configured = models.BooleanField(default=True)
-    next_look_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    monitored = models.BooleanField(default=True)
+    next_sync_at = models.DateTimeField(null=True, blank=True, db_index=True)
     next_discovery_at = models.DateTimeField(null=True, blank=True)
     listed_at = models.DateTimeField(null=True, blank=True)
     # Whether its cloud was ever seen to report progress between 0 and 100.
-    reports_steps = models.BooleanField(default=False, db_default=False)
+    reports_progress = models.BooleanField(default=False, db_default=False)
     restoring_count = models.PositiveIntegerField(null=True, blank=True)
     restoring_count_at = models.DateTimeField(null=True, blank=True)
 

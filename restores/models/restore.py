@@ -46,7 +46,7 @@ class Restore(models.Model):
     moved_at = models.DateTimeField(null=True, blank=True)
     slow = models.BooleanField(default=False)
     missing_since = models.DateTimeField(null=True, blank=True)
-    delisted_at = models.DateTimeField(null=True, blank=True)
+    removed_upstream_at = models.DateTimeField(null=True, blank=True)
     search = models.TextField(blank=True)
     raw = models.TextField(blank=True)
 

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from restores.coverage import Coverage, answer_for
 from restores.models import Instance
 from restores.pages.moments import Moment, moment
 from restores.pages.standing import instance_trouble
 from restores.querysets import InstanceQuerySet
+from restores.sync_status import Coverage, answer_for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +25,7 @@ class Answer:
 
 def answer_for_instance(instance: Instance) -> Answer:
     """Why an instance has no restores."""
-    proven, outside = moment(instance.proven_at), _outside(instance)
+    proven, outside = moment(instance.complete_to), _outside(instance)
     if outside:
         known = "The cloud’s list was empty until" if proven else "Outside what we watch"
         return Answer(kind="outside", title=known, at=proven, text=outside)
@@ -59,11 +59,11 @@ def answer_in(
 
 
 def _outside(instance: Instance) -> str:
-    if instance.single:
+    if instance.single_node:
         return "A single-node instance cannot be restored, so we do not look at it."
-    if not instance.project.configured:
-        return "The project is no longer watched."
-    if gone := moment(instance.gone_at):
+    if not instance.project.monitored:
+        return "The project is no longer monitored."
+    if gone := moment(instance.deleted_at):
         return f"The instance is gone since {gone.full}; nobody can look at what came in between."
     return ""
 

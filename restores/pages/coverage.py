@@ -1,4 +1,4 @@
-"""What the coverage page says: what is watched, how far it is known, and what keeps it back."""
+"""What the coverage page says: what is monitored, how far it is known, and what keeps it back."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from datetime import datetime
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
-from restores.coverage import Coverage, coverage_of
 from restores.models import Account, Instance, Project
 from restores.pages.moments import Moment, moment
 from restores.pages.standing import Trouble, instance_trouble, project_trouble, trouble_of
+from restores.sync_status import Coverage, coverage_of
 from restores.timerange import instant
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ class ProjectRow:
     """One project: how far it is known and when we look next."""
 
     project: Project
-    watched: int
-    single: int
+    monitored: int
+    single_node: int
     faulty: int
     interval: str
     complete_to: Moment | None
@@ -64,13 +64,13 @@ class ProjectRow:
             "name": self.project.name,
             "project_id": self.project.project_id,
             "account": self.project.account.name,
-            "watched": self.project.configured,
-            "instances": self.watched,
-            "single_node_instances": self.single,
+            "monitored": self.project.monitored,
+            "instances": self.monitored,
+            "single_node_instances": self.single_node,
             "interval_seconds": self.project.interval,
             "complete_to": self.complete_to and self.complete_to.iso,
             "counted_at": self.counted_at and self.counted_at.iso,
-            "next_look_at": self.next_look and self.next_look.iso,
+            "next_sync_at": self.next_look and self.next_look.iso,
             "fault": self.trouble and self.trouble.json(),
         }
 
@@ -96,11 +96,11 @@ def coverage_for(viewer: Viewer) -> Coverage:
 
 
 def project_rows(projects: list[Project]) -> list[ProjectRow]:
-    """The projects' lines, those in trouble first, those no longer watched last."""
+    """The projects' lines, those in trouble first, those no longer monitored last."""
     rows = [_project_row(project) for project in projects]
     return sorted(
         rows,
-        key=lambda row: (not row.project.configured, row.trouble is None, not row.faulty),
+        key=lambda row: (not row.project.monitored, row.trouble is None, not row.faulty),
     )
 
 
@@ -111,8 +111,8 @@ def instance_coverage_json(instance: Instance) -> dict[str, Any]:
         "instance_id": instance.instance_id,
         "instance_name": instance.name or None,
         "project": instance.project.name,
-        "complete_to": instance.proven_at and instant(instance.proven_at),
-        "next_look_at": instance.next_due_at and instant(instance.next_due_at),
+        "complete_to": instance.complete_to and instant(instance.complete_to),
+        "next_sync_at": instance.next_sync_at and instant(instance.next_sync_at),
         "fault": trouble and trouble.json(),
     }
 
@@ -126,7 +126,7 @@ def interval_words(seconds: int) -> str:
 
 
 def _account_row(account: Account, projects: int, now: datetime) -> AccountRow:
-    booked, paused = account.next_slot_at, account.paused_until
+    booked, paused = account.reserved_until, account.paused_until
     ahead = (booked - now).total_seconds() if booked else 0.0
     return AccountRow(
         account=account,
@@ -142,13 +142,13 @@ def _project_row(project: Project) -> ProjectRow:
     counts: Any = project
     return ProjectRow(
         project=project,
-        watched=counts.watched_count if project.configured else 0,
-        single=counts.single_count,
+        monitored=counts.watched_count if project.monitored else 0,
+        single_node=counts.single_count,
         faulty=counts.faulty_count,
         interval=interval_words(project.interval),
         complete_to=moment(_complete_to(project)),
         counted_at=moment(project.restoring_count_at),
-        next_look=moment(project.next_look_at) if project.configured else None,
+        next_look=moment(project.next_sync_at) if project.monitored else None,
         trouble=project_trouble(project),
         own_trouble=trouble_of(project),
     )
@@ -157,6 +157,6 @@ def _project_row(project: Project) -> ProjectRow:
 def _complete_to(project: Any) -> datetime | None:
     # The list of instances is a proof too: an instance we have not heard of is not covered.
     proven = project.oldest_proof or (project.listed_at if not project.watched_count else None)
-    if project.unlooked or project.listed_at is None or proven is None:
+    if project.never_synced or project.listed_at is None or proven is None:
         return None
     return min(project.listed_at, proven)

@@ -9,9 +9,9 @@ from typing import Any
 
 from restores.models import Observation, Restore
 from restores.pages.moments import Moment, day, moment
+from restores.serializers import UPSTREAM
 from restores.statuses import Status, status_of
 from restores.timerange import instant
-from restores.twins import UPSTREAM
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

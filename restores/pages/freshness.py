@@ -33,7 +33,7 @@ def freshness(restore: Restore, now: datetime) -> Freshness:
     if _overdue(restore, now):
         return Freshness(late=True, seen=seen, note="Not looked at for longer than planned")
     today = last_seen(restore).date() == now.date()
-    next_look = moment(restore.instance.next_due_at)
+    next_look = moment(restore.instance.next_sync_at)
     return Freshness(late=False, seen=seen, today=today, next_look=next_look)
 
 
@@ -51,8 +51,8 @@ def last_seen(restore: Restore) -> datetime:
 
     A look may find it and yet prove nothing, so a change can be younger than the proof.
     """
-    proven = restore.instance.proven_at
-    if restore.delisted_at:
+    proven = restore.instance.complete_to
+    if restore.removed_upstream_at:
         # Its last change is that it was no longer there; listed it was until the look before.
         return restore.missing_since or restore.moved_at or restore.first_seen_at
     if proven is None or restore.missing_since:
@@ -61,11 +61,11 @@ def last_seen(restore: Restore) -> datetime:
 
 
 def _note(restore: Restore) -> str:
-    if not restore.project.configured:
-        return "The project is no longer watched"
-    if restore.delisted_at:
+    if not restore.project.monitored:
+        return "The project is no longer monitored"
+    if restore.removed_upstream_at:
         return "The cloud no longer lists this restore"
-    if restore.instance.gone_at:
+    if restore.instance.deleted_at:
         return "The instance is gone"
     return "The newest look did not find it" if restore.missing_since else ""
 

@@ -10,14 +10,14 @@ from django.urls import reverse
 
 from restores.models import Backup, Instance, Restore
 from restores.pages.answers import Answer, answer_for_instance
-from restores.pages.instances import instance_json, watched
+from restores.pages.instances import instance_json, monitored
 from restores.pages.lines import Line, lines
 from restores.pages.moments import Moment, moment
 from restores.pages.standing import Standing, standing
 from restores.querysets import RestoreQuerySet
+from restores.serializers import restore_json
 from restores.statuses import Status, status_of
 from restores.timerange import instant
-from restores.twins import restore_json
 
 SHOWN = 50
 
@@ -59,10 +59,10 @@ def instance_page(instance: Instance) -> InstancePage:
         facts=_facts(instance),
         standing=standing(instance),
         answer=answer_for_instance(instance),
-        proven=moment(instance.proven_at),
-        last_look=moment(instance.looked_at),
+        proven=moment(instance.complete_to),
+        last_look=moment(instance.synced_at),
         next_look=_next_look(instance),
-        gone=moment(instance.gone_at),
+        gone=moment(instance.deleted_at),
         restores=lines(restores[:SHOWN]),
         total=restores.count(),
         list_url=list_of(instance),
@@ -115,8 +115,8 @@ def _facts(instance: Instance) -> list[tuple[str, str]]:
 
 def _next_look(instance: Instance) -> Moment | None:
     """When it is looked at next; one that was set aside waits for somebody to ask."""
-    waits = instance.fault_kind == "parked" or not watched(instance)
-    return None if waits else moment(instance.next_due_at)
+    waits = instance.sync_error_kind == "parked" or not monitored(instance)
+    return None if waits else moment(instance.next_sync_at)
 
 
 def _restores(instance: Instance) -> RestoreQuerySet:

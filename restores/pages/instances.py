@@ -47,7 +47,7 @@ def instance_rows(instances: Iterable[Instance]) -> list[InstanceRow]:
             url=reverse("instance-detail", args=[instance.instance_id]),
             standing=standing(instance),
             own_trouble=trouble_of(instance),
-            next_look=moment(instance.next_due_at) if watched(instance) else None,
+            next_look=moment(instance.next_sync_at) if monitored(instance) else None,
             last=newest.get(instance.pk),
         )
         for instance in instances
@@ -59,9 +59,9 @@ def instance_json(instance: Instance) -> dict[str, Any]:
     trouble = instance_trouble(instance)
     texts = ("engine", "spec", "az", "ip", "domain", "status")
     times = {
-        "gone_at": instance.gone_at,
-        "complete_to": instance.proven_at,
-        "next_look_at": instance.next_due_at,
+        "deleted_at": instance.deleted_at,
+        "complete_to": instance.complete_to,
+        "next_sync_at": instance.next_sync_at,
     }
     return {
         "instance_id": instance.instance_id,
@@ -70,16 +70,16 @@ def instance_json(instance: Instance) -> dict[str, Any]:
         "customer": instance.project.customer or None,
         "region": instance.project.region or None,
         **{name: getattr(instance, name) or None for name in texts},
-        "restorable": not instance.single,
-        "watched": watched(instance),
+        "restorable": not instance.single_node,
+        "monitored": monitored(instance),
         **{name: at and instant(at) for name, at in times.items()},
         "fault": trouble and trouble.json(),
     }
 
 
-def watched(instance: Instance) -> bool:
+def monitored(instance: Instance) -> bool:
     """Whether its restores are looked at."""
-    return instance.project.configured and not instance.gone_at and not instance.single
+    return instance.project.monitored and not instance.deleted_at and not instance.single_node
 
 
 def _newest_restores(instances: list[Instance]) -> dict[int, Line]:

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from restores.insight import codes, durations
-from restores.insight.durations import seconds
-from restores.insight.stuck import stuck
-from restores.insight.verdict import NO_PROGRESS, QUEUED
+from restores.explain import codes, durations
+from restores.explain.durations import seconds
+from restores.explain.stuck import stuck
+from restores.explain.verdict import NO_PROGRESS, QUEUED
 from restores.models import Restore
 from restores.pages.evidence import percent
 from restores.pages.freshness import known_until

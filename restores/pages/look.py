@@ -51,10 +51,10 @@ def look(instance: Instance, now: datetime) -> Look:
         return Look(text="Looked at every few seconds: a restore is in progress", soon=True)
     if instance.lease_until and instance.lease_until >= now:
         return Look(text="A look is running", soon=True)
-    if instance.fault_kind == "parked":
+    if instance.sync_error_kind == "parked":
         return Look(text="Not looked at until somebody asks for it", late=True, ready=True)
-    if instance.next_due_at and instance.next_due_at <= now:
-        return _due(instance, instance.next_due_at, now)
+    if instance.next_sync_at and instance.next_sync_at <= now:
+        return _due(instance, instance.next_sync_at, now)
     return _looked(instance, now)
 
 
@@ -81,18 +81,18 @@ def way_back(asked: QueryDict, otherwise: str) -> str:
 
 
 def _never(instance: Instance) -> str:
-    if not instance.project.configured:
-        return "The project is no longer watched, so no look can be asked for."
-    if instance.gone_at:
+    if not instance.project.monitored:
+        return "The project is no longer monitored, so no look can be asked for."
+    if instance.deleted_at:
         return "The instance is gone, so no look can be asked for."
-    if instance.single:
+    if instance.single_node:
         return "A single-node instance cannot be restored, so it is never looked at."
     return ""
 
 
 def _by_itself(instance: Instance, now: datetime) -> bool:
     """Whether a restore in progress keeps the looks coming, and they do come."""
-    due, looked = instance.next_due_at, instance.looked_at
+    due, looked = instance.next_sync_at, instance.synced_at
     return bool(due and looked and due - looked <= REST and now - due < _SOON)
 
 
@@ -107,10 +107,10 @@ def _due(instance: Instance, due: datetime, now: datetime) -> Look:
 
 
 def _looked(instance: Instance, now: datetime) -> Look:
-    looked = instance.looked_at
+    looked = instance.synced_at
     if looked is None or now - looked > _SHOWN:
         return Look(ready=True)
-    failed = "; the look failed" if instance.fault_kind else ""
+    failed = "; the look failed" if instance.sync_error_kind else ""
     if now - looked >= REST:
         return Look(text="Looked at", at=moment(looked), then=failed, ready=True)
     again = f"{failed}; it can be asked for again from {looked + REST:%H:%M:%S} UTC on"

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from restores.querysets import Viewer
 
 STATES: dict[str, Callable[[InstanceQuerySet], InstanceQuerySet]] = {
-    "trouble": lambda rows: rows.in_trouble(),
-    "unlooked": lambda rows: rows.watched().healthy().filter(proven_at=None),
-    "complete": lambda rows: rows.watched().healthy().exclude(proven_at=None),
+    "problem": lambda rows: rows.in_trouble(),
+    "never_synced": lambda rows: rows.monitored().healthy().filter(complete_to=None),
+    "complete": lambda rows: rows.monitored().healthy().exclude(complete_to=None),
 }
-SORTS = {"name": "name", "-name": "-name", "complete": "proven_at", "-complete": "-proven_at"}
+SORTS = {"name": "name", "-name": "-name", "complete": "complete_to", "-complete": "-complete_to"}
 
 
 @dataclass(frozen=True, slots=True)

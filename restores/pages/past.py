@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from restores.beside import Beside
-from restores.insight.facts import Facts
+from restores.explain.facts import Facts
 from restores.models import Observation, Restore
 from restores.past import Past
 from restores.statuses import FINAL, RESTORING, SUCCEEDED
@@ -23,8 +23,8 @@ def facts_of(restore: Restore, seen: Sequence[Observation], now: datetime) -> Fa
         progress=restore.progress,
         code=restore.error_code,
         recovered=restore.recovered_at,
-        unchanged=unchanged(restore.instance.proven_at, seen, now),
-        steps=restore.status != RESTORING.value or restore.project.reports_steps,
+        unchanged=unchanged(restore.instance.complete_to, seen, now),
+        steps=restore.status != RESTORING.value or restore.project.reports_progress,
         earlier=[length for _, status, length in earlier if status == SUCCEEDED.value and length],
         past=[status for _, status, _ in earlier],
         records_begin=earlier[0][0] if earlier else None,
@@ -39,7 +39,7 @@ def present(pair: Beside[Restore], now: datetime) -> Facts | None:
 def seen_by(restore: Restore, past: Past | None) -> list[Observation]:
     """The restore's observations, oldest first; of the past those known by then."""
     seen = sorted(restore.observations.all(), key=lambda one: (one.seen_at, one.pk))
-    return [one for one in seen if past is None or one.known_at <= past.asof]
+    return [one for one in seen if past is None or one.recorded_at <= past.asof]
 
 
 def unchanged(proven: datetime | None, seen: Sequence[Observation], now: datetime) -> float | None:

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from restores.beside import beside, now_words
-from restores.insight import codes, customer, history, strip, verdict
-from restores.insight.facts import Facts
+from restores.explain import codes, customer, history, strip, verdict
+from restores.explain.facts import Facts
 from restores.models import Observation, Restore
 from restores.pages import evidence, neighbours
 from restores.pages.freshness import Freshness, freshness, known_until
@@ -17,8 +17,8 @@ from restores.pages.past import facts_of, present, seen_by
 from restores.pages.progress import Progress, progress
 from restores.pages.timing import Time, times
 from restores.past import Past
+from restores.serializers import now_json, restore_json
 from restores.statuses import FAILED, IN_PROGRESS, Status, status_of
-from restores.twins import now_json, restore_json
 
 if TYPE_CHECKING:
     from restores.querysets import Viewer
@@ -81,7 +81,7 @@ class RestorePage:
     @property
     def unlisted(self) -> Moment | None:
         """Since when the cloud no longer lists it."""
-        return moment(self.restore.delisted_at)
+        return moment(self.restore.removed_upstream_at)
 
 
 def restore_page(
@@ -94,8 +94,8 @@ def restore_page(
     pair = beside([restore], past)[0]
     restore, at = pair.then, past.asof if past else now
     seen, fresh = seen_by(restore, past), freshness(restore, now)
-    known_at = at if past else known_until(restore, now)
-    facts = facts_of(restore, seen, known_at)
+    recorded_at = at if past else known_until(restore, now)
+    facts = facts_of(restore, seen, recorded_at)
     told = present(pair, now) or facts
     failed = restore.status == FAILED.value
     return RestorePage(
@@ -105,7 +105,7 @@ def restore_page(
         history=history.history(facts),
         progress=progress(restore, facts),
         strip=_strip(facts, seen),
-        times=times(restore, known_at),
+        times=times(restore, recorded_at),
         freshness=fresh,
         code=codes.explain(restore.error_code) if failed else None,
         message=customer.message(told, restore.instance.name, restore.project.time_zone, now),

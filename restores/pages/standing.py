@@ -42,7 +42,7 @@ class Standing:
     """One word for an instance or a project, with the moment it goes with.
 
     ``look`` names the style: ``ok`` is known, ``late`` is not known far enough, ``off`` is not
-    watched at all.
+    monitored at all.
     """
 
     look: str
@@ -56,13 +56,13 @@ def trouble_of(*rows: Faulty) -> Trouble | None:
 
     What is only worth a note hides no fault.
     """
-    for row in sorted(rows, key=lambda row: row.fault_kind in NOTES):
-        if row.fault_kind:
+    for row in sorted(rows, key=lambda row: row.sync_error_kind in NOTES):
+        if row.sync_error_kind:
             return Trouble(
-                words=fault_words(row.fault_kind),
-                text=row.fault_text,
-                since=moment(row.fault_since),
-                request_id=row.fault_request_id,
+                words=fault_words(row.sync_error_kind),
+                text=row.sync_error_message,
+                since=moment(row.sync_error_since),
+                request_id=row.sync_error_request_id,
                 key=f"request-{row._meta.model_name}-{row.pk}",
             )
     return None
@@ -76,16 +76,16 @@ def instance_trouble(instance: Instance) -> Trouble | None:
 def standing(instance: Instance) -> Standing:
     """Say how far an instance's restores are known."""
     trouble = instance_trouble(instance)
-    if not instance.project.configured:
-        return Standing(look="off", word="no longer watched")
-    if instance.gone_at:
-        return Standing(look="off", word="gone since", at=moment(instance.gone_at))
-    if instance.single:
+    if not instance.project.monitored:
+        return Standing(look="off", word="no longer monitored")
+    if instance.deleted_at:
+        return Standing(look="off", word="gone since", at=moment(instance.deleted_at))
+    if instance.single_node:
         return Standing(look="off", word="single node: cannot be restored")
     look = "late" if trouble and trouble.spoils else "ok"
-    if instance.proven_at is None:
+    if instance.complete_to is None:
         return Standing(look="late", word="not looked at yet", trouble=trouble)
-    return Standing(look=look, word="complete to", at=moment(instance.proven_at), trouble=trouble)
+    return Standing(look=look, word="complete to", at=moment(instance.complete_to), trouble=trouble)
 
 
 def project_trouble(project: Project) -> Trouble | None:

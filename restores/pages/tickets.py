@@ -10,23 +10,23 @@ from django.urls import reverse
 from django.utils import timezone
 
 from restores.beside import Beside, beside, now_words
-from restores.copies import Case, Line, Listed
-from restores.exports import complete_to
+from restores.csv_export import complete_to
+from restores.explain.durations import at_time, clock
+from restores.explain.facts import Facts
+from restores.explain.verdict import line as reason
 from restores.filters import NARROWING, Asked, Scope
-from restores.insight.durations import at_time, clock
-from restores.insight.facts import Facts
-from restores.insight.verdict import line as reason
-from restores.listing.counts import CAP, tally
-from restores.listing.leaf import nearest
-from restores.listing.panels import ON_WORDS
 from restores.models import Restore
 from restores.pages.freshness import known_until, last_seen
 from restores.pages.past import facts_of, present, seen_by
 from restores.paths import restore_path
+from restores.restore_list.counts import CAP, tally
+from restores.restore_list.leaf import nearest
+from restores.restore_list.panels import ON_WORDS
+from restores.serializers import RELATED
 from restores.snapshots import Past
 from restores.statuses import FAILED, status_of
+from restores.ticket_text import Case, Line, Listed
 from restores.timerange import anchor, instant
-from restores.twins import RELATED
 
 # What narrows a list to some of the restores of its projects.
 _PICKED = ("instance", "status", "recovered", "code", "q", "ids")
@@ -53,7 +53,7 @@ def case_of(restore: Restore, path: str, now: datetime, past: Past | None) -> Ca
         zone=project.time_zone,
         backup_id=restore.backup_id,
         backup_name=restore.backup_name,
-        known_at=None if past else last_seen(restore),
+        recorded_at=None if past else last_seen(restore),
         told=now,
         status=status_of(restore.status).word,
         since=_now(pair),

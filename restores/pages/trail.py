@@ -15,13 +15,13 @@ from restores.beside import beside
 from restores.columns import SORTS
 from restores.filters import Asked, Scope, read, scope_of
 from restores.filters.cursors import Cursor
-from restores.listing.counts import CAP, Tally, tally
-from restores.listing.leaf import cut, ordered
-from restores.listing.wording import in_words
 from restores.models import Restore
 from restores.pages.matches import list_query
 from restores.past import Past, past_of
 from restores.paths import restore_path
+from restores.restore_list.counts import CAP, Tally, tally
+from restores.restore_list.leaf import cut, ordered
+from restores.restore_list.wording import in_words
 
 if TYPE_CHECKING:
     from restores.querysets import Viewer

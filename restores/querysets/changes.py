@@ -18,7 +18,7 @@ def changed_between(rows: QuerySet[Any, Any], start: datetime, end: datetime) ->
     Of other changes, such as a remark's, only the last is known.
     """
     observations = apps.get_model("restores", "Observation")._base_manager
-    seen = observations.filter(known_at__gte=start, known_at__lt=end)
+    seen = observations.filter(recorded_at__gte=start, recorded_at__lt=end)
     if end - start > _WIDE:
         lasted = Q(first_seen_at__lt=end, changed_at__gte=start)
         within = Q(changed_at__lt=end) | Q(Exists(seen.filter(restore=OuterRef("pk"))))

@@ -16,9 +16,9 @@ from restores.querysets.visible import Visible
 NOTES = ("clock", "discovery")
 FINE = ("", *NOTES)
 _HEALTHY = {
-    "fault_kind": "",
-    "project__fault_kind__in": FINE,
-    "project__account__fault_kind__in": FINE,
+    "sync_error_kind": "",
+    "project__sync_error_kind__in": FINE,
+    "project__account__sync_error_kind__in": FINE,
 }
 
 
@@ -27,9 +27,9 @@ class ProjectQuerySet(Visible):
 
     memberships = "memberships"
 
-    def watched(self) -> Self:
+    def monitored(self) -> Self:
         """Projects that the projects file names."""
-        return self.filter(configured=True)
+        return self.filter(monitored=True)
 
     def named(self, names: Iterable[str]) -> Self:
         """Projects with these names."""
@@ -41,15 +41,15 @@ class ProjectQuerySet(Visible):
 
     def with_proofs(self) -> Self:
         """Add each project's oldest proof among healthy instances, and counts of instances."""
-        watched = Q(instances__single=False, instances__gone_at=None)
-        healthy = watched & Q(instances__fault_kind="")
+        monitored = Q(instances__single_node=False, instances__deleted_at=None)
+        healthy = monitored & Q(instances__sync_error_kind="")
         return self.annotate(
-            oldest_proof=Min("instances__proven_at", filter=healthy),
-            unlooked=Count("instances", filter=healthy & Q(instances__proven_at=None)),
-            watched_count=Count("instances", filter=watched),
-            faulty_count=Count("instances", filter=watched & ~Q(instances__fault_kind="")),
+            oldest_proof=Min("instances__complete_to", filter=healthy),
+            never_synced=Count("instances", filter=healthy & Q(instances__complete_to=None)),
+            watched_count=Count("instances", filter=monitored),
+            faulty_count=Count("instances", filter=monitored & ~Q(instances__sync_error_kind="")),
             single_count=Count(
-                "instances", filter=Q(instances__single=True, instances__gone_at=None)
+                "instances", filter=Q(instances__single_node=True, instances__deleted_at=None)
             ),
         )
 
@@ -57,9 +57,9 @@ class ProjectQuerySet(Visible):
 class InstanceQuerySet(Visible):
     """Instances."""
 
-    def watched(self) -> Self:
-        """Instances whose restores we look at: present, restorable, in a watched project."""
-        return self.filter(single=False, gone_at=None, project__configured=True)
+    def monitored(self) -> Self:
+        """Instances whose restores we look at: present, restorable, in a monitored project."""
+        return self.filter(single_node=False, deleted_at=None, project__monitored=True)
 
     def healthy(self) -> Self:
         """Instances whose last look succeeded, in projects whose last look did."""
@@ -75,7 +75,7 @@ class InstanceQuerySet(Visible):
 
     def in_trouble(self) -> Self:
         """Watched instances whose last look failed, or their project's or account's."""
-        return self.watched().exclude(**_HEALTHY)
+        return self.monitored().exclude(**_HEALTHY)
 
     def in_projects(self, names: Iterable[str]) -> Self:
         """Instances of the projects with these names."""
@@ -102,8 +102,9 @@ class InstanceQuerySet(Visible):
 
     def trouble_first(self) -> Self:
         """Those with a fault, then those never proven, then by the oldest proof."""
-        own = models.Case(models.When(fault_kind="", then=1), default=0)
+        own = models.Case(models.When(sync_error_kind="", then=1), default=0)
         off = models.Case(
-            models.When(single=False, gone_at=None, project__configured=True, then=0), default=1
+            models.When(single_node=False, deleted_at=None, project__monitored=True, then=0),
+            default=1,
         )
-        return self.order_by(off, own, models.F("proven_at").asc(nulls_first=True), "name", "pk")
+        return self.order_by(off, own, models.F("complete_to").asc(nulls_first=True), "name", "pk")

@@ -1,4 +1,4 @@
-"""What is watched, how far it is known, and what keeps us from knowing more."""
+"""What is monitored, how far it is known, and what keeps us from knowing more."""
 
 from typing import Any
 
@@ -8,7 +8,6 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from restores.listing.known import sayings
 from restores.pages.coverage import (
     account_rows,
     coverage_for,
@@ -19,6 +18,7 @@ from restores.pages.coverage import (
 from restores.pages.instances import instance_rows, visible_instances
 from restores.pages.paging import leaf, next_url
 from restores.pages.parameters import CoverageParameters
+from restores.restore_list.known import sayings
 from restores.stalled import stalled_since
 from restores.timerange import instant
 from restores.views.twin import Answer, fresh, twin

@@ -12,8 +12,8 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from restores import copies
-from restores.exports import complete_to, csv_lines, file_name, window_header
+from restores import ticket_text
+from restores.csv_export import complete_to, csv_lines, file_name, window_header
 from restores.filters import Asked, read, scope_of
 from restores.models import Event
 from restores.pages.matches import permalink, restores_with
@@ -22,7 +22,7 @@ from restores.pages.trail import NOT_YET, past_of_one
 
 View = Callable[..., HttpResponseBase]
 TYPES = {"html": "text/html", "": "text/markdown"}
-FORMATS = (*copies.FORMATS, "customer", "escalation")
+FORMATS = (*ticket_text.FORMATS, "customer", "escalation")
 
 
 def text_twin(view: View) -> View:
@@ -74,10 +74,10 @@ def restore_list_md(request: HttpRequest) -> HttpResponseBase:
     page = listed(asked, scope)
     _note(request)
     if form == "customer":
-        return _text(copies.customer_summary(page))
+        return _text(ticket_text.customer_summary(page))
     if form == "escalation":
-        return _text(copies.list_escalation(page))
-    return _written(copies.list_note(page), form)
+        return _text(ticket_text.list_escalation(page))
+    return _written(ticket_text.list_note(page), form)
 
 
 @text_twin
@@ -98,10 +98,10 @@ def restore_detail_md(request: HttpRequest, restore_id: str) -> HttpResponseBase
     case = case_of(found.only, permalink(found), now, past.known)
     _note(request)
     if form == "customer":
-        return _text(copies.customer_text(case))
+        return _text(ticket_text.customer_text(case))
     if form == "escalation":
-        return _text(copies.escalation(case))
-    return _written(copies.case_note(case), form)
+        return _text(ticket_text.escalation(case))
+    return _written(ticket_text.case_note(case), form)
 
 
 def _formatted(request: HttpRequest) -> tuple[QueryDict, str]:
@@ -112,9 +112,9 @@ def _formatted(request: HttpRequest) -> tuple[QueryDict, str]:
     return query, form
 
 
-def _written(note: copies.Note, form: str) -> HttpResponse:
+def _written(note: ticket_text.Note, form: str) -> HttpResponse:
     kind = TYPES.get(form, "text/plain")
-    return _text(copies.FORMATS[form or "markdown"](note), kind=kind)
+    return _text(ticket_text.FORMATS[form or "markdown"](note), kind=kind)
 
 
 def _text(text: str, status: int = 200, kind: str = "text/plain") -> HttpResponse:

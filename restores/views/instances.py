@@ -8,7 +8,6 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from restores.listing.known import sayings
 from restores.models import Project
 from restores.pages.coverage import coverage_for
 from restores.pages.instance import instance_page, instance_page_json
@@ -17,6 +16,7 @@ from restores.pages.look import here, look
 from restores.pages.matches import instance_url, instances_with
 from restores.pages.paging import leaf, next_url
 from restores.pages.parameters import InstanceParameters
+from restores.restore_list.known import sayings
 from restores.views.twin import Answer, fresh, twin
 
 

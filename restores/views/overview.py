@@ -5,13 +5,13 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from restores.listing.known import sayings
 from restores.pages.answers import answer_in
 from restores.pages.coverage import coverage_for
 from restores.pages.instances import visible_instances
 from restores.pages.overview import WEEK
 from restores.pages.overview import overview as summed_up
-from restores.twins import coverage_json
+from restores.restore_list.known import sayings
+from restores.serializers import coverage_json
 from restores.views.twin import Answer, fresh, twin
 
 

@@ -10,13 +10,13 @@ from django.views.decorators.http import require_safe
 
 from restores.beside import beside
 from restores.filters import read
-from restores.listing.twin import problems_json
 from restores.models import Restore
 from restores.pages.lines import line
 from restores.pages.look import here, look
 from restores.pages.matches import permalink, restore_url, restores_with
 from restores.pages.restore import restore_page, restore_page_json
 from restores.pages.trail import NOT_YET, past_of_one, trail, way_back
+from restores.restore_list.twin import problems_json
 from restores.views.twin import Answer, fresh, twin
 
 

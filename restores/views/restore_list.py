@@ -12,16 +12,16 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from restores.coverage import Coverage
-from restores.etags import list_tag, newest_changes, unless_known
+from restores.conditional import list_tag, newest_changes, unless_known
 from restores.filters import Scope, page_scope, read, scope_of
-from restores.listing import listing
-from restores.listing.facets import facets
-from restores.listing.nearby import beginning, nearest_to, unended
-from restores.listing.panels import panels
-from restores.listing.twin import listing_json, problems_json
 from restores.pages.moments import moment
+from restores.restore_list import listing
+from restores.restore_list.facets import facets
+from restores.restore_list.nearby import beginning, nearest_to, unended
+from restores.restore_list.panels import panels
+from restores.restore_list.twin import listing_json, problems_json
 from restores.stalled import heartbeat, stalled_since
+from restores.sync_status import Coverage
 from restores.tables.restores import heads, shown
 from restores.views.twin import Answer, fresh, twin
 

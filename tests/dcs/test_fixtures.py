@@ -135,7 +135,7 @@ def test_the_documented_instance_is_read_in_spite_of_its_types(cloud, client):
         "Redis 5.0",
         "RUNNING",
     )
-    assert (instance.spec, instance.az, instance.single) == (
+    assert (instance.spec, instance.az, instance.single_node) == (
         "redis.ha.xu1.tiny.r2.128",
         "region01, region02",
         False,

@@ -104,13 +104,13 @@ def test_raw_is_the_record_as_sent():
     ("row", "single"),
     [
         ({"cache_mode": "single"}, True),
-        ({"spec_code": "redis.single.xu1.large.1"}, True),
+        ({"spec_code": "redis.single_node.xu1.large.1"}, True),
         ({"spec_code": "redis.ha.xu1.tiny.r2.128", "cache_mode": "ha"}, False),
         ({}, False),
     ],
 )
 def test_an_instance_without_replica_is_single(row, single):
-    assert parse_instance({**row, "instance_id": "i"}).single is single
+    assert parse_instance({**row, "instance_id": "i"}).single_node is single
 
 
 def test_an_instance_is_described_in_words():

@@ -65,7 +65,12 @@ def moving(transactional_db):
 
 def observe(restore, at, status, progress, code):
     Observation.objects.create(
-        restore=restore, seen_at=at, known_at=at, status=status, progress=progress, error_code=code
+        restore=restore,
+        seen_at=at,
+        recorded_at=at,
+        status=status,
+        progress=progress,
+        error_code=code,
     )
 
 

@@ -37,7 +37,7 @@ class Fate:
         self.point("http")
 
 
-def watched(fate):
+def monitored(fate):
     """Let every statement, commit and call of this process pass the points."""
     from django.db.backends.base.base import BaseDatabaseWrapper
     from django.db.backends.signals import connection_created
@@ -74,8 +74,8 @@ def look(order):
     from datetime import UTC, datetime
 
     from restores import tasks
-    from restores.collector import ledger, turns
-    from restores.collector.clouds import current_clouds
+    from restores.sync import ledger, turns
+    from restores.sync.clouds import current_clouds
 
     current_clouds()
     ledger.park(datetime.now(UTC))
@@ -90,7 +90,7 @@ def run(order):
     pid = os.fork()
     if pid == 0:
         try:
-            watched(Fate(order))
+            monitored(Fate(order))
             look(order)
         except BaseException:
             import traceback

@@ -370,26 +370,26 @@ class Product:
         """Let every instance and every project be due now; return this moment."""
         moment = datetime.now(UTC)
         before = self.database.moment(datetime(2020, 1, 1, tzinfo=UTC))
-        self.database.rows("update restores_instance set next_due_at = %s", before)
-        self.database.rows("update restores_project set next_look_at = %s", before)
+        self.database.rows("update restores_instance set next_sync_at = %s", before)
+        self.database.rows("update restores_project set next_sync_at = %s", before)
         return moment
 
     def behind(self, since):
-        """How many watched instances were not looked at since then; -1 while not all are known."""
+        """How many monitored instances were not synced since; -1 while not all are known."""
         if self.database.rows(
-            "select 1 from restores_project where listed_at is null and configured"
+            "select 1 from restores_project where listed_at is null and monitored"
         ):
             return -1
         rows = self.database.rows(
-            "select count(*), sum(case when looked_at >= %s then 1 else 0 end)"
-            " from restores_instance where not single and gone_at is null",
+            "select count(*), sum(case when synced_at >= %s then 1 else 0 end)"
+            " from restores_instance where not single_node and deleted_at is null",
             self.database.moment(since),
         )
         total, looked = rows[0]
         return total - (looked or 0) if total else -1
 
     def caught_up(self, since, seconds=60, tending=()):
-        """Wait until every watched instance was looked at since then; return how long it took."""
+        """Wait until every monitored instance was looked at since then; return how long it took."""
         begun = time.monotonic()
 
         def done():
@@ -418,9 +418,9 @@ class Cloud:
     @property
     def instances(self):
         """The simulator's instances that are to be looked at."""
-        watched = self.file.read_text()
+        monitored = self.file.read_text()
         every = self.simulator.world.instances
-        return [each for each in every if each.restorable and each.project.project_id in watched]
+        return [each for each in every if each.restorable and each.project.project_id in monitored]
 
     def restores(self, until=None):
         """What it would list by now: what is known of each restore, by instance and id.

@@ -6,7 +6,7 @@ from random import Random
 
 from restores.dcs.faults import Throttled, Unreachable
 from restores.dcs.records import Page, RestoreRecord
-from tests.collector.records import BEGUN, make_record
+from tests.sync.records import BEGUN, make_record
 
 NEXT = {"waiting": ["restoring", "failed"], "restoring": ["restoring", "succeed", "failed"]}
 

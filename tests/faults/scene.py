@@ -4,11 +4,11 @@ import json
 import re
 from datetime import UTC, datetime, timedelta
 
-from restores.collector import ledger
-from restores.collector.clouds import current_clouds
-from restores.collector.look import look_at
-from restores.collector.project_look import look_at_project
 from restores.models import Instance, Project, Restore
+from restores.sync import ledger
+from restores.sync.clouds import current_clouds
+from restores.sync.look import look_at
+from restores.sync.project_look import look_at_project
 from simulator.projectsfile import environment, projects_file
 
 HARBOUR, LANTERN = 0, 4  # projects: of the account with an access key, of the one with a password
@@ -44,7 +44,7 @@ class Scene:
 
     @property
     def instances(self):
-        return Instance.objects.filter(project=self.project, single=False).order_by("pk")
+        return Instance.objects.filter(project=self.project, single_node=False).order_by("pk")
 
     def breaks(self, match, **fault):
         """Switch a fault on for the calls whose path and query match."""

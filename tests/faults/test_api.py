@@ -19,12 +19,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from restores import tasks
-from restores.collector import clouds, endings, instance_list, ledger, project_look, slots, turns
-from restores.collector.look import look_at
-from restores.coverage import coverage_of
 from restores.dcs import transport
 from restores.dcs.faults import Fault
 from restores.models import Account, Instance, Observation, Project, Restore
+from restores.sync import clouds, endings, instance_list, ledger, project_look, slots, turns
+from restores.sync.look import look_at
+from restores.sync_status import coverage_of
 from simulator.bombs import gzip_bomb
 from simulator.plans import Order
 from simulator.server import Simulator
@@ -61,9 +61,9 @@ def scene(make_scene):
 def assert_kept(scene, look, kind, words=""):
     """The old rows stay, the proof does not move, and the fault is told with what it is."""
     instance = Instance.objects.get(pk=look.instance.pk)
-    assert (look.fault.kind, instance.fault_kind) == (kind, kind)
-    assert words in instance.fault_text
-    assert instance.proven_at == look.instance.proven_at
+    assert (look.fault.kind, instance.sync_error_kind) == (kind, kind)
+    assert words in instance.sync_error_message
+    assert instance.complete_to == look.instance.complete_to
     assert scene.held() == {"r-1": "succeed", "r-2": "failed"}
     told = coverage_of(Instance.objects.filter(pk=instance.pk))
     assert [fault.kind for fault in told.faults] == [kind]
@@ -86,7 +86,7 @@ def test_a1_no_content_is_a_proven_empty_list(scene):
     scene.breaks("/restores", kind="status", status=204)
     look = scene.look()
     assert (look.fault, scene.held()) == (None, {})
-    assert scene.instance.proven_at
+    assert scene.instance.complete_to
 
 
 def test_a1_no_content_after_many_restores_is_not_believed(scene):
@@ -97,7 +97,7 @@ def test_a1_no_content_after_many_restores_is_not_believed(scene):
     for _ in range(3):
         assert "8 restores are missing" in scene.look().fault.text
     assert len(scene.held()) == 8
-    assert not Restore.objects.exclude(delisted_at=None).exists()
+    assert not Restore.objects.exclude(removed_upstream_at=None).exists()
 
 
 # A2: 400
@@ -110,7 +110,7 @@ def test_a2_a_refused_request_is_shown_and_stops_nobody_else(kept, web):
     look = kept.look(first, second)
     assert_kept(kept, look, "bad_answer", "DCS.4800")
     assert len(kept.calls(f"{first.instance_id}/restores")) == 1
-    assert Instance.objects.get(pk=second.pk).proven_at
+    assert Instance.objects.get(pk=second.pk).complete_to
     page = web.get("/coverage/").content.decode()
     assert "&lt;script&gt;alert(1)" in page and "<script>alert(1)" not in page
 
@@ -140,7 +140,7 @@ def test_a3_a_second_refusal_in_a_row_stops_the_account(make_scene):
         assert scene.look_at_project().kind == "credentials"
     stopped = scene.account
     assert stopped.paused_until > datetime.now(UTC) + timedelta(minutes=4)
-    assert stopped.fault_kind == "credentials"
+    assert stopped.sync_error_kind == "credentials"
     assert len(scene.calls()) < 5
     claimable = turns.projects(datetime.now(UTC) + timedelta(minutes=4))
     assert not claimable.filter(account=stopped).exists()
@@ -184,7 +184,7 @@ def test_a4_backups_that_are_not_told_cost_no_restore(kept, status):
     before = datetime.now(UTC)
     assert kept.look().fault is None
     assert kept.held()["r-3"] == "restoring"
-    assert kept.instance.proven_at >= before.replace(microsecond=0)
+    assert kept.instance.complete_to >= before.replace(microsecond=0)
     asked = len(kept.calls("/backups"))
     Instance.objects.filter(pk=kept.instance.pk).update(backups_due_at=before + timedelta(hours=1))
     kept.look()
@@ -203,7 +203,7 @@ def test_a4_backups_that_hang_are_asked_for_once_in_a_look(make_scene):
     Instance.objects.filter(pk__in=[row.pk for row in rows[1:]]).update(backups_due_at=None)
     claimed = ledger.claim_these([row.pk for row in rows], datetime.now(UTC))
     assert [look.fault for look in look_at(claimed, scene.cloud)] == [None] * len(rows)
-    assert not Instance.objects.filter(pk__in=[row.pk for row in rows], proven_at=None).exists()
+    assert not Instance.objects.filter(pk__in=[row.pk for row in rows], complete_to=None).exists()
     tried = {entry.path for entry in scene.calls("/backups")}
     assert tried
 
@@ -215,20 +215,20 @@ def test_a4_a_look_that_fails_is_not_made_due_by_the_project_s_looks(kept):
     kept.heals()
     kept.breaks("/restores", kind="status", status=500)
     kept.look()
-    due = kept.instance.next_due_at
+    due = kept.instance.next_sync_at
     assert due > datetime.now(UTC) + timedelta(seconds=20)
     kept.look_at_project()
-    assert kept.instance.next_due_at == due
+    assert kept.instance.next_sync_at == due
 
 
 def test_a4_a_restore_that_is_no_longer_listed_is_followed_no_more(kept):
     Restore.objects.filter(restore_id="r-1").update(
-        status="restoring", delisted_at=datetime.now(UTC), changed_at=datetime.now(UTC)
+        status="restoring", removed_upstream_at=datetime.now(UTC), changed_at=datetime.now(UTC)
     )
     later = datetime.now(UTC) + timedelta(minutes=10)
-    Instance.objects.filter(pk=kept.instance.pk).update(next_due_at=later)
+    Instance.objects.filter(pk=kept.instance.pk).update(next_sync_at=later)
     kept.look_at_project()
-    assert kept.instance.next_due_at == later
+    assert kept.instance.next_sync_at == later
 
 
 def test_a4_a_missing_permission_is_named_and_asked_again_ever_more_rarely(kept):
@@ -238,9 +238,9 @@ def test_a4_a_missing_permission_is_named_and_asked_again_ever_more_rarely(kept)
     waits = []
     for _ in range(5):
         kept.look_at_project()
-        waits.append((kept.project.next_look_at - datetime.now(UTC)).total_seconds())
+        waits.append((kept.project.next_sync_at - datetime.now(UTC)).total_seconds())
     assert waits == pytest.approx([10, 20, 40, 60, 60], abs=2)
-    assert (kept.project.fault_kind, kept.account.fault_kind) == ("permission", "")
+    assert (kept.project.sync_error_kind, kept.account.sync_error_kind) == ("permission", "")
 
 
 # A5: 404
@@ -251,22 +251,22 @@ def test_a5_a_deleted_instance_keeps_its_history_and_comes_back_when_listed(kept
     kept.breaks(f"{gone.instance_id}/restores", kind="status", status=404)
     assert kept.look().fault.kind == "gone"
     gone.refresh_from_db()
-    assert gone.gone_at and len(kept.held()) == 2
+    assert gone.deleted_at and len(kept.held()) == 2
     assert gone.pk not in [row.pk for row in ledger.claim_instances(_next_year())]
     kept.heals()
     kept.look_at_project()
     assert kept.look().fault is None
     gone.refresh_from_db()
-    assert (gone.gone_at, gone.fault_kind) == (None, "")
+    assert (gone.deleted_at, gone.sync_error_kind) == (None, "")
 
 
 def test_a5_a_deleted_instance_is_gone_once_the_list_lacks_it(kept):
     kept.breaks("/instances\\?", kind="edit", remove=1)
     kept.look_at_project()
-    assert Instance.objects.exclude(gone_at=None).count() == 1
+    assert Instance.objects.exclude(deleted_at=None).count() == 1
     kept.heals()
     kept.look_at_project()
-    assert not Instance.objects.exclude(gone_at=None).exists()
+    assert not Instance.objects.exclude(deleted_at=None).exists()
 
 
 def test_a5_instances_that_vanish_all_at_once_are_not_gone(scene):
@@ -278,9 +278,9 @@ def test_a5_instances_that_vanish_all_at_once_are_not_gone(scene):
         scene.heals()
         scene.breaks("/instances\\?", kind="edit", **spoil)
         assert scene.look_at_project() is None
-        assert scene.project.fault_kind == "bad_answer"
-        assert "missing from it all at once" in scene.project.fault_text
-        assert not Instance.objects.exclude(gone_at=None).exists()
+        assert scene.project.sync_error_kind == "bad_answer"
+        assert "missing from it all at once" in scene.project.sync_error_message
+        assert not Instance.objects.exclude(deleted_at=None).exists()
     assert scene.project.listed_at == proven
     assert ledger.claim_instances(datetime.now(UTC)), "their looks go on"
 
@@ -301,7 +301,7 @@ def test_a6_a_break_the_cloud_asks_for_is_kept_by_the_whole_account(kept, asked_
     headers = {"Retry-After": later if asked_for == "date" else asked_for}
     kept.breaks("/restores", kind="status", status=429, headers=headers)
     assert_kept(kept, kept.look(), "throttled", "APIGW.0308")
-    wait = (kept.account.next_slot_at - datetime.now(UTC)).total_seconds()
+    wait = (kept.account.reserved_until - datetime.now(UTC)).total_seconds()
     assert least <= wait <= most
     patient = turns.PROJECT_PATIENCE.total_seconds()
     soon = datetime.now(UTC) + timedelta(seconds=max(0, least - patient - 1))
@@ -336,7 +336,7 @@ def test_a6_a_break_ends_the_batch_it_hits(make_scene):
 def test_a7_a_throttling_without_a_time_means_a_few_seconds(kept):
     kept.breaks("/restores", kind="throttle", per_second=0)
     kept.look()
-    wait = (kept.account.next_slot_at - datetime.now(UTC)).total_seconds()
+    wait = (kept.account.reserved_until - datetime.now(UTC)).total_seconds()
     assert 1 < wait <= 5
 
 
@@ -392,13 +392,13 @@ def test_a8_an_hour_s_outage_costs_no_more_calls_than_an_hour_s_work(make_scene,
         scene.breaks("/v[23]/", kind="status", status=503)
         broken = hour(scene, clock)
         assert broken <= 1.2 * usual
-        faulty = Project.objects.filter(fault_kind="unreachable", configured=True)
+        faulty = Project.objects.filter(sync_error_kind="unreachable", monitored=True)
         assert faulty.count() == len(scene.simulator.world.projects)
         scene.heals()
         end = datetime.now(UTC)
         hour(scene, clock)
     assert not Instance.objects.in_trouble().exists()
-    assert not Instance.objects.watched().exclude(proven_at__gt=end).exists()
+    assert not Instance.objects.monitored().exclude(complete_to__gt=end).exists()
 
 
 # A9: refused, reset
@@ -503,7 +503,7 @@ def test_a12_one_hanging_cloud_delays_nobody_else_s_projects(make_scene, monkeyp
     Project.objects.bulk_create(many)
     hanging = "|".join(row.project_id for row in Project.objects.filter(account=harbour))
     scene.breaks(hanging, kind="hang")
-    Project.objects.update(next_look_at=now)
+    Project.objects.update(next_sync_at=now)
     with Slots() as slots:
         time.sleep(6)
         scene.simulator.close()
@@ -652,7 +652,7 @@ def test_a18_a_list_of_instances_that_doubles_rows_makes_no_instance_twice(scene
     before = Instance.objects.count()
     scene.breaks("/instances\\?", kind="edit", double=True)
     scene.look_at_project()
-    assert (Instance.objects.count(), scene.project.fault_kind) == (before, "")
+    assert (Instance.objects.count(), scene.project.sync_error_kind) == (before, "")
 
 
 # A19: lying totals
@@ -671,14 +671,14 @@ def test_a19_a_lying_number_of_instances_is_no_proof_of_the_list(scene, total):
     proven, count = scene.project.listed_at, Instance.objects.count()
     scene.breaks("/instances\\?", kind="edit", remove=1, total=total)
     assert scene.look_at_project() is None
-    assert "instance_num" in scene.project.fault_text
-    assert (scene.project.listed_at, Instance.objects.filter(gone_at=None).count()) == (
+    assert "instance_num" in scene.project.sync_error_message
+    assert (scene.project.listed_at, Instance.objects.filter(deleted_at=None).count()) == (
         proven,
         count,
     )
     scene.heals()
     scene.look_at_project()
-    assert scene.project.fault_kind == ""
+    assert scene.project.sync_error_kind == ""
     assert scene.project.listed_at > proven
 
 
@@ -688,7 +688,7 @@ def test_a19_a_lying_number_of_instances_is_no_proof_of_the_list(scene, total):
 def test_a20_the_same_page_of_instances_for_ever_is_left_after_the_second(scene):
     scene.breaks("/instances\\?", kind="edit", total=10**9)
     assert scene.look_at_project() is None
-    assert "instance_num is 1000000000" in scene.project.fault_text
+    assert "instance_num is 1000000000" in scene.project.sync_error_message
     assert len(scene.calls("/instances\\?")) <= 2
 
 
@@ -704,7 +704,7 @@ def test_a20_ever_new_pages_of_instances_end_too(scene, monkeypatch):
     for number in range(10):
         another(number)
     assert scene.look_at_project() is None
-    assert "does not end within 4 pages" in scene.project.fault_text
+    assert "does not end within 4 pages" in scene.project.sync_error_message
     assert len(scene.calls("/instances\\?")) == 4
 
 
@@ -748,8 +748,8 @@ def test_a21_instances_that_shift_between_pages_are_not_gone(scene, monkeypatch)
     scene.breaks("offset=1&", kind="edit", remove=1)
     for _ in range(3):
         scene.look_at_project()
-        assert "it changed while it was read" in scene.project.fault_text
-    assert Instance.objects.filter(project=scene.project, gone_at=None).count() == count
+        assert "it changed while it was read" in scene.project.sync_error_message
+    assert Instance.objects.filter(project=scene.project, deleted_at=None).count() == count
 
 
 def test_a21_absence_from_pages_counts_from_the_second_time(scene, monkeypatch):
@@ -761,7 +761,7 @@ def test_a21_absence_from_pages_counts_from_the_second_time(scene, monkeypatch):
     for gone in (False, True):
         scene.look_at_project()
         lost.refresh_from_db()
-        assert bool(lost.gone_at) == gone
+        assert bool(lost.deleted_at) == gone
 
 
 # A22: clocks
@@ -771,23 +771,23 @@ def test_a21_absence_from_pages_counts_from_the_second_time(scene, monkeypatch):
 def test_a22_clocks_apart_are_told_while_looks_go_on(scene, seconds, words):
     scene.breaks("/v2/", kind="clock_skew", seconds=seconds)
     assert scene.look_at_project() is None
-    assert (scene.project.fault_kind, scene.project.failures) == ("clock", 0)
-    assert words in scene.project.fault_text
+    assert (scene.project.sync_error_kind, scene.project.failures) == ("clock", 0)
+    assert words in scene.project.sync_error_message
     assert scene.look().fault is None
     assert Instance.objects.healthy().filter(pk=scene.instance.pk).exists()
     assert [fault.kind for fault in coverage_of(scene.instances).faults] == ["clock"]
-    since = scene.project.fault_since
+    since = scene.project.sync_error_since
     scene.look_at_project()
-    assert scene.project.fault_since == since
+    assert scene.project.sync_error_since == since
     scene.heals()
     scene.look_at_project()
-    assert scene.project.fault_kind == ""
+    assert scene.project.sync_error_kind == ""
 
 
 def test_a22_what_is_proven_is_proven_by_the_cloud_s_clock(scene):
     scene.breaks("/v2/", kind="clock_skew", seconds=-600)
     scene.look()
-    assert scene.instance.proven_at < datetime.now(UTC) - timedelta(minutes=9)
+    assert scene.instance.complete_to < datetime.now(UTC) - timedelta(minutes=9)
 
 
 @pytest.mark.parametrize(("hours", "words"), [(1, "60 min behind"), (-1, "60 min ahead of")])
@@ -795,7 +795,7 @@ def test_a22_a_refused_signature_says_how_far_our_clock_is_off(scene, hours, wor
     scene.breaks("/v2/", kind="clock_skew", seconds=hours * 3600)
     fault = scene.look_at_project()
     assert (fault.kind, fault.code) == ("credentials", "APIGW.0303")
-    assert words in scene.project.fault_text
+    assert words in scene.project.sync_error_message
 
 
 def test_a22_a_clock_set_back_by_an_hour_holds_nothing_up(scene, monkeypatch):
@@ -808,9 +808,9 @@ def test_a22_a_clock_set_back_by_an_hour_holds_nothing_up(scene, monkeypatch):
     tasks.tick()
     soon = datetime.now(UTC) + timedelta(seconds=10)
     assert turns.projects(soon).filter(pk=scene.project.pk).exists()
-    assert scene.instance.next_due_at < datetime.now(UTC) + timedelta(seconds=65)
+    assert scene.instance.next_sync_at < datetime.now(UTC) + timedelta(seconds=65)
     tasks.tick()
-    assert scene.instance.next_due_at > datetime.now(UTC) - timedelta(seconds=5)
+    assert scene.instance.next_sync_at > datetime.now(UTC) - timedelta(seconds=5)
 
 
 # A23: redirects
@@ -869,10 +869,10 @@ def test_a25_an_instance_in_an_unknown_state_is_watched_like_any_other(scene):
 
 def test_a25_a_cloud_that_takes_no_notice_of_the_asked_state_wakes_nobody(scene):
     begun = _begin(scene)
-    Instance.objects.update(next_due_at=_next_year())
+    Instance.objects.update(next_sync_at=_next_year())
     scene.breaks("/instances\\?status=RESTORING", kind="answer", body=_everything(scene))
     scene.look_at_project()
-    due = Instance.objects.filter(next_due_at__lt=_next_year() - timedelta(days=1))
+    due = Instance.objects.filter(next_sync_at__lt=_next_year() - timedelta(days=1))
     assert {row.instance_id for row in due} <= {begun}
 
 

@@ -44,8 +44,10 @@ def test_w7_after_six_hours_each_instance_is_looked_at_once_and_live_ones_first(
         scene = Scene(simulator, tmp_path, monkeypatch, settings, rate=rate)
         scene.look_at_project()
         long_ago = datetime.now(UTC) - timedelta(hours=6)
-        Instance.objects.update(next_due_at=long_ago, backups_due_at=_tomorrow(), single=False)
-        Project.objects.update(next_look_at=_tomorrow(), restoring_count_at=long_ago)
+        Instance.objects.update(
+            next_sync_at=long_ago, backups_due_at=_tomorrow(), single_node=False
+        )
+        Project.objects.update(next_sync_at=_tomorrow(), restoring_count_at=long_ago)
         live = scene.instances.last()
         Restore.objects.create(
             instance=live,

@@ -9,8 +9,8 @@ import pytest
 from django.db import OperationalError, connection, connections, transaction
 
 from dashboard.outage import error_page
-from restores.collector import conflicts
 from restores.models import Instance, Restore
+from restores.sync import conflicts
 from tests.factories import make_instance, make_restore
 
 from .kit import Wire, until

@@ -7,16 +7,16 @@ import pytest
 import time_machine
 from django.db import transaction
 
-from restores.collector import ledger
-from restores.collector.look import look_at
-from restores.collector.plan import plan
-from restores.collector.windows import ask_all
 from restores.dcs.faults import Fault
 from restores.dcs.records import FINAL, Page
 from restores.models import Observation
-from tests.collector.records import BEGUN, told
+from restores.sync import ledger
+from restores.sync.look import look_at
+from restores.sync.plan import plan
+from restores.sync.windows import ask_all
 from tests.factories import make_instance
 from tests.faults.moving import Manners, MovingList
+from tests.sync.records import BEGUN, told
 
 FULL = 6
 LOOKS = 3
@@ -151,11 +151,15 @@ def kept(world, instance, clock, wait):
     after = rows_of(instance)
     assert before.keys() <= after.keys()
     assert all(after[k].status in FINAL for k, row in before.items() if row.status in FINAL)
-    assert instance.fault_kind == (seen.fault.kind if seen.fault else "")
-    then = [ids for at, ids in world.instants if at.replace(microsecond=0) == instance.proven_at]
+    assert instance.sync_error_kind == (seen.fault.kind if seen.fault else "")
+    then = [ids for at, ids in world.instants if at.replace(microsecond=0) == instance.complete_to]
     assert seen.fault or any(ids <= after.keys() for ids in then)
     listed = world.instants[-1][1] if world.instants else set()
-    newly = {key for key, row in after.items() if row.delisted_at and not before[key].delisted_at}
+    newly = {
+        key
+        for key, row in after.items()
+        if row.removed_upstream_at and not before[key].removed_upstream_at
+    }
     assert not newly & listed and all(before[key].missing_since for key in newly)
     return after
 
@@ -169,7 +173,7 @@ def stored_schedule(seed):
     dice = Random(seed)
     world = MovingList(dice, Manners.thrown(dice), full=1000)
     world.fill(dice.choice([0, 3, 15, 30]))
-    instance = make_instance(f"i-{seed}", proven_at=None)
+    instance = make_instance(f"i-{seed}", complete_to=None)
     with time_machine.travel(BEGUN, tick=False) as clock:
         for _ in range(4):
             hidden, manners = {}, world.manners
@@ -180,9 +184,9 @@ def stored_schedule(seed):
         world.stand_still()
         for _ in range(4):
             rows = kept(world, instance, clock, timedelta(minutes=31))
-    assert instance.fault_kind == ""
-    assert instance.proven_at == world.instants[-1][0].replace(microsecond=0)
-    assert {key for key, row in rows.items() if not row.delisted_at} == world.rows.keys()
+    assert instance.sync_error_kind == ""
+    assert instance.complete_to == world.instants[-1][0].replace(microsecond=0)
+    assert {key for key, row in rows.items() if not row.removed_upstream_at} == world.rows.keys()
     assert all(rows[key].status == row.status for key, row in world.rows.items())
     seen = Observation.objects.filter(restore__instance=instance).values_list("restore_id")
     assert len(set(seen)) == len(rows)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from dashboard import liveness
+from dashboard import worker_watchdog
 
 from .kit import never, until
 
@@ -72,7 +72,7 @@ def test_w5_a_worker_told_to_end_in_a_batch_gives_it_back_within_ten_seconds(run
 def test_a_worker_that_takes_no_messages_any_more_ends_and_says_why(running):
     short = {"IDLE_PATIENCE": 2, "EVERY": 0.5}
     worker = running.worker(
-        **{f"dashboard__liveness__{name}": value for name, value in short.items()}
+        **{f"dashboard__worker_watchdog__{name}": value for name, value in short.items()}
     )
     running.beat()
     running.caught_up(running.make_due())
@@ -98,7 +98,7 @@ def test_a_worker_that_takes_no_messages_any_more_ends_and_says_why(running):
     ],
 )
 def test_a_worker_has_stalled_when_messages_wait_and_it_takes_none(seen, stalled):
-    watch = liveness.Watch()
+    watch = worker_watchdog.Watch()
 
     *_, last = [
         watch.stalled(at, waiting=waiting, taken=taken, busy=busy)
@@ -161,8 +161,8 @@ def test_w3_w4_two_beats_and_three_workers_double_nothing(running, seconds):
         worker.ended(30)
 
     asked = looks_at_the_cloud(running)
-    for instance_id, fence in fences(running).items():
-        assert asked[instance_id] <= fence - claims.get(instance_id, 0), instance_id
+    for instance_id, fencing_token in fences(running).items():
+        assert asked[instance_id] <= fencing_token - claims.get(instance_id, 0), instance_id
     # One at each interval of a minute, one at its edge, one more for the frozen worker's.
     quiet = quiet_since(running, begun)
     assert len(quiet) > 5
@@ -171,12 +171,12 @@ def test_w3_w4_two_beats_and_three_workers_double_nothing(running, seconds):
 
 
 def fences(product):
-    return dict(product.database.rows("select instance_id, fence from restores_instance"))
+    return dict(product.database.rows("select instance_id, fencing_token from restores_instance"))
 
 
 def ended_claims(product):
     """How many claims of each instance are over."""
-    over = "case when lease_until is null then fence else fence - 1 end"
+    over = "case when lease_until is null then fencing_token else fencing_token - 1 end"
     return dict(product.database.rows(f"select instance_id, {over} from restores_instance"))
 
 
@@ -188,7 +188,7 @@ def looks_at_the_cloud(product):
 def quiet_since(product, begun):
     """The instances of which no restore was on its way since then, and whose looks worked."""
     rows = product.database.rows(
-        "select instance_id from restores_instance i where fault_kind = '' and not exists"
+        "select instance_id from restores_instance i where sync_error_kind = '' and not exists"
         " (select 1 from restores_restore r where r.instance_id = i.id"
         " and (status not in ('succeed', 'failed') or changed_at >= %s))",
         product.database.moment(begun),

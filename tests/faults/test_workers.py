@@ -71,7 +71,7 @@ def assert_true_to(product, before, after):
             assert have[key] == state, key
     free = product.database.rows(
         "select count(*) from restores_instance where attempts > 0 or lease_until is not null"
-        " or fault_kind <> ''"
+        " or sync_error_kind <> ''"
     )
     assert free == [(0,)]
     _assert_no_observation_doubled(product)
@@ -157,9 +157,9 @@ def test_w2_w6_a_poisoned_instance_is_taken_alone_then_parked_and_shown(looked):
         deaths += 1
         let_leases_end(looked)
 
-    shown = looked.database.rows("select instance_id, fault_text from restores_instance")
+    shown = looked.database.rows("select instance_id, sync_error_message from restores_instance")
     assert deaths == 3
-    assert "3 looks in a row did not end" in dict(shown)[poison]
+    assert "3 syncs in a row did not finish" in dict(shown)[poison]
     assert not any(dict(shown)[each] for each in others)
     assert looked.behind(due) == 1
     looked.command("sync", "--instance", poison)

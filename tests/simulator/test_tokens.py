@@ -52,7 +52,7 @@ def test_an_expired_token_is_refused_as_expired(ask, clock):
     assert (answer.status_code, answer.json()["error_code"]) == (401, "DCS.1002")
 
 
-def test_a_token_lives_as_long_as_configured(clock):
+def test_a_token_lives_as_long_as_monitored(clock):
     life = timedelta(seconds=90)
     with Simulator(instances=6, restores=9, born=BORN, clock=clock, token_life=life) as running:
         ask = Asking(running)

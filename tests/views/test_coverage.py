@@ -29,10 +29,10 @@ def test_both_promises_are_stated(web):
 
 def test_a_fault_comes_with_words_since_when_what_to_do_and_the_request_id(web):
     make_instance(
-        fault_kind="bad_answer",
-        fault_text="total_num is <b>-1</b>",
-        fault_since=NOW,
-        fault_request_id="req-1",
+        sync_error_kind="bad_answer",
+        sync_error_message="total_num is <b>-1</b>",
+        sync_error_since=NOW,
+        sync_error_request_id="req-1",
     )
     html = page(web)
     for said in ("unreadable answer", "total_num is &lt;b&gt;-1", "req-1", "16:59:00 UTC"):
@@ -64,16 +64,18 @@ def test_every_kind_of_fault_has_a_word_and_advice(kind):
 
 def test_trouble_comes_first(web):
     make_instance("a-good")
-    make_instance("b-late", proven_at=NOW - timedelta(hours=1))
-    make_instance("c-unlooked", proven_at=None)
-    make_instance("d-bad", fault_kind="unreachable")
-    make_instance("e-single", single=True, proven_at=None)
+    make_instance("b-late", complete_to=NOW - timedelta(hours=1))
+    make_instance("c-never_synced", complete_to=None)
+    make_instance("d-bad", sync_error_kind="unreachable")
+    make_instance("e-single", single_node=True, complete_to=None)
     names = [row["instance_name"] for row in twin(web)["instances"]]
-    assert names == ["d-bad", "c-unlooked", "b-late", "a-good", "e-single"]
+    assert names == ["d-bad", "c-never_synced", "b-late", "a-good", "e-single"]
 
 
 def test_an_accounts_fault_is_told_of_its_projects_and_instances(web):
-    account = make_account("bank", fault_kind="credentials", fault_text="no", fault_since=NOW)
+    account = make_account(
+        "bank", sync_error_kind="credentials", sync_error_message="no", sync_error_since=NOW
+    )
     make_instance(project=make_project("bank-core", account=account))
     fault = {"class": "credentials", "since": "2026-11-23T16:59:00Z", "text": "no"}
     for part in ("accounts", "projects", "instances"):
@@ -83,16 +85,16 @@ def test_an_accounts_fault_is_told_of_its_projects_and_instances(web):
 @pytest.mark.parametrize(
     ("instances", "complete_to"),
     [
-        ([{}, {"proven_at": NOW - timedelta(minutes=5)}], "2026-11-23T16:54:00Z"),
-        ([{}, {"proven_at": None}], None),
-        ([{}, {"proven_at": None, "single": True}], "2026-11-23T16:59:00Z"),
-        ([{}, {"proven_at": None, "gone_at": NOW}], "2026-11-23T16:59:00Z"),
+        ([{}, {"complete_to": NOW - timedelta(minutes=5)}], "2026-11-23T16:54:00Z"),
+        ([{}, {"complete_to": None}], None),
+        ([{}, {"complete_to": None, "single_node": True}], "2026-11-23T16:59:00Z"),
+        ([{}, {"complete_to": None, "deleted_at": NOW}], "2026-11-23T16:59:00Z"),
         (
-            [{}, {"proven_at": NOW - timedelta(hours=2), "fault_kind": "bad_answer"}],
+            [{}, {"complete_to": NOW - timedelta(hours=2), "sync_error_kind": "bad_answer"}],
             "2026-11-23T16:59:00Z",
         ),
-        ([{"proven_at": NOW, "fault_kind": "bad_answer"}], None),
-        ([{"proven_at": NOW + timedelta(minutes=9)}], "2026-11-23T16:59:00Z"),
+        ([{"complete_to": NOW, "sync_error_kind": "bad_answer"}], None),
+        ([{"complete_to": NOW + timedelta(minutes=9)}], "2026-11-23T16:59:00Z"),
     ],
 )
 def test_a_project_is_complete_to_the_oldest_proof_of_its_healthy_instances(
@@ -110,15 +112,15 @@ def test_a_project_whose_instances_were_never_listed_is_complete_to_nothing(web)
 
 
 def test_a_project_removed_from_the_file_stays_and_says_so(web):
-    make_instance(project=make_project("old", configured=False))
-    assert "no longer watched" in page(web)
-    watched = {row["name"]: row["watched"] for row in twin(web)["projects"]}
-    assert watched["old"] is False
+    make_instance(project=make_project("old", monitored=False))
+    assert "no longer monitored" in page(web)
+    monitored = {row["name"]: row["monitored"] for row in twin(web)["projects"]}
+    assert monitored["old"] is False
 
 
 def test_single_node_instances_are_counted_apart(web):
     make_instance("a")
-    make_instance("b", single=True)
+    make_instance("b", single_node=True)
     assert "1 <small>+ 1 single-node</small>" in page(web)
     project = twin(web)["projects"][0]
     assert (project["instances"], project["single_node_instances"]) == (1, 1)
@@ -149,43 +151,43 @@ def states(web, query):
 
 def test_instances_can_be_narrowed_to_how_far_they_are_known(web):
     make_instance("good")
-    make_instance("never", proven_at=None)
-    make_instance("bad", fault_kind="unreachable")
-    make_instance("single", single=True)
-    account = make_account("bank", fault_kind="credentials")
+    make_instance("never", complete_to=None)
+    make_instance("bad", sync_error_kind="unreachable")
+    make_instance("single", single_node=True)
+    account = make_account("bank", sync_error_kind="credentials")
     make_instance("held", project=make_project("core", account=account))
     assert states(web, "?state=complete") == {"good"}
-    assert states(web, "?state=unlooked") == {"never"}
-    assert states(web, "?state=trouble") == {"bad", "held"}
-    assert states(web, "?state=trouble&state=unlooked&project=core") == {"held"}
+    assert states(web, "?state=never_synced") == {"never"}
+    assert states(web, "?state=problem") == {"bad", "held"}
+    assert states(web, "?state=problem&state=never_synced&project=core") == {"held"}
     assert states(web, "?state=") == {"good", "never", "bad", "single", "held"}
 
 
 def test_a_narrowed_coverage_has_one_address_and_shows_what_is_chosen(web):
-    make_instance("bad", fault_kind="unreachable")
-    response = web.get("/coverage/?state=unlooked&state=trouble&state=trouble&q=")
-    assert response.headers["Location"] == "/coverage/?state=trouble&state=unlooked"
-    html = page(web, "?state=trouble")
-    assert 'name="state" value="trouble" checked' in html
+    make_instance("bad", sync_error_kind="unreachable")
+    response = web.get("/coverage/?state=never_synced&state=problem&state=problem&q=")
+    assert response.headers["Location"] == "/coverage/?state=never_synced&state=problem"
+    html = page(web, "?state=problem")
+    assert 'name="state" value="problem" checked' in html
     assert 'name="state" value="complete">' in html
 
 
 def test_a_state_that_nobody_knows_is_400_with_what_is_allowed(web):
     make_instance("cart-prod")
-    assert web.get("/coverage/?state=trouble&state=%3Cb%3E").status_code == 400
+    assert web.get("/coverage/?state=problem&state=%3Cb%3E").status_code == 400
     response = web.get("/coverage.json?state=nope")
     assert response.status_code == 400
     error = response.json()["errors"][0]
     assert error["param"] == "state"
-    assert "trouble, unlooked, complete" in error["reason"]
-    assert web.get("/instances/?state=trouble").status_code == 200
+    assert "problem, never_synced, complete" in error["reason"]
+    assert web.get("/instances/?state=problem").status_code == 200
 
 
 def test_an_account_says_how_its_calls_are_used(web):
     with time_machine.travel(NOW, tick=False):
         soon, rest = NOW + timedelta(seconds=2.1), NOW + timedelta(minutes=5)
-        make_project("a", account=make_account("busy", next_slot_at=soon))
-        make_project("b", account=make_account("idle", next_slot_at=NOW, paused_until=NOW))
+        make_project("a", account=make_account("busy", reserved_until=soon))
+        make_project("b", account=make_account("idle", reserved_until=NOW, paused_until=NOW))
         make_project("c", account=make_account("refused", paused_until=rest, refusals=2))
         html, (busy, idle, refused) = page(web), twin(web)["accounts"]
     for said in ("booked out for 3 s", "begin at once", "none while paused", "paused until"):
@@ -196,7 +198,7 @@ def test_an_account_says_how_its_calls_are_used(web):
 
 
 def test_a_request_id_can_be_copied_and_each_has_its_own_name(web):
-    fault = {"fault_kind": "bad_answer", "fault_request_id": "req-1"}
+    fault = {"sync_error_kind": "bad_answer", "sync_error_request_id": "req-1"}
     account = make_account("bank", **fault)
     make_instance(project=make_project("core", account=account, **fault), **fault)
     html = page(web)

@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 import time_machine
 
-from restores.exports import COLUMNS
+from restores.csv_export import COLUMNS
 from restores.models import Event, Membership, Observation, Restore
-from restores.twins import restore_json
+from restores.serializers import restore_json
 from tests.factories import NOW, make_account, make_instance, make_project, make_restore
 
 
@@ -65,7 +65,7 @@ def test_it_holds_every_row_of_the_list_in_the_list_s_order(web, query):
 
 
 def test_the_window_stands_in_header_and_file_name(web):
-    make_instance(proven_at=NOW - timedelta(minutes=5))
+    make_instance(complete_to=NOW - timedelta(minutes=5))
     response = web.get("/restores.csv?from=now-24h")
     assert response.headers["X-Window"] == (
         "on=created; from=2026-11-22T16:59:00Z; to=; asof=; complete_to=2026-11-23T16:54:00Z"
@@ -209,7 +209,7 @@ def moved():
     seen = ((at["first_seen_at"], "restoring", ""), (at["moved_at"], "failed", "dcs.08.0007"))
     for when, status, code in seen:
         Observation.objects.create(
-            restore=restore, seen_at=when, known_at=when, status=status, error_code=code
+            restore=restore, seen_at=when, recorded_at=when, status=status, error_code=code
         )
     return "2026-11-23T15:59:00Z"
 

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from restores.filters import read, scope_of
-from restores.listing.facets import FACETS, facets
 from restores.models import Membership, Observation, Restore
+from restores.restore_list.facets import FACETS, facets
 from restores.timerange import instant
 from tests.factories import NOW, make_instance, make_project, make_restore
 
@@ -108,7 +108,7 @@ def test_a_code_of_the_past_is_counted_as_it_was(root):
         status="failed", error_code="dcs.08.0007", first_seen_at=then - HOUR,
         created_at=then - HOUR, moved_at=then + timedelta(minutes=1),
     )  # fmt: skip
-    seen = {"seen_at": then - HOUR, "known_at": then - HOUR, "status": "restoring"}
+    seen = {"seen_at": then - HOUR, "recorded_at": then - HOUR, "status": "restoring"}
     Observation.objects.create(restore=restore, **seen)
     assert offered(root)["code"] == {"any": "1", "dcs.08.0007": "1"}
     assert offered(root, f"asof={instant(then)}")["code"] == {}

@@ -43,11 +43,11 @@ def test_an_instance_says_how_far_it_is_known_and_how_its_last_restore_ended(web
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"single": True}, "single node: cannot be restored"),
-        ({"gone_at": NOW}, "gone since"),
-        ({"proven_at": None}, "not looked at yet"),
-        ({"fault_kind": "unreachable"}, "(not reachable)"),
-        ({"fault_kind": "brand_new"}, "(brand new)"),
+        ({"single_node": True}, "single node: cannot be restored"),
+        ({"deleted_at": NOW}, "gone since"),
+        ({"complete_to": None}, "not looked at yet"),
+        ({"sync_error_kind": "unreachable"}, "(not reachable)"),
+        ({"sync_error_kind": "brand_new"}, "(brand new)"),
     ],
 )
 def test_what_keeps_an_instance_from_being_known_is_said(web, given, said):
@@ -56,19 +56,19 @@ def test_what_keeps_an_instance_from_being_known_is_said(web, given, said):
 
 
 def test_a_removed_project_is_marked_and_an_accounts_fault_reaches_its_instances(web):
-    make_instance("was", project=make_project("old", configured=False))
-    account = make_account("bank", fault_kind="credentials")
+    make_instance("was", project=make_project("old", monitored=False))
+    account = make_account("bank", sync_error_kind="credentials")
     make_instance("held", project=make_project("bank-core", account=account))
     html = page(web, "/instances/")
-    assert "no longer watched" in html
+    assert "no longer monitored" in html
     assert "(credentials refused)" in html
 
 
 def test_words_project_order_and_page_narrow_and_sort(web):
     two = make_project("two")
     for name, proven in (("b", 1), ("a", 3), ("c", 2)):
-        make_instance(name, proven_at=NOW - timedelta(minutes=proven))
-    make_instance("d", project=two, proven_at=None)
+        make_instance(name, complete_to=NOW - timedelta(minutes=proven))
+    make_instance("d", project=two, complete_to=None)
     assert rows(web) == ["a", "b", "c", "d"]
     assert rows(web, "?sort=-name") == ["d", "c", "b", "a"]
     assert rows(web, "?sort=complete") == ["a", "c", "b", "d"]
@@ -199,11 +199,11 @@ def test_an_instance_shows_its_facts_restores_and_backups(web):
     ("given", "answer", "more"),
     [
         ({}, "None was requested until", "whole list was empty"),
-        ({"fault_kind": "unreachable"}, "None was requested until", "is not known yet"),
-        ({"proven_at": None}, "Not known yet", "What is watched"),
-        ({"single": True, "proven_at": None}, "Outside what we watch", "cannot be restored"),
-        ({"gone_at": NOW, "proven_at": None}, "Outside what we watch", "The instance is gone"),
-        ({"gone_at": NOW}, "list was empty until", "The instance is gone"),
+        ({"sync_error_kind": "unreachable"}, "None was requested until", "is not known yet"),
+        ({"complete_to": None}, "Not known yet", "What is monitored"),
+        ({"single_node": True, "complete_to": None}, "Outside what we watch", "cannot be restored"),
+        ({"deleted_at": NOW, "complete_to": None}, "Outside what we watch", "The instance is gone"),
+        ({"deleted_at": NOW}, "list was empty until", "The instance is gone"),
     ],
 )
 def test_no_restores_has_three_different_answers(web, given, answer, more):
@@ -220,14 +220,14 @@ def test_no_restores_has_three_different_answers(web, given, answer, more):
 
 
 def test_no_restores_in_a_project_no_longer_watched_is_outside_what_we_watch(web):
-    make_instance(project=make_project(configured=False), proven_at=None)
+    make_instance(project=make_project(monitored=False), complete_to=None)
     html = page(web, "/instances/id-of-cart-prod/")
     assert "Outside what we watch" in html
     assert "None was requested" not in html
 
 
 def test_what_is_not_known_yet_can_be_looked_at_now(web):
-    make_instance(proven_at=None, next_due_at=NOW + timedelta(minutes=9))
+    make_instance(complete_to=None, next_sync_at=NOW + timedelta(minutes=9))
     assert page(web, "/instances/id-of-cart-prod/").count(">Look now</button>") == 2
 
 

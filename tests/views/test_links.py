@@ -42,11 +42,11 @@ def moved(db):
         (-1, "restoring", 42.0, ""),
         (3, "failed", 63.0, "dcs.08.0007"),
     ):
-        known_at = THEN + timedelta(minutes=minutes)
+        recorded_at = THEN + timedelta(minutes=minutes)
         Observation.objects.create(
             restore=restore,
-            seen_at=known_at,
-            known_at=known_at,
+            seen_at=recorded_at,
+            recorded_at=recorded_at,
             status=status,
             progress=progress,
             error_code=code,
@@ -163,7 +163,7 @@ def test_so_does_a_wide_window_of_changes(web, moved, days, there):
 def test_what_a_page_shows_was_known_by_the_moment_of_its_links(web, moved, micro):
     learnt = NOW + timedelta(microseconds=micro)
     Restore.objects.update(moved_at=learnt, changed_at=learnt)
-    Observation.objects.filter(status="failed").update(known_at=learnt)
+    Observation.objects.filter(status="failed").update(recorded_at=learnt)
     with time_machine.travel(learnt + timedelta(microseconds=100), tick=False):
         html = web.get("/restores/").content.decode()
         moment = re.search(r'data-anchored="/restores/\?asof=([^"]+)"', html)[1]

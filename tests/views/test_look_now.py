@@ -11,14 +11,14 @@ import time_machine
 from django.test import Client
 from django.urls import reverse
 
-from restores.collector import ledger, turns
 from restores.looks import ask_for_look
 from restores.models import Event, Instance
+from restores.sync import ledger, turns
 from tests.factories import NOW, make_account, make_instance, make_project, make_restore
 from tests.views.test_restore_detail import ODD
 
 LATER = NOW + timedelta(minutes=7)
-IDLE = {"next_due_at": LATER, "looked_at": NOW - timedelta(minutes=3)}
+IDLE = {"next_sync_at": LATER, "synced_at": NOW - timedelta(minutes=3)}
 
 
 def seconds(number):
@@ -54,7 +54,7 @@ def test_asking_makes_the_row_due_leads_back_and_is_noted(web, root):
     response = ask(web, instance)
     assert (response.status_code, response.headers["Location"]) == (302, "/restores/")
     instance.refresh_from_db()
-    assert instance.next_due_at == NOW
+    assert instance.next_sync_at == NOW
     event = Event.objects.get()
     assert (event.user, event.what) == (root, "asked for a look")
     assert event.subject == "shop-prod/id-of-cart-prod"
@@ -67,7 +67,7 @@ def test_the_next_tick_finds_it(web):
     assert instance in turns.instances(NOW)
 
 
-def test_the_page_shows_due_then_running_then_looked_at(web, clock):
+def test_the_page_shows_due_then_running_then_synced_at(web, clock):
     instance = make_instance(**IDLE)
     row = Instance.objects.filter(pk=instance.pk)
     assert "aria-disabled" not in page(web)
@@ -76,7 +76,7 @@ def test_the_page_shows_due_then_running_then_looked_at(web, clock):
     assert 'data-refresh="5"' in page(web)
     row.update(lease_until=NOW + ledger.LEASE)
     assert said(web) == "A look is running"
-    row.update(lease_until=None, looked_at=NOW + seconds(4), next_due_at=LATER)
+    row.update(lease_until=None, synced_at=NOW + seconds(4), next_sync_at=LATER)
     clock.move_to(NOW + seconds(5))
     assert said(web) == ("Looked at 16:59:04 UTC; it can be asked for again from 16:59:14 UTC on")
     clock.move_to(NOW + seconds(15))
@@ -85,24 +85,24 @@ def test_the_page_shows_due_then_running_then_looked_at(web, clock):
 
 
 def test_a_look_that_failed_says_so(web):
-    make_instance(next_due_at=LATER, looked_at=NOW - seconds(20), fault_kind="unreachable")
+    make_instance(next_sync_at=LATER, synced_at=NOW - seconds(20), sync_error_kind="unreachable")
     assert said(web) == "Looked at 16:58:40 UTC; the look failed"
 
 
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"next_due_at": LATER, "looked_at": NOW - seconds(9)}, "can be asked for again from"),
-        ({"next_due_at": NOW - seconds(3)}, "Look due since"),
-        ({"next_due_at": NOW - seconds(90)}, "it waits for its turn"),
-        ({"next_due_at": LATER, "lease_until": NOW + seconds(60)}, "A look is running"),
+        ({"next_sync_at": LATER, "synced_at": NOW - seconds(9)}, "can be asked for again from"),
+        ({"next_sync_at": NOW - seconds(3)}, "Look due since"),
+        ({"next_sync_at": NOW - seconds(90)}, "it waits for its turn"),
+        ({"next_sync_at": LATER, "lease_until": NOW + seconds(60)}, "A look is running"),
     ],
 )
 def test_what_needs_no_asking_is_left_alone_and_says_why(web, given, words):
     instance = make_instance(**given)
     assert ask(web, instance).status_code == 302
     instance.refresh_from_db()
-    assert instance.next_due_at == given["next_due_at"]
+    assert instance.next_sync_at == given["next_sync_at"]
     assert not Event.objects.exists()
     assert words in said(web)
     assert 'aria-disabled="true"' in page(web)
@@ -111,60 +111,65 @@ def test_what_needs_no_asking_is_left_alone_and_says_why(web, given, words):
 @pytest.mark.parametrize(
     ("given", "reason"),
     [
-        ({"single": True}, "it is never looked at"),
-        ({"gone_at": NOW}, "The instance is gone"),
-        ({"configured": False}, "The project is no longer watched"),
+        ({"single_node": True}, "it is never looked at"),
+        ({"deleted_at": NOW}, "The instance is gone"),
+        ({"monitored": False}, "The project is no longer monitored"),
     ],
 )
 def test_it_is_not_offered_where_nobody_looks_and_says_why(web, given, reason):
-    project = make_project("old", configured=given.pop("configured", True))
-    instance = make_instance(project=project, next_due_at=LATER, **given)
+    project = make_project("old", monitored=given.pop("monitored", True))
+    instance = make_instance(project=project, next_sync_at=LATER, **given)
     make_restore("r", instance=instance)
     for url in ("/instances/id-of-cart-prod/", "/restores/r/"):
         assert "Look now" not in page(web, url)
         assert reason in said(web, url)
     ask(web, instance)
     instance.refresh_from_db()
-    assert instance.next_due_at == LATER
+    assert instance.next_sync_at == LATER
     assert not Event.objects.exists()
 
 
 def test_one_that_was_set_aside_is_tried_again_alone(web):
     instance = make_instance(
-        next_due_at=NOW - timedelta(days=1), attempts=3, fault_kind="parked", fault_text="x"
+        next_sync_at=NOW - timedelta(days=1),
+        attempts=3,
+        sync_error_kind="parked",
+        sync_error_message="x",
     )
     assert said(web) == "Not looked at until somebody asks for it"
     ask(web, instance)
     assert "Look due since" in said(web)
-    other = make_instance("other", next_due_at=NOW)
+    other = make_instance("other", next_sync_at=NOW)
     claimed = [ledger.claim_instances(NOW), ledger.claim_instances(NOW)]
     assert sorted(map(len, claimed)) == [1, 1]
     assert {instance, other} == {row for rows in claimed for row in rows}
 
 
 def test_another_fault_stays_until_a_look_has_cleared_it(web):
-    instance = make_instance(**IDLE, fault_kind="bad_answer")
+    instance = make_instance(**IDLE, sync_error_kind="bad_answer")
     ask(web, instance)
     instance.refresh_from_db()
-    assert (instance.fault_kind, instance.next_due_at) == ("bad_answer", NOW)
+    assert (instance.sync_error_kind, instance.next_sync_at) == ("bad_answer", NOW)
 
 
 @pytest.mark.parametrize("where", ["project", "account"])
 def test_while_its_project_does_not_answer_a_due_look_says_what_it_waits_for(web, where):
-    account = make_account("bank", fault_kind="credentials" if where == "account" else "")
+    account = make_account("bank", sync_error_kind="credentials" if where == "account" else "")
     kind = "unreachable" if where == "project" else ""
-    instance = make_instance(project=make_project("core", account=account, fault_kind=kind), **IDLE)
+    instance = make_instance(
+        project=make_project("core", account=account, sync_error_kind=kind), **IDLE
+    )
     ask(web, instance)
     assert "it waits until its project answers again" in said(web)
 
 
 def test_a_note_on_the_project_keeps_no_look_waiting(web):
-    ask(web, make_instance(project=make_project("core", fault_kind="clock"), **IDLE))
+    ask(web, make_instance(project=make_project("core", sync_error_kind="clock"), **IDLE))
     assert "it begins with the next tick" in said(web)
 
 
 def test_a_restore_in_progress_keeps_the_looks_coming_by_itself(web):
-    instance = make_instance(next_due_at=NOW + seconds(4), looked_at=NOW - seconds(5))
+    instance = make_instance(next_sync_at=NOW + seconds(4), synced_at=NOW - seconds(5))
     make_restore("r", instance=instance, status="restoring")
     assert said(web, "/restores/r/") == "Looked at every few seconds: a restore is in progress"
 
@@ -196,7 +201,7 @@ def test_it_leads_back_to_pages_of_ours_only(web, url):
 def test_of_two_instances_with_one_id_only_the_named_projects_is_asked_for(web):
     rows = [make_instance(instance_id="i", project=make_project(p), **IDLE) for p in ("one", "two")]
     ask(web, rows[1])
-    assert list(Instance.objects.filter(next_due_at=NOW)) == [rows[1]]
+    assert list(Instance.objects.filter(next_sync_at=NOW)) == [rows[1]]
     assert ask(web, rows[0], project="").status_code == 404
     assert ask(web, rows[0], project="three").status_code == 404
 
@@ -205,7 +210,7 @@ def test_of_two_instances_with_one_id_only_the_named_projects_is_asked_for(web):
 def test_any_instance_id_can_be_asked_for(web, instance_id):
     instance = make_instance(instance_id=instance_id, **IDLE)
     ask(web, instance)
-    assert Instance.objects.filter(pk=instance.pk, next_due_at=NOW).exists()
+    assert Instance.objects.filter(pk=instance.pk, next_sync_at=NOW).exists()
 
 
 def test_it_takes_a_form_of_ours_and_a_signed_in_user(web, root, client):
@@ -218,7 +223,7 @@ def test_it_takes_a_form_of_ours_and_a_signed_in_user(web, root, client):
     client.logout()
     assert client.post(url, {"project": "shop-prod"}).headers["Location"].startswith("/login/")
     instance.refresh_from_db()
-    assert instance.next_due_at == LATER
+    assert instance.next_sync_at == LATER
 
 
 def test_many_are_asked_for_in_few_queries(root, django_assert_max_num_queries):

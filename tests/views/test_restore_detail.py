@@ -183,10 +183,12 @@ def test_from_when_the_data_is_comes_from_the_backup_and_never_from_its_name(web
 
 def test_a_fault_says_since_when_why_and_from_when_the_page_is(web):
     account = make_account(
-        fault_kind="credentials", fault_text="APIGW.0301", fault_since=NOW - timedelta(minutes=9)
+        sync_error_kind="credentials",
+        sync_error_message="APIGW.0301",
+        sync_error_since=NOW - timedelta(minutes=9),
     )
     instance = make_instance(
-        project=make_project(account=account), proven_at=NOW - timedelta(minutes=10)
+        project=make_project(account=account), complete_to=NOW - timedelta(minutes=10)
     )
     make_restore("r", instance=instance)
     html = " ".join(page_of(web, "r").split())
@@ -197,7 +199,7 @@ def test_a_fault_says_since_when_why_and_from_when_the_page_is(web):
 
 def test_while_nobody_can_look_the_sentences_speak_of_the_last_look(web):
     instance = make_instance(
-        proven_at=NOW - timedelta(minutes=30), fault_kind="unreachable", fault_since=NOW
+        complete_to=NOW - timedelta(minutes=30), sync_error_kind="unreachable", sync_error_since=NOW
     )
     make_restore("r", instance=instance, status="restoring", created_at=NOW - timedelta(minutes=33))
     assert "Restoring for 3 min" in page_of(web, "r")
@@ -205,7 +207,7 @@ def test_while_nobody_can_look_the_sentences_speak_of_the_last_look(web):
 
 def test_every_page_and_text_speaks_of_the_last_look_while_nobody_can_look(web):
     """It was seen to wait for three minutes; whether it still does nobody knows."""
-    asleep = make_instance(fault_kind="unreachable", proven_at=NOW - timedelta(minutes=30))
+    asleep = make_instance(sync_error_kind="unreachable", complete_to=NOW - timedelta(minutes=30))
     begun = NOW - timedelta(minutes=33)
     make_restore("r", instance=asleep, status="waiting", created_at=begun, changed_at=begun)
     assert "Waiting for 3 min" in page_of(web, "r")
@@ -217,7 +219,7 @@ def test_every_page_and_text_speaks_of_the_last_look_while_nobody_can_look(web):
 
 
 def test_a_note_about_clocks_does_not_make_the_page_old(web):
-    make_restore("r", instance=make_instance(project=make_project(fault_kind="clock")))
+    make_restore("r", instance=make_instance(project=make_project(sync_error_kind="clock")))
     assert "what stands below is from" not in page_of(web, "r")
     assert twin_of(web, "r")["stale"] is False
 
@@ -252,7 +254,7 @@ def test_a_recovered_failure_asks_for_no_further_restore(web):
 
 def test_what_is_fresh_takes_one_short_line(web):
     seen, due = NOW - timedelta(minutes=9), NOW + timedelta(minutes=6)
-    instance = make_instance(proven_at=seen, looked_at=seen, next_due_at=due)
+    instance = make_instance(complete_to=seen, synced_at=seen, next_sync_at=due)
     make_restore("r", instance=instance)
     line = re.search(r'<ul class="say">(.*?)</ul>', page_of(web, "r"), re.DOTALL)[1]
     said = " ".join(re.sub(r"<[^>]+>", "", line).split())
@@ -260,21 +262,21 @@ def test_what_is_fresh_takes_one_short_line(web):
 
 
 def test_a_look_that_is_overdue_is_said_even_without_a_fault(web):
-    make_restore("r", instance=make_instance(proven_at=NOW - timedelta(minutes=31)))
-    make_restore("s", instance=make_instance("fresh", proven_at=NOW - timedelta(minutes=29)))
+    make_restore("r", instance=make_instance(complete_to=NOW - timedelta(minutes=31)))
+    make_restore("s", instance=make_instance("fresh", complete_to=NOW - timedelta(minutes=29)))
     assert "longer than planned" in page_of(web, "r")
     assert "longer than planned" not in page_of(web, "s")
 
 
 def test_a_restore_that_the_newest_look_missed_is_not_called_seen(web):
     seen = NOW - timedelta(minutes=1)
-    instance = make_instance(proven_at=seen, looked_at=seen)
+    instance = make_instance(complete_to=seen, synced_at=seen)
     make_restore("r", instance=instance, missing_since=seen)
     assert "The newest look did not find it: what stands below is as last seen" in page_of(web, "r")
 
 
 def test_a_restore_that_the_cloud_dropped_stays_and_says_since_when(web):
-    make_restore("r", delisted_at=NOW, missing_since=NOW - timedelta(minutes=15))
+    make_restore("r", removed_upstream_at=NOW, missing_since=NOW - timedelta(minutes=15))
     html = page_of(web, "r")
     assert "no longer lists this restore" in html
     assert "no longer since" in html
@@ -394,7 +396,7 @@ def test_one_in_progress_is_read_again_every_five_seconds(web):
 
 
 def test_a_stuck_restore_says_why(web):
-    make_project(reports_steps=True)
+    make_project(reports_progress=True)
     restore = make_restore(
         "r", status="restoring", progress=63.0, created_at=NOW - timedelta(minutes=45)
     )

@@ -11,7 +11,7 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from restores import coverage
+from restores import sync_status
 from restores.filters import ORDER, Scope
 from restores.models import Membership, Restore
 from tests.factories import NOW, make_account, make_instance, make_project, make_restore
@@ -67,7 +67,7 @@ def make_many(count, **given):
 
 def test_of_changes_no_more_is_claimed_than_that_none_was_seen(web):
     """What changed before the first look, and then no more, nobody has seen to change."""
-    make_instance(proven_at=NOW)
+    make_instance(complete_to=NOW)
     window = "from=2026-11-20T00:00:00Z&to=2026-11-21T00:00:00Z"
     html = web.get(f"{URL}?on=changed&{window}").content.decode()
     assert "No restore was seen to change in this window" in html
@@ -237,7 +237,7 @@ def test_an_unknown_status_and_code_stand_as_they_came(web):
 
 
 def test_what_the_cloud_no_longer_lists_is_marked(web):
-    make_restore("gone", delisted_at=NOW)
+    make_restore("gone", removed_upstream_at=NOW)
     assert "no longer listed" in words(web.get(URL))
 
 
@@ -268,7 +268,7 @@ def test_hostile_text_stays_text(web, field):
 def test_hostile_names_and_parameters_stay_text(web):
     project = make_project(HOSTILE, customer=HOSTILE, region=HOSTILE, time_zone=HOSTILE)
     account = make_account("shop")
-    account.fault_kind = account.fault_text = HOSTILE[:20]
+    account.sync_error_kind = account.sync_error_message = HOSTILE[:20]
     account.save()
     make_restore(instance=make_instance(HOSTILE, project=project))
     for asked in ({}, {"q": HOSTILE}, {"project": HOSTILE}, {"size": HOSTILE}, {HOSTILE: HOSTILE}):
@@ -365,14 +365,14 @@ def test_none_is_claimed_only_when_the_last_look_was_after_the_window(web):
 
 
 def test_before_the_last_look_it_is_not_known_yet(web):
-    make_instance(proven_at=NOW - timedelta(hours=2))
+    make_instance(complete_to=NOW - timedelta(hours=2))
     text = words(web.get(window_of("2026-11-23T16:00:00Z")))
     assert "Not known yet" in text
     assert "last complete look was at 14:59 UTC, before the end of the window at 16:00 UTC" in text
 
 
 def test_an_instance_never_looked_at_leaves_it_unknown(web):
-    make_instance(proven_at=None)
+    make_instance(complete_to=None)
     text = words(web.get(window_of("2026-11-23T16:00:00Z")))
     assert "Not known yet" in text
     assert "1 of 1 instances were never looked at" in text
@@ -381,7 +381,9 @@ def test_an_instance_never_looked_at_leaves_it_unknown(web):
 def test_a_failed_look_leaves_it_unknown_and_is_named(web):
     make_instance()
     ago = timedelta(minutes=9)
-    make_instance("feed", proven_at=NOW - ago, fault_kind="throttled", fault_since=NOW - ago)
+    make_instance(
+        "feed", complete_to=NOW - ago, sync_error_kind="throttled", sync_error_since=NOW - ago
+    )
     text = words(web.get(window_of("2026-11-23T16:55:00Z")))
     assert "Not known yet" in text
     assert "feed in shop-prod: throttled by the cloud since 16:50 UTC" in text
@@ -389,7 +391,7 @@ def test_a_failed_look_leaves_it_unknown_and_is_named(web):
 
 def test_a_fault_elsewhere_does_not_spoil_what_is_known_here(web):
     make_instance()
-    project = make_project("maps", fault_kind="unreachable", fault_since=NOW)
+    project = make_project("maps", sync_error_kind="unreachable", sync_error_since=NOW)
     make_instance("geo", project=project)
     url = f"{URL}?project=shop-prod&from=2026-11-01T00:00:00Z&to=2026-11-23T16:00:00Z"
     assert "No restore was requested in this window" in words(web.get(url))
@@ -401,7 +403,7 @@ def test_without_an_end_none_is_only_known_as_of_the_last_look(web):
 
 
 def test_nothing_watched_claims_nothing(web):
-    assert "Nothing is watched here" in words(web.get(URL))
+    assert "Nothing is monitored here" in words(web.get(URL))
 
 
 def test_heads_say_how_the_table_is_sorted_and_turn_it_round(web):
@@ -443,9 +445,9 @@ def test_an_unchanged_list_is_answered_in_a_word_with_fresh_times(web):
     [
         lambda restore: Restore.objects.update(changed_at=NOW - timedelta(seconds=1)),
         lambda restore: make_restore("another", changed_at=NOW - timedelta(days=3)),
-        lambda restore: type(restore.instance).objects.update(fault_kind="throttled"),
-        lambda restore: type(restore.project).objects.update(fault_kind="unreachable"),
-        lambda restore: make_instance("new", proven_at=None),
+        lambda restore: type(restore.instance).objects.update(sync_error_kind="throttled"),
+        lambda restore: type(restore.project).objects.update(sync_error_kind="unreachable"),
+        lambda restore: make_instance("new", complete_to=None),
     ],
 )
 def test_every_change_that_shows_makes_a_new_answer(web, change):
@@ -456,16 +458,16 @@ def test_every_change_that_shows_makes_a_new_answer(web, change):
 
 
 def test_what_commits_while_faults_are_summed_up_is_not_hidden(web, monkeypatch):
-    make_instance("bad", fault_kind="unreachable")
-    late = make_instance("late", proven_at=NOW - timedelta(hours=2))
+    make_instance("bad", sync_error_kind="unreachable")
+    late = make_instance("late", complete_to=NOW - timedelta(hours=2))
     tag = web.get(URL).headers["ETag"]
 
-    def looks(watched, ours=coverage._looks):
+    def looks(monitored, ours=sync_status._looks):
         make_restore("found-late", instance=late)
-        type(late).objects.filter(pk=late.pk).update(proven_at=NOW)
-        return ours(watched)
+        type(late).objects.filter(pk=late.pk).update(complete_to=NOW)
+        return ours(monitored)
 
-    monkeypatch.setattr(coverage, "_looks", looks)
+    monkeypatch.setattr(sync_status, "_looks", looks)
     answer = web.get(URL, headers={"if-none-match": tag})
     assert answer.headers["X-Complete-To"] == "2026-11-23T16:59:00Z"
     assert (answer.status_code, "found-late" in answer.content.decode()) == (200, True)

@@ -46,7 +46,11 @@ def url_of(name, args=PATHS):
 
 def fill(project, mark, shared):
     """A project's rows, with ``mark`` in every text that any page could print."""
-    fault = {"fault_kind": "unreachable", "fault_text": mark, "fault_request_id": mark}
+    fault = {
+        "sync_error_kind": "unreachable",
+        "sync_error_message": mark,
+        "sync_error_request_id": mark,
+    }
     texts = dict.fromkeys(("engine", "spec", "az", "ip", "domain", "status"), mark)
     instance = make_instance(mark, instance_id="i-shared", project=project, **texts, **fault)
     Backup.objects.create(
@@ -76,9 +80,11 @@ def support(client, django_user_model):
         f"{CANARY}-project",
         customer=CANARY,
         region=CANARY,
-        account=make_account(f"{CANARY}-account", fault_kind="credentials", fault_text=CANARY),
-        fault_kind="throttled",
-        fault_text=CANARY,
+        account=make_account(
+            f"{CANARY}-account", sync_error_kind="credentials", sync_error_message=CANARY
+        ),
+        sync_error_kind="throttled",
+        sync_error_message=CANARY,
     )
     fill(theirs, "visible", "seen")
     fill(hidden, CANARY, "hidden")
@@ -129,12 +135,12 @@ def test_a_project_one_may_not_see_is_not_found_like_one_that_does_not_exist(sup
 
 @pytest.mark.parametrize("instance_id", ["i-hidden", "i-shared", "no-such-id"])
 def test_nobody_asks_for_a_look_at_what_they_may_not_see(support, instance_id):
-    Instance.objects.update(next_due_at=NOW + timedelta(days=365))
+    Instance.objects.update(next_sync_at=NOW + timedelta(days=365))
     url = reverse("look-now", args=[instance_id])
     response = support.post(url, {"project": f"{CANARY}-project", "next": "/"})
     assert response.status_code == 404
     assert CANARY not in text_of(response)
-    assert set(Instance.objects.values_list("next_due_at", flat=True)) == {
+    assert set(Instance.objects.values_list("next_sync_at", flat=True)) == {
         NOW + timedelta(days=365)
     }
     assert not Event.objects.exists()

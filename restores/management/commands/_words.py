@@ -2,10 +2,10 @@
 
 from django.core.management.base import CommandError
 
-from restores.collector.clouds import Cloud, current_clouds
 from restores.dcs.config import ConfigError
 from restores.dcs.faults import Fault, NotAsked, Refused
 from restores.models import Project
+from restores.sync.clouds import Cloud, current_clouds
 
 
 def clouds_or_stop() -> dict[str, Cloud]:

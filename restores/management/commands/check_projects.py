@@ -10,13 +10,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from restores.collector import discovery
 from restores.dcs import clocks
 from restores.dcs.client import Client
 from restores.dcs.faults import Fault
 from restores.dcs.records import Page
 from restores.management.commands._words import Refusals, clouds_or_stop
 from restores.models import Account, Project
+from restores.sync import discovery
 
 
 class Command(BaseCommand):
@@ -32,7 +32,7 @@ class Command(BaseCommand):
             for name, fault in discovery.discover(clouds, datetime.now(UTC)):
                 troubles += fault is not None
                 self.stdout.write(f"{name}: projects, iam_endpoint: {fault or 'ok'}")
-        projects = Project.objects.watched().select_related("account").order_by("name")
+        projects = Project.objects.monitored().select_related("account").order_by("name")
         if options["offline"]:
             self.stdout.write(f"{len(clouds)} account(s), {len(projects)} project(s): readable")
             return
@@ -60,7 +60,7 @@ def _checks(client: Client) -> Iterator[tuple[str, Fault | str | None]]:
         return
     yield "clock", clocks.words(client.skew) if abs(client.skew) > clocks.TOLERATED else ""
     yield "counts of states (optional)", _tried(client.restoring_count)[0]
-    for instance in [row for row in page.rows if not row.single][:1]:
+    for instance in [row for row in page.rows if not row.single_node][:1]:
         asked = instance.instance_id
         yield "dcs:instance:getDataRestoreLog", _tried(partial(client.restores, asked, limit=1))[0]
         yield "dcs:instance:getDataBackupLog", _tried(partial(client.backups, asked, limit=1))[0]

@@ -12,8 +12,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from restores.collector import recovery
 from restores.models import Account, Instance, Project, Restore
+from restores.sync import recovery
 
 _CHUNK = 5000
 _CUSTOMERS = ("Shopwell", "Fanline", "Mapster", "Bankhaus K.", "Shopwell CN")
@@ -43,7 +43,7 @@ class Command(BaseCommand):
 
 
 def _instances(count: int, now: datetime) -> list[Instance]:
-    # Not configured: no worker will ever ask a cloud about them.
+    # Not monitored: no worker will ever ask a cloud about them.
     account, _ = Account.objects.get_or_create(name="seeded")
     projects = [
         Project.objects.get_or_create(
@@ -54,7 +54,7 @@ def _instances(count: int, now: datetime) -> list[Instance]:
                 "name": f"seeded-{number}",
                 "customer": customer,
                 "region": "eu-de",
-                "configured": False,
+                "monitored": False,
             },
         )[0]
         for number, customer in enumerate(_CUSTOMERS)
@@ -66,7 +66,7 @@ def _instances(count: int, now: datetime) -> list[Instance]:
             name=f"cache-{number:06}",
             search=f"seeded-{number:06} cache-{number:06}",
             listed_at=now,
-            proven_at=now,
+            complete_to=now,
         )
         for number in range(count)
     ]

@@ -9,13 +9,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from restores.collector import discovery, ledger
-from restores.collector.clouds import Cloud
-from restores.collector.look import Look, look_at
-from restores.collector.project_look import look_at_project
 from restores.dcs.faults import Fault
 from restores.management.commands._words import Refusals, clouds_or_stop
 from restores.models import Instance, Project
+from restores.sync import discovery, ledger
+from restores.sync.clouds import Cloud
+from restores.sync.look import Look, look_at
+from restores.sync.project_look import look_at_project
 
 
 class Command(BaseCommand):
@@ -45,7 +45,7 @@ class Command(BaseCommand):
                 faults += look.fault is not None
                 self.stdout.write(f"{project.name}/{look.instance}: {_line(look)}")
         if options["instance"] and not looked and not faults:
-            raise CommandError(f"--instance {options['instance']!r}: no watched project lists it")
+            raise CommandError(f"--instance {options['instance']!r}: no monitored project lists it")
         if faults:
             raise CommandError(f"{faults} look(s) failed")
 
@@ -56,7 +56,7 @@ def _taken(project: Project, cloud: Cloud) -> Fault | None:
 
 
 def _projects(name: str | None) -> list[Project]:
-    projects = Project.objects.watched().select_related("account").order_by("name")
+    projects = Project.objects.monitored().select_related("account").order_by("name")
     known = [project.name for project in projects]
     if name and name not in known:
         raise CommandError(f"--project {name!r}: the projects file has {', '.join(known)}")
@@ -64,7 +64,7 @@ def _projects(name: str | None) -> list[Project]:
 
 
 def _looks(project: Project, cloud: Cloud, options: dict[str, Any]) -> Iterator[Look]:
-    wanted = Instance.objects.watched().filter(project=project)
+    wanted = Instance.objects.monitored().filter(project=project)
     if options["instance"]:
         wanted = Instance.objects.filter(project=project, instance_id=options["instance"])
     ids = list(wanted.order_by("name").values_list("pk", flat=True))

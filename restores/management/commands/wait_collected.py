@@ -12,7 +12,7 @@ from restores.models import Account, Instance, Project
 
 
 class Command(BaseCommand):
-    help = "Return once every watched instance was looked at; a fault counts as a look."
+    help = "Return once every monitored instance was looked at; a fault counts as a look."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--timeout", type=int, default=110, metavar="SECONDS")
@@ -27,9 +27,11 @@ class Command(BaseCommand):
 
 def _waiting() -> str:
     """Say what was never looked at; nothing once all was."""
-    if not Project.objects.exists() and not Account.objects.exclude(fault_kind="").exists():
+    if not Project.objects.exists() and not Account.objects.exclude(sync_error_kind="").exists():
         return "no project was read from the projects file"
-    unlisted = Project.objects.watched().filter(listed_at=None, fault_kind="").count()
-    instances = Instance.objects.watched().filter(looked_at=None, project__fault_kind="").count()
+    unlisted = Project.objects.monitored().filter(listed_at=None, sync_error_kind="").count()
+    instances = (
+        Instance.objects.monitored().filter(synced_at=None, project__sync_error_kind="").count()
+    )
     parts = [(unlisted, "project(s)"), (instances, "instance(s)")]
     return ", ".join(f"{count} {noun}" for count, noun in parts if count)

@@ -1,0 +1,137 @@
+"""The list as a CSV file: streamed, in the list's order, safe to open in a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from django.db import connection, transaction
+
+from restores.beside import beside
+from restores.filters import Asked, Scope
+from restores.models import Restore
+from restores.restore_list.leaf import Ordered, ordered
+from restores.serializers import RELATED, UPSTREAM, restore_json
+from restores.timerange import instant
+
+# The names of the JSON twin, in its order.
+COLUMNS = (
+    *UPSTREAM,
+    "account",
+    "project",
+    "project_id",
+    "region",
+    "customer",
+    "instance_id",
+    "instance_name",
+    "ended_at",
+    "duration_seconds",
+    "restoring_seconds_min",
+    "restoring_seconds_max",
+    "backup_taken_at",
+    "recovered_at",
+    "changed_at",
+    "first_seen_at",
+    "last_seen_at",
+    "listed",
+    "stale",
+    "url",
+)
+CHUNK = 500
+# A spreadsheet runs a cell that begins so; full-width forms count as well in some of them.
+_FORMULA = re.compile("[=+\\-@\t\r\n＝＋－＠]")
+
+
+class _Line:
+    """A file of one line: what the CSV writer writes is what ``write`` returns."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+def csv_lines(asked: Asked, scope: Scope) -> Iterator[str]:
+    """The column names, then every row as it was by ``asof``, a chunk of lines at a time."""
+    # Asked before the first line: where the database fails there is an error, not a short file.
+    return _lines(rows(asked, scope), scope)
+
+
+def _lines(found: Iterator[Restore], scope: Scope) -> Iterator[str]:
+    writer: Any = csv.writer(_Line())
+    yield writer.writerow(COLUMNS)
+    for chunk in _chunks(found):
+        then = (restore_json(one.then) for one in beside(chunk, scope.past))
+        yield "".join(writer.writerow(map(_cell, one.values())) for one in then)
+
+
+def rows(asked: Asked, scope: Scope) -> Iterator[Restore]:
+    """Every restore of the list in its order as it is now, read as it is used."""
+    order = ordered(
+        scope.restores, asked, lambda part: part.prefetch_related(*RELATED).defer("raw", "search")
+    )
+    return _read(order)
+
+
+def _read(order: Ordered) -> Iterator[Restore]:
+    yield from order.pinned
+    with _along_the_index():
+        for part in order.parts:
+            yield from part.iterator(chunk_size=CHUNK)
+
+
+@contextmanager
+def _along_the_index() -> Iterator[None]:
+    """Let PostgreSQL give the first rows at once.
+
+    Outside a transaction it would collect them all first, and by itself it would sort them all.
+    """
+    if connection.vendor != "postgresql":
+        yield
+        return
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL cursor_tuple_fraction = 0.000001")
+        yield
+
+
+def complete_to(scope: Scope) -> datetime | None:
+    """Until when the list is complete; how far it was at another time is not kept."""
+    return None if scope.past else scope.coverage().complete_to
+
+
+def window_header(asked: Asked, complete: datetime | None) -> str:
+    """The window and until when it is complete, for a header: ``on=created; from=…; to=…``."""
+    edges = asked.resolved | {"complete_to": _written(complete)}
+    return "; ".join(f"{name}={value or ''}" for name, value in edges.items())
+
+
+def file_name(asked: Asked, complete: datetime | None) -> str:
+    """The same for a file name: ``restores_created_20261122T165900Z_…_complete_….csv``."""
+    window = asked.resolved
+    edges = [window["from"] or "begin", window["to"] or instant(asked.window.moment)]
+    parts = [window["on"] or "", *edges, "complete", _written(complete) or "unknown"]
+    plain = (re.sub("[^0-9A-Za-z.]", "", part) for part in parts)
+    return f"restores_{'_'.join(plain)}.csv"
+
+
+def _written(at: datetime | None) -> str | None:
+    return instant(at) if at else None
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        text = value.replace("\0", "")
+        return f"'{text}" if _FORMULA.match(text) else text
+    return value
+
+
+def _chunks(found: Iterable[Restore]) -> Iterator[list[Restore]]:
+    left = iter(found)
+    while chunk := list(islice(left, CHUNK)):
+        yield chunk

@@ -1,5 +1,0 @@
-"""What the list of restores shows: its rows, counts, and what may be said when there are none."""
-
-from restores.listing.page import Listing, listing
-
-__all__ = ["Listing", "listing"]

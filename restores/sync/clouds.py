@@ -1,0 +1,114 @@
+"""Clients for the projects of the projects file, paced by the account's slots."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Collection, Iterable
+from pathlib import Path
+
+from django.conf import settings
+from requests.auth import AuthBase
+
+from restores.dcs import config
+from restores.dcs.calls import Calls
+from restores.dcs.client import Client, new_session
+from restores.models import Account, Project
+from restores.sync import roster
+from restores.sync.slots import Pace
+
+logger = logging.getLogger(__name__)
+
+_DEADLINE = 20.0  # seconds for one call, besides waiting for its slot
+
+
+class Cloud:
+    """An account as the file describes it, with its session and its credential."""
+
+    def __init__(self, account: config.Account, named: Collection[str] = ()) -> None:
+        self.account = account
+        # The ids of the projects that the file itself names at this endpoint.
+        self.named = frozenset(named)
+        self._session = new_session()
+        self._auth: dict[str, AuthBase] = {}
+
+    def client(self, project: Project, expected: int = 0) -> Client:
+        """Return a client for a project that is to make about ``expected`` calls."""
+        if project.project_id not in self._auth:
+            credentials = self.account.credentials
+            self._auth[project.project_id] = credentials.auth(self._session, project.project_id)
+        return Client(
+            self._session,
+            self.account.endpoint,
+            project.project_id,
+            self._auth[project.project_id],
+            Pace(project.account_id, self.account.rate, expected),
+            _DEADLINE,
+        )
+
+    def iam(self, account: Account) -> Calls:
+        """Return what asks the account's IAM, under no project in particular."""
+        discovery = self.account.discovery
+        auth = self._auth.setdefault("", self.account.credentials.auth(self._session, ""))
+        root = discovery.iam_endpoint if discovery else self.account.endpoint
+        return Calls(self._session, root, auth, Pace(account.pk, self.account.rate), _DEADLINE)
+
+
+class _Current:
+    """The projects file as last read by this process, and when it and its secrets had changed."""
+
+    path: Path | None = None
+    files: tuple[Path, ...] = ()
+    stamp: tuple[int, ...] = ()
+    clouds: dict[str, Cloud] = {}
+    complaint = ""
+
+
+def current_clouds() -> dict[str, Cloud]:
+    """Return the accounts' clouds by name; file and secrets are read again when one has changed.
+
+    What was good stays in use while what has come instead cannot be. Raises ``ConfigError`` when
+    this process has read nothing good so far.
+    """
+    path = Path(settings.DCS_PROJECTS or "projects.toml")
+    known = _Current.path == path
+    if known and _Current.stamp == _stamp(_Current.files):
+        return _Current.clouds
+    try:
+        _read(path)
+    except config.ConfigError as error:
+        if not known:
+            raise
+        if str(error) != _Current.complaint:
+            logger.error("Kept the accounts as they were: %s", error)
+        _Current.complaint = str(error)
+    return _Current.clouds
+
+
+def _read(path: Path) -> None:
+    files = (path, *sorted(config.secret_files(path)))
+    # Taken before: what changes while it is read is read again.
+    stamp = _stamp(files)
+    projects = config.load(path, os.environ)
+    roster.enrol(projects)
+    _Current.path, _Current.files, _Current.stamp, _Current.complaint = path, files, stamp, ""
+    _Current.clouds = {
+        name: Cloud(account, _named(projects, account.endpoint))
+        for name, account in projects.accounts.items()
+    }
+
+
+def _stamp(files: Iterable[Path]) -> tuple[int, ...]:
+    return tuple(map(_changed, files))
+
+
+def _changed(file: Path) -> int:
+    try:
+        return file.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _named(projects: config.Projects, endpoint: str) -> set[str]:
+    sections = projects.projects.values()
+    return {each.project_id for each in sections if each.account.endpoint == endpoint}

@@ -1,0 +1,31 @@
+"""The codes with which a cloud refuses to start a restore."""
+
+import pytest
+
+from restores.explain.refusals import REFUSALS, refusal
+
+
+def test_the_whole_documented_table_is_there():
+    numbers = (
+        "4026 4049 4017 4086 4087 4095 4096 4097 4098 4104 4107 4108 4111 4113 4114 4115 4116 "
+        "4117 4118 4120 4121 4231 4975 5090 5091 5092 5095 5082 5083 4101 4842"
+    )
+    assert set(REFUSALS) == {f"DCS.{number}" for number in numbers.split()}
+
+
+@pytest.mark.parametrize("item", REFUSALS.values(), ids=str)
+def test_every_refusal_has_a_meaning_and_an_advice(item):
+    assert item.meaning.endswith(".") and item.advice.endswith(".")
+    assert item.http in (400, 500)
+
+
+def test_a_refusal_is_found_by_its_code_and_by_its_numeric_twin():
+    assert refusal("dcs.4097") is refusal("111400097") is REFUSALS["DCS.4097"]
+    assert refusal("111500082") is REFUSALS["DCS.5082"]
+    assert REFUSALS["DCS.4049"].twin == ""
+    assert refusal("") is refusal("dcs.08.0007") is None
+
+
+def test_a_fault_of_the_platform_is_a_server_error_whatever_its_number():
+    assert REFUSALS["DCS.4842"].http == 500
+    assert REFUSALS["DCS.4097"].http == 400

@@ -1,0 +1,114 @@
+"""The projects file and its secrets while the worker runs: what changes is noticed."""
+
+import os
+
+import pytest
+
+from restores.dcs.config import ConfigError
+from restores.dcs.iam import FoundProject
+from restores.models import Account, Project
+from restores.sync import roster
+from restores.sync.clouds import current_clouds
+from tests.factories import make_instance, make_restore
+
+pytestmark = pytest.mark.django_db
+
+FILE = """
+[accounts.shop]
+endpoint = "https://dcs.example"
+rate = 10
+method = "aksk"
+access_key_file = "ak"
+secret_key_file = "sk"
+
+[projects.shop-prod]
+account = "shop"
+project_id = "p-1"
+region = "eu-de"
+"""
+
+
+@pytest.fixture
+def folder(tmp_path, settings):
+    """A projects file whose secrets are files beside it."""
+    settings.DCS_PROJECTS = str(tmp_path / "projects.toml")
+    write(tmp_path / "projects.toml", FILE, 1)
+    write(tmp_path / "ak", "AK", 1)
+    write(tmp_path / "sk", "old", 1)
+    return tmp_path
+
+
+def write(file, text, age):
+    """Write a file that was changed ``age`` seconds after the epoch."""
+    file.write_text(text)
+    os.utime(file, (age, age))
+
+
+def secret():
+    return current_clouds()["shop"].account.credentials.secret_key
+
+
+def test_a_secret_that_is_replaced_on_disk_is_used_at_once(folder):
+    assert secret() == "old"
+    write(folder / "sk", "new", 2)
+    assert secret() == "new"
+
+
+def test_a_file_that_cannot_be_read_any_more_leaves_what_was_good_in_use(folder, caplog):
+    assert secret() == "old"
+    write(folder / "projects.toml", FILE + "statsu = 1\n", 2)
+    assert secret() == secret() == "old"
+    assert caplog.text.count("Kept the accounts as they were") == 1
+    assert "statsu" in caplog.text
+    more = FILE.replace('secret_key_file = "sk"', 'secret_key_file = "other"')
+    write(folder / "projects.toml", more, 3)
+    assert secret() == "old"
+    write(folder / "other", "found", 3)
+    assert secret() == "found"
+    write(folder / "projects.toml", FILE, 4)
+    (folder / "sk").unlink()
+    assert secret() == "found"
+    write(folder / "sk", "newest", 5)
+    assert secret() == "newest"
+
+
+def test_a_file_that_was_never_good_is_refused_each_time(folder):
+    write(folder / "projects.toml", "nonsense", 1)
+    for _ in range(2):
+        with pytest.raises(ConfigError):
+            current_clouds()
+
+
+def test_an_endpoint_that_changes_takes_its_projects_along(folder):
+    current_clouds()
+    held = make_restore("r-1", instance=make_instance(project=Project.objects.get()))
+    for number, endpoint in enumerate(("https://dcs.example/eu", "https://other.example")):
+        write(folder / "projects.toml", FILE.replace("https://dcs.example", endpoint), 2 + number)
+        current_clouds()
+        project = Project.objects.get()
+        assert (project.endpoint, project.monitored) == (endpoint, True)
+        assert (project.next_sync_at, held.project_id) == (None, project.pk)
+
+
+def test_what_was_found_at_another_endpoint_is_watched_no_more(folder):
+    found = FILE.replace("rate = 10", 'rate = 10\nprojects = "discover"\n'
+                         'iam_endpoint = "https://iam.example"')  # fmt: skip
+    write(folder / "projects.toml", found[: found.index("[projects")], 2)
+    cloud = current_clouds()["shop"]
+    named = [FoundProject(project_id=f"p-{n}", name=f"eu-{n}") for n in (1, 2)]
+    account = Account.objects.get()
+    assert roster.enrol_found(account, cloud.account, cloud.named, named) == ""
+    moved = found.replace("https://dcs.example", "https://new.example")
+    write(folder / "projects.toml", moved[: moved.index("[projects")], 3)
+    cloud = current_clouds()["shop"]
+    assert not Project.objects.monitored().exists()
+    assert roster.enrol_found(account, cloud.account, cloud.named, named[:1]) == ""
+    [row] = Project.objects.monitored()
+    assert (row.project_id, row.endpoint) == ("p-1", "https://new.example")
+    assert Project.objects.count() == 2
+
+
+def test_the_database_keeps_no_fingerprint_that_could_be_guessed_at(folder):
+    digest = current_clouds()["shop"].account.digest
+    kept = Account.objects.get().section_digest
+    assert kept and kept != digest

@@ -1,0 +1,274 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.db.models import F
+from django.test.utils import CaptureQueriesContext
+
+from restores import tasks
+from restores.models import Account, Backup, Instance, Project, Restore
+from restores.sync import ledger, store
+from restores.sync.clouds import current_clouds
+from restores.sync.look import look_at
+from simulator.plans import Order
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def refusing(match, status, code):
+    """A fault of the stand-in: it answers calls like these with an error."""
+    body = {"error_code": code, "error_msg": "as the test asked"}
+    return {"match": match, "kind": "status", "status": status, "body": body}
+
+
+def listed(simulator):
+    """What the stand-in would list for its restorable instances: (instance id, restore id)."""
+    now = simulator.clock()
+    return {
+        (instance.instance_id, record["restore_id"])
+        for instance in simulator.world.instances
+        if instance.restorable
+        for record in simulator.world.restores(instance, now)
+        if record.get("restore_id")
+    }
+
+
+def kept():
+    return set(Restore.objects.values_list("instance__instance_id", "restore_id"))
+
+
+def claimed(simulator):
+    """One restorable instance, listed, claimed and never looked at."""
+    tasks.current_clouds()
+    project = ledger.claim_project(datetime.now(UTC))
+    cloud = current_clouds()[project.account.name]
+    tasks.look_at_project(project, cloud)
+    return ledger.claim_instances(datetime.now(UTC))[:1], cloud
+
+
+def test_ticks_and_looks_bring_every_restore_of_every_instance(stand_in):
+    current_clouds()
+    for _ in range(len(stand_in.world.projects)):
+        tasks.project_look()
+
+    assert kept() >= listed(stand_in) - _just_begun(stand_in)
+    assert not Instance.objects.monitored().exclude(complete_to__gt=_long_ago()).exists()
+    assert Backup.objects.exists()
+
+
+def _just_begun(simulator):
+    return {
+        (i.instance_id, plan.restore_id) for i, plan in simulator.world.running(simulator.clock())
+    }
+
+
+def _long_ago():
+    return datetime.now(UTC) - timedelta(minutes=5)
+
+
+def test_a_second_look_changes_nothing_that_did_not_change(stand_in):
+    (instance,), cloud = claimed(stand_in)
+    first = next(look_at([instance], cloud))
+    again = ledger.claim_these([instance.pk], datetime.now(UTC))
+
+    second = next(look_at(again, cloud))
+
+    assert first.stored.new
+    assert second.stored == store.SAME
+
+
+def test_an_answer_equal_to_the_last_proof_is_proof_again_and_reads_no_row(stand_in):
+    (instance,), cloud = claimed(stand_in)
+    next(look_at([instance], cloud))
+    again = ledger.claim_these([instance.pk], datetime.now(UTC))
+    proven = again[0].complete_to
+
+    with CaptureQueriesContext(connection) as asked:
+        next(look_at(again, cloud))
+
+    instance.refresh_from_db()
+    assert not [query for query in asked if "restores_restore" in query["sql"]]
+    assert instance.complete_to >= proven
+    assert (instance.lease_until, instance.attempts) == (None, 0)
+
+
+def test_looks_that_bring_nothing_are_ended_together_and_one_lost_costs_no_other(stand_in):
+    call_command("sync")
+    settled = Instance.objects.monitored().exclude(digest="").order_by("project_id")
+    settled = settled.filter(project_id=settled[0].project_id)
+    mine = list(settled.values_list("pk", flat=True)[:4])
+    again = ledger.claim_these(mine, datetime.now(UTC))
+    Instance.objects.filter(pk=mine[0]).update(fencing_token=F("fencing_token") + 1)
+
+    looks = list(look_at(again, current_clouds()[again[0].project.account.name]))
+
+    assert [look.instance.pk for look in looks if look.fault] == [mine[0]]
+    left = Instance.objects.filter(pk__in=mine).exclude(lease_until=None)
+    assert [instance.pk for instance in left] == [mine[0]]
+
+
+def test_an_answer_is_read_again_while_a_restore_may_still_move(stand_in):
+    (instance,), cloud = claimed(stand_in)
+    world = next(i for i in stand_in.world.instances if i.instance_id == instance.instance_id)
+    stand_in.world.begin(world, stand_in.clock(), Order(waiting=600, seconds=300))
+    next(look_at([instance], cloud))
+
+    again = ledger.claim_these([instance.pk], datetime.now(UTC))
+    second = next(look_at(again, cloud))
+
+    assert second.stored.live
+    assert second.stored.unchanged
+
+
+def test_a_restore_that_begins_is_found_by_the_next_project_look(stand_in):
+    call_command("sync")
+    order = Order(waiting=0, seconds=300)
+    begun = stand_in.world.begin(_idle(stand_in), stand_in.clock(), order)
+    Project.objects.update(next_sync_at=None)
+
+    for _ in stand_in.world.projects:
+        tasks.project_look()
+
+    restore = Restore.objects.get(restore_id=begun)
+    assert restore.status == "restoring"
+    assert restore.instance.next_sync_at <= datetime.now(UTC) + ledger.LIVE
+
+
+def _idle(simulator):
+    busy = {i.instance_id for i, _ in simulator.world.running(simulator.clock())}
+    return next(i for i in simulator.world.instances if i.restorable and i.instance_id not in busy)
+
+
+def test_a_fault_keeps_the_old_rows_and_is_shown_with_the_cloud_s_request_id(stand_in):
+    call_command("sync")
+    instance = Instance.objects.monitored().exclude(restores=None).first()
+    rows, proven = instance.restores.count(), instance.complete_to
+    stand_in.faults.add(refusing(f"{instance.instance_id}/restores", 500, "DCS.5079"))
+
+    again = ledger.claim_these([instance.pk], datetime.now(UTC))
+    look = next(look_at(again, current_clouds()[again[0].project.account.name]))
+
+    instance.refresh_from_db()
+    assert look.fault.kind == instance.sync_error_kind == "unreachable"
+    assert "DCS.5079" in instance.sync_error_message
+    assert (instance.complete_to, instance.restores.count()) == (proven, rows)
+    assert instance.lease_until is None
+    assert instance.next_sync_at > datetime.now(UTC) + timedelta(seconds=20)
+
+
+def test_an_instance_that_the_cloud_no_longer_knows_is_gone_and_keeps_its_history(stand_in):
+    call_command("sync")
+    instance = Instance.objects.monitored().exclude(restores=None).first()
+    stand_in.faults.add(refusing(f"{instance.instance_id}/restores", 404, "DCS.3022"))
+
+    again = ledger.claim_these([instance.pk], datetime.now(UTC))
+    list(look_at(again, current_clouds()[again[0].project.account.name]))
+
+    instance.refresh_from_db()
+    assert (instance.sync_error_kind, bool(instance.deleted_at)) == ("gone", True)
+    assert instance.restores.exists()
+
+
+def test_a_second_refusal_in_a_row_stops_the_account(stand_in):
+    current_clouds()
+    stand_in.faults.add(refusing("/v2/", 401, "APIGW.0301"))
+    stand_in.faults.add(refusing("/v3/", 401, "APIGW.0301"))
+
+    for _ in range(4):
+        Project.objects.update(next_sync_at=None, lease_until=None)
+        tasks.project_look()
+
+    assert all(Account.objects.values_list("paused_until", flat=True))
+    assert ledger.claim_project(datetime.now(UTC)) is None
+    assert set(Account.objects.values_list("refusals", flat=True)) == {2}
+
+
+def test_a_record_without_an_id_is_named_and_the_others_are_stored(stand_in):
+    (instance,), cloud = claimed(stand_in)
+    rows = [{"restore_id": "r-1", "status": "succeed"}, {"status": "failed"}, "no record"]
+    stand_in.faults.add(
+        {
+            "match": "/restores",
+            "kind": "answer",
+            "status": 200,
+            "body": {"restore_record_response": rows, "total_num": 3},
+        }
+    )
+
+    look = next(look_at([instance], cloud))
+
+    assert look.stored.new == 1
+    assert "2 record(s) without a usable restore_id" in look.fault.text
+    assert Instance.objects.get(pk=instance.pk).sync_error_kind == "bad_answer"
+
+
+def test_a_batch_refused_midway_asks_no_more_and_counts_as_one_refusal(stand_in):
+    (instance,), cloud = claimed(stand_in)
+    Instance.objects.update(lease_until=None, attempts=0)
+    rows = list(Instance.objects.filter(project=instance.project, single_node=False))
+    stand_in.faults.add(refusing("/restores", 401, "APIGW.0301"))
+
+    looks = list(look_at(ledger.claim_these([r.pk for r in rows], datetime.now(UTC)), cloud))
+
+    assert {look.fault.kind for look in looks} == {"credentials"}
+    assert Account.objects.get(pk=instance.project.account_id).refusals <= 2
+    assert not Instance.objects.filter(project=instance.project).exclude(attempts=0).exists()
+
+
+def test_a_restoring_instance_that_no_list_has_shown_yet_is_looked_at_at_once(stand_in):
+    call_command("sync")
+    idle = _idle(stand_in)
+    begun = stand_in.world.begin(idle, stand_in.clock(), Order(waiting=0, seconds=300))
+    Instance.objects.filter(instance_id=idle.instance_id).first().restores.all().delete()
+    Backup.objects.filter(instance__instance_id=idle.instance_id).delete()
+    Instance.objects.filter(instance_id=idle.instance_id).delete()
+    Project.objects.update(next_sync_at=None)
+
+    for _ in stand_in.world.projects:
+        tasks.project_look()
+
+    assert Restore.objects.get(restore_id=begun).status == "restoring"
+
+
+def test_a_restore_that_begins_is_found_in_a_backlog_too(stand_in):
+    call_command("sync")
+    idle = _idle(stand_in)
+    stand_in.world.begin(idle, stand_in.clock(), Order(waiting=0, seconds=300))
+    long_ago = datetime.now(UTC) - timedelta(hours=6)
+    Instance.objects.update(next_sync_at=long_ago)
+    Project.objects.update(next_sync_at=None, next_discovery_at=None)
+    project = Project.objects.get(project_id=idle.project.project_id)
+
+    tasks.look_at_project(
+        ledger.take(project, datetime.now(UTC)), current_clouds()[project.account.name]
+    )
+
+    assert Instance.objects.get(instance_id=idle.instance_id).next_sync_at > long_ago
+
+
+def test_a_due_project_goes_before_routine_looks(stand_in):
+    call_command("sync")
+    Instance.objects.update(next_sync_at=datetime.now(UTC))
+    Project.objects.update(next_sync_at=None)
+    stand_in.log.clear()
+
+    tasks.instance_looks()
+
+    paths = [entry.path for entry in stand_in.log.entries if "/instances" in entry.path]
+    assert paths[0].endswith("/instances/status")
+    assert any(path.endswith("/restores") for path in paths)
+
+
+def test_a_project_s_look_that_came_late_does_not_make_the_next_one_late(stand_in):
+    call_command("sync")
+    late, missed = Project.objects.all()[:2]
+    now = datetime.now(UTC)
+    for project, ago in ((late, 2), (missed, 3600)):
+        Project.objects.filter(pk=project.pk).update(next_sync_at=now - timedelta(seconds=ago))
+        held = ledger.take(project, datetime.now(UTC))
+        tasks.look_at_project(held, current_clouds()[project.account.name])
+        project.refresh_from_db()
+
+    assert late.next_sync_at == now + timedelta(seconds=3)
+    assert missed.next_sync_at > now + timedelta(seconds=2)
