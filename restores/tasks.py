@@ -13,11 +13,11 @@ from django.db.models import Count
 
 from restores import shutdown
 from restores.models import Heartbeat, Project
-from restores.sync import clock, discovery, ledger, turns
-from restores.sync.batch import give_back, look_at_due, look_at_news
-from restores.sync.clouds import current_clouds
+from restores.sync import accounts, clock, scheduling
+from restores.sync.accounts import current_clouds
+from restores.sync.instances import give_back, look_at_due, look_at_news
 from restores.sync.interrupts import Interrupted, asked
-from restores.sync.project_look import look_at_project
+from restores.sync.projects import look_at_project
 from restores.sync.store import LeaseLost
 
 # A message that nobody took by then is worth nothing: the next ticks have rung again.
@@ -31,14 +31,14 @@ def tick() -> None:
     """Ring once for each project that is due and for each batch of due instances."""
     clouds, now = current_clouds(), datetime.now(UTC)
     clock.follow(now)
-    ledger.park(now)
-    if discovery.due_accounts(clouds, now).exists():
+    scheduling.park(now)
+    if accounts.due_accounts(clouds, now).exists():
         project_discovery.apply_async(expires=_EXPIRES)
-    for _ in range(turns.projects(now).count()):
+    for _ in range(scheduling.projects(now).count()):
         project_look.apply_async(expires=_EXPIRES)
-    waiting = turns.instances(now).order_by().values("project_id").annotate(due=Count("pk"))
+    waiting = scheduling.instances(now).order_by().values("project_id").annotate(due=Count("pk"))
     for project in waiting:
-        for _ in range(ceil(project["due"] / ledger.BATCH)):
+        for _ in range(ceil(project["due"] / scheduling.BATCH)):
             instance_looks.apply_async(expires=_EXPIRES)
     # Written last: only a worker that finishes work says so, and pages warn when none does.
     Heartbeat.objects.update_or_create(pk=1, defaults={"at": datetime.now(UTC)})
@@ -53,7 +53,7 @@ def project_look() -> None:
 @shared_task
 def project_discovery() -> None:
     """Find the projects of an account that names none."""
-    for _ in discovery.discover(current_clouds(), datetime.now(UTC)):
+    for _ in accounts.discover(current_clouds(), datetime.now(UTC)):
         return
 
 
@@ -78,7 +78,7 @@ def _repeat(look: Callable[[], int]) -> None:
 def _look_at_a_project() -> bool:
     """Look at a due project, and at once at those of its instances of which it gives news."""
     began = datetime.now(UTC)
-    project = ledger.claim_project(began)
+    project = scheduling.claim_project(began)
     if project and _worked(project):
         look_at_news(current_clouds(), project, began)
     return project is not None

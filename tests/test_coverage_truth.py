@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from restores.dcs.faults import Unreachable
 from restores.dcs.records import InstanceRecord, Page, RestoreRecord
 from restores.models import Account, Instance, Project, Restore
-from restores.sync import ledger
-from restores.sync.look import look_at
-from restores.sync.project_look import look_at_project
+from restores.sync import scheduling
+from restores.sync.instances import look_at
+from restores.sync.projects import look_at_project
 from restores.sync_status import answer_for, coverage_of
 from tests.factories import NOW, make_account, make_instance, make_project
 from tests.sync.records import make_record, told
@@ -147,12 +147,12 @@ class World:
     def roll_call(self, name, trouble):
         self.cloud.trouble = trouble
         Project.objects.filter(name=name).update(monitored=True)
-        project = ledger.take(Project.objects.get(name=name), datetime.now(UTC))
+        project = scheduling.take(Project.objects.get(name=name), datetime.now(UTC))
         look_at_project(project, self.cloud, whole=True)
 
     def look(self, tenant, trouble):
         monitored = Instance.objects.monitored().filter(instance_id=tenant.instance_id)
-        claimed = ledger.claim_these([row.pk for row in monitored], datetime.now(UTC))
+        claimed = scheduling.claim_these([row.pk for row in monitored], datetime.now(UTC))
         if claimed and tenant.alive:
             self.cloud.trouble = self.limited(trouble, tenant, claimed[0])
             assert all(look_at(claimed, self.cloud))

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from restores.models import Backup, Instance, Project, Restore
-from restores.sync import ledger
-from restores.sync.clouds import current_clouds
-from restores.sync.look import look_at
-from restores.sync.project_look import look_at_project
+from restores.sync import scheduling
+from restores.sync.accounts import current_clouds
+from restores.sync.instances import look_at
+from restores.sync.projects import look_at_project
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -52,7 +52,7 @@ def recorded(name):
 def look(stand_in):
     """Look at one instance to whose calls the cloud answers with a fixture."""
     current_clouds()
-    project = ledger.take(Project.objects.order_by("pk").first(), datetime.now(UTC))
+    project = scheduling.take(Project.objects.order_by("pk").first(), datetime.now(UTC))
     cloud = current_clouds()[project.account.name]
     assert look_at_project(project, cloud) is None
     instance = Instance.objects.monitored().filter(project=project).first()
@@ -64,7 +64,7 @@ def look(stand_in):
         stand_in.faults.clear()
         stand_in.faults.add({"kind": "answer", "match": match, **answer})
         Instance.objects.update(lease_until=None)
-        claimed = ledger.claim_these([instance.pk], datetime.now(UTC))
+        claimed = scheduling.claim_these([instance.pk], datetime.now(UTC))
         next(look_at(claimed, cloud))
         instance.refresh_from_db()
         return instance

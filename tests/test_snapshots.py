@@ -14,7 +14,7 @@ from restores.models import Observation, Restore
 from restores.restore_list.counts import states
 from restores.restore_list.leaf import ordered
 from restores.statuses import FINAL, IN_PROGRESS, QUICK
-from restores.sync.recovery import mark_recovered
+from restores.sync.store import mark_recovered
 from restores.timerange import instant
 from tests.factories import NOW, make_instance
 

@@ -13,11 +13,11 @@ from bench import made, upstream
 from bench.collector import scene
 from bench.figures import Sheet, WrongTable, require_same
 from restores.models import Instance, Restore
-from restores.sync import look
+from restores.sync import instances
 
 INSTANCES, EACH, LATENCY = 1000, 10, 0.05
 PROCESSES, SAMPLE = 2, 50
-CONNECTIONS = PROCESSES * look._THREADS
+CONNECTIONS = PROCESSES * instances._THREADS
 
 
 class Lookers:
@@ -56,7 +56,7 @@ def measure(sheet: Sheet) -> None:
     bound = INSTANCES * LATENCY / CONNECTIONS
     sheet.note(
         f"Fetching {INSTANCES:,} instances of {EACH} restores at {LATENCY * 1000:.0f} ms, "
-        f"one call each; {PROCESSES} processes x {look._THREADS} threads = {CONNECTIONS} "
+        f"one call each; {PROCESSES} processes x {instances._THREADS} threads = {CONNECTIONS} "
         f"connections; bound {bound:.2f} s"
     )
     scene.forget()

@@ -13,7 +13,7 @@ from bench.collector import scene
 from bench.collector.stack import Stack, until
 from bench.figures import Sheet
 from restores.models import Instance, Project, Restore
-from restores.sync import ledger
+from restores.sync import scheduling
 
 # Seven in ten instances are in the three projects that are monitored: about 3,000.
 INSTANCES = 4_286
@@ -50,7 +50,7 @@ def _spread() -> None:
     now = datetime.now(UTC)
     rows = list(Instance.objects.all())
     for row in rows:
-        row.next_sync_at = row.backups_due_at = ledger.next_regular(row, INTERVAL, now)
+        row.next_sync_at = row.backups_due_at = scheduling.next_regular(row, INTERVAL, now)
     Instance.objects.bulk_update(rows, ["next_sync_at", "backups_due_at"], batch_size=500)
 
 

@@ -13,7 +13,7 @@ from django.db import connection
 from bench import made
 
 if TYPE_CHECKING:
-    from restores.sync.clouds import Cloud
+    from restores.sync.accounts import Cloud
 
 # Slots stay in use, but never hold anybody up.
 _UNLIMITED = 1e6
@@ -44,7 +44,7 @@ def cloud(url: str, name: str = "bench", rate: float = _UNLIMITED) -> Cloud:
     """Return the made-up account's cloud, as the projects file would give it."""
     from restores.dcs.config import Account
     from restores.dcs.credentials import KeyPair
-    from restores.sync.clouds import Cloud
+    from restores.sync.accounts import Cloud
 
     account = Account(
         name=name,
@@ -86,7 +86,7 @@ def all_due() -> None:
 
 def look_until_done(cloud: Cloud) -> int:
     """Claim and look as a worker does until nothing is due; return the number of looks."""
-    from restores.sync.batch import look_at_due
+    from restores.sync.instances import look_at_due
 
     looks = 0
     while claimed := look_at_due({cloud.account.name: cloud}):

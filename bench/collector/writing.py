@@ -17,7 +17,7 @@ from bench.figures import Sheet, require_same
 from restores.dcs.client import Client
 from restores.dcs.records import RESTORES, Page, RestoreRecord
 from restores.models import Project
-from restores.sync.clouds import Cloud
+from restores.sync.accounts import Cloud
 
 INSTANCES, EACH = 50, 100
 ROWS = INSTANCES * EACH

@@ -17,7 +17,7 @@ def main(url: str) -> None:
     """Look at the instances of a project of its own, again and again."""
     scene.ready()
     from restores.models import Instance, Project
-    from restores.sync.batch import look_at_due
+    from restores.sync.instances import look_at_due
 
     cloud = scene.cloud(url, name="collected", rate=RATE)
     if not Project.objects.filter(name="collected").exists():

@@ -74,12 +74,12 @@ def look(order):
     from datetime import UTC, datetime
 
     from restores import tasks
-    from restores.sync import ledger, turns
-    from restores.sync.clouds import current_clouds
+    from restores.sync import scheduling
+    from restores.sync.accounts import current_clouds
 
     current_clouds()
-    ledger.park(datetime.now(UTC))
-    while turns.projects(datetime.now(UTC)).exists():
+    scheduling.park(datetime.now(UTC))
+    while scheduling.projects(datetime.now(UTC)).exists():
         tasks.project_look()
     tasks.instance_looks()
 

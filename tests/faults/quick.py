@@ -1,6 +1,6 @@
 """Runs celery with some constants of the product set shorter, so that tests need not wait.
 
-FAULTS_SET holds them: ``restores.sync.ledger.LEASE=3;dashboard.celery.TICK_SECONDS=1``.
+FAULTS_SET holds them: ``restores.sync.scheduling.LEASE=3;dashboard.celery.TICK_SECONDS=1``.
 A number set in place of a duration is taken as seconds.
 """
 

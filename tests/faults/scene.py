@@ -5,10 +5,10 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from restores.models import Instance, Project, Restore
-from restores.sync import ledger
-from restores.sync.clouds import current_clouds
-from restores.sync.look import look_at
-from restores.sync.project_look import look_at_project
+from restores.sync import scheduling
+from restores.sync.accounts import current_clouds
+from restores.sync.instances import look_at
+from restores.sync.projects import look_at_project
 from simulator.projectsfile import environment, projects_file
 
 HARBOUR, LANTERN = 0, 4  # projects: of the account with an access key, of the one with a password
@@ -66,7 +66,7 @@ class Scene:
 
     def look_at_project(self):
         """Look at the project now, whoever holds it; return the fault."""
-        self.project = ledger.take(self.project, datetime.now(UTC))
+        self.project = scheduling.take(self.project, datetime.now(UTC))
         fault = look_at_project(self.project, self.cloud, whole=True)
         self.project.refresh_from_db()
         return fault
@@ -74,7 +74,7 @@ class Scene:
     def look(self, *instances):
         """Look now at instances, the first one if none is named; return the first one's look."""
         chosen = instances or [self.instance]
-        claimed = ledger.claim_these([row.pk for row in chosen], datetime.now(UTC))
+        claimed = scheduling.claim_these([row.pk for row in chosen], datetime.now(UTC))
         assert len(claimed) == len(chosen), "somebody holds one of them"
         looks = {look.instance.pk: look for look in look_at(claimed, self.cloud)}
         return looks[chosen[0].pk]

@@ -22,8 +22,8 @@ from restores import tasks
 from restores.dcs import transport
 from restores.dcs.faults import Fault
 from restores.models import Account, Instance, Observation, Project, Restore
-from restores.sync import clouds, endings, instance_list, ledger, project_look, slots, turns
-from restores.sync.look import look_at
+from restores.sync import accounts, inventory, projects, rate_limit, results, scheduling
+from restores.sync.instances import look_at
 from restores.sync_status import coverage_of
 from simulator.bombs import gzip_bomb
 from simulator.plans import Order
@@ -142,7 +142,7 @@ def test_a3_a_second_refusal_in_a_row_stops_the_account(make_scene):
     assert stopped.paused_until > datetime.now(UTC) + timedelta(minutes=4)
     assert stopped.sync_error_kind == "credentials"
     assert len(scene.calls()) < 5
-    claimable = turns.projects(datetime.now(UTC) + timedelta(minutes=4))
+    claimable = scheduling.projects(datetime.now(UTC) + timedelta(minutes=4))
     assert not claimable.filter(account=stopped).exists()
 
 
@@ -153,7 +153,7 @@ def test_a3_a_batch_larger_than_its_threads_ends_at_the_first_refusal(make_scene
         for number in range(40)
     ]
     scene.breaks("/restores", kind="status", status=401)
-    claimed = ledger.claim_these([row.pk for row in rows], datetime.now(UTC))
+    claimed = scheduling.claim_these([row.pk for row in rows], datetime.now(UTC))
     assert {look.fault.kind for look in look_at(claimed, scene.cloud)} == {"credentials"}
     assert len(scene.calls("/restores")) < 17
     assert not Instance.objects.exclude(lease_until=None, attempts=0).exists()
@@ -201,7 +201,7 @@ def test_a4_backups_that_hang_are_asked_for_once_in_a_look(make_scene):
     scene.look(*rows)
     # Unchanged now: some whose backups were not told end together with one that was not asked.
     Instance.objects.filter(pk__in=[row.pk for row in rows[1:]]).update(backups_due_at=None)
-    claimed = ledger.claim_these([row.pk for row in rows], datetime.now(UTC))
+    claimed = scheduling.claim_these([row.pk for row in rows], datetime.now(UTC))
     assert [look.fault for look in look_at(claimed, scene.cloud)] == [None] * len(rows)
     assert not Instance.objects.filter(pk__in=[row.pk for row in rows], complete_to=None).exists()
     tried = {entry.path for entry in scene.calls("/backups")}
@@ -252,7 +252,7 @@ def test_a5_a_deleted_instance_keeps_its_history_and_comes_back_when_listed(kept
     assert kept.look().fault.kind == "gone"
     gone.refresh_from_db()
     assert gone.deleted_at and len(kept.held()) == 2
-    assert gone.pk not in [row.pk for row in ledger.claim_instances(_next_year())]
+    assert gone.pk not in [row.pk for row in scheduling.claim_instances(_next_year())]
     kept.heals()
     kept.look_at_project()
     assert kept.look().fault is None
@@ -282,7 +282,7 @@ def test_a5_instances_that_vanish_all_at_once_are_not_gone(scene):
         assert "missing from it all at once" in scene.project.sync_error_message
         assert not Instance.objects.exclude(deleted_at=None).exists()
     assert scene.project.listed_at == proven
-    assert ledger.claim_instances(datetime.now(UTC)), "their looks go on"
+    assert scheduling.claim_instances(datetime.now(UTC)), "their looks go on"
 
 
 def _next_year():
@@ -303,9 +303,9 @@ def test_a6_a_break_the_cloud_asks_for_is_kept_by_the_whole_account(kept, asked_
     assert_kept(kept, kept.look(), "throttled", "APIGW.0308")
     wait = (kept.account.reserved_until - datetime.now(UTC)).total_seconds()
     assert least <= wait <= most
-    patient = turns.PROJECT_PATIENCE.total_seconds()
+    patient = scheduling.PROJECT_PATIENCE.total_seconds()
     soon = datetime.now(UTC) + timedelta(seconds=max(0, least - patient - 1))
-    waiting = turns.projects(soon).filter(account=kept.account)
+    waiting = scheduling.projects(soon).filter(account=kept.account)
     assert waiting.exists() == (wait < patient)
 
 
@@ -374,10 +374,10 @@ def hour(scene, clock):
     before = scene.simulator.log.total
     for _ in range(180):
         clock.shift(20)
-        while project := ledger.claim_project(datetime.now(UTC)):
-            project_look.look_at_project(project, clouds.current_clouds()[project.account.name])
-        while batch := ledger.claim_instances(datetime.now(UTC)):
-            list(look_at(batch, clouds.current_clouds()[batch[0].project.account.name]))
+        while project := scheduling.claim_project(datetime.now(UTC)):
+            projects.look_at_project(project, accounts.current_clouds()[project.account.name])
+        while batch := scheduling.claim_instances(datetime.now(UTC)):
+            list(look_at(batch, accounts.current_clouds()[batch[0].project.account.name]))
     return scene.simulator.log.total - before
 
 
@@ -385,7 +385,7 @@ def hour(scene, clock):
 def test_a8_an_hour_s_outage_costs_no_more_calls_than_an_hour_s_work(make_scene, monkeypatch):
     at_once = type("Time", (), {"sleep": lambda _: None, "monotonic": time.monotonic})
     monkeypatch.setattr(transport, "time", at_once)
-    monkeypatch.setattr(slots, "time", at_once)
+    monkeypatch.setattr(rate_limit, "time", at_once)
     with time_machine.travel(datetime.now(UTC), tick=False) as clock:
         scene = make_scene()
         usual = hour(scene, clock)
@@ -448,7 +448,7 @@ def test_a10_a_name_that_does_not_resolve_is_said_so(kept, monkeypatch):
     ],
 )
 def test_a12_a_dripping_body_ends_at_the_deadline(kept, monkeypatch, fault):
-    monkeypatch.setattr(clouds, "_DEADLINE", 0.5)
+    monkeypatch.setattr(accounts, "_DEADLINE", 0.5)
     kept.breaks("/restores", **fault)
     begun = time.monotonic()
     assert_kept(kept, kept.look(), "unreachable")
@@ -486,11 +486,11 @@ class Slots:
 
 def test_a12_one_hanging_cloud_delays_nobody_else_s_projects(make_scene, monkeypatch):
     # Everything five times as fast: a look each second, two seconds until a call is given up.
-    monkeypatch.setattr(project_look, "_EVERY", 1)
-    monkeypatch.setattr(project_look, "_DEADLINE", 2.0)
-    monkeypatch.setattr(project_look, "_DEADLINE_AFTER_FAULT", 1.0)
-    monkeypatch.setattr(clouds, "_DEADLINE", 2.0)
-    monkeypatch.setattr(endings, "_BREAKER", (2, 12))
+    monkeypatch.setattr(projects, "_EVERY", 1)
+    monkeypatch.setattr(projects, "_DEADLINE", 2.0)
+    monkeypatch.setattr(projects, "_DEADLINE_AFTER_FAULT", 1.0)
+    monkeypatch.setattr(accounts, "_DEADLINE", 2.0)
+    monkeypatch.setattr(results, "_BREAKER", (2, 12))
     scene = make_scene(index=LANTERN)
     now = datetime.now(UTC)
     harbour = Account.objects.get(name="harbour")
@@ -504,10 +504,10 @@ def test_a12_one_hanging_cloud_delays_nobody_else_s_projects(make_scene, monkeyp
     hanging = "|".join(row.project_id for row in Project.objects.filter(account=harbour))
     scene.breaks(hanging, kind="hang")
     Project.objects.update(next_sync_at=now)
-    with Slots() as slots:
+    with Slots() as slots_of_a_worker:
         time.sleep(6)
         scene.simulator.close()
-    assert not slots.failed
+    assert not slots_of_a_worker.failed
     for project in Project.objects.filter(account__name="lantern"):
         looks = [e.at for e in scene.calls(f"{project.project_id}/instances/status")]
         moments = [now.timestamp(), *looks, now.timestamp() + 6]
@@ -693,7 +693,7 @@ def test_a20_the_same_page_of_instances_for_ever_is_left_after_the_second(scene)
 
 
 def test_a20_ever_new_pages_of_instances_end_too(scene, monkeypatch):
-    monkeypatch.setattr(instance_list, "_MOST_PAGES", 4)
+    monkeypatch.setattr(inventory, "_MOST_PAGES", 4)
 
     def another(number):
         row = {"instance_id": f"i-{number}", "status": "RUNNING"}
@@ -743,7 +743,7 @@ def test_a21_restores_that_begin_while_we_ask_are_all_found(scene):
 
 
 def test_a21_instances_that_shift_between_pages_are_not_gone(scene, monkeypatch):
-    monkeypatch.setattr(instance_list, "_PAGE", 2)
+    monkeypatch.setattr(inventory, "_PAGE", 2)
     count = Instance.objects.filter(project=scene.project).count()
     scene.breaks("offset=1&", kind="edit", remove=1)
     for _ in range(3):
@@ -753,7 +753,7 @@ def test_a21_instances_that_shift_between_pages_are_not_gone(scene, monkeypatch)
 
 
 def test_a21_absence_from_pages_counts_from_the_second_time(scene, monkeypatch):
-    monkeypatch.setattr(instance_list, "_PAGE", 2)
+    monkeypatch.setattr(inventory, "_PAGE", 2)
     scene.look_at_project()
     lost = Instance.objects.create(
         project=scene.project, instance_id="lost", listed_at=datetime.now(UTC)
@@ -807,7 +807,7 @@ def test_a22_a_clock_set_back_by_an_hour_holds_nothing_up(scene, monkeypatch):
         tasks.tick()
     tasks.tick()
     soon = datetime.now(UTC) + timedelta(seconds=10)
-    assert turns.projects(soon).filter(pk=scene.project.pk).exists()
+    assert scheduling.projects(soon).filter(pk=scene.project.pk).exists()
     assert scene.instance.next_sync_at < datetime.now(UTC) + timedelta(seconds=65)
     tasks.tick()
     assert scene.instance.next_sync_at > datetime.now(UTC) - timedelta(seconds=5)
@@ -864,7 +864,7 @@ def test_a25_an_instance_in_an_unknown_state_is_watched_like_any_other(scene):
     scene.breaks("/instances\\?", kind="edit", set={"status": "TRANSMOGRIFYING", "new": [1]})
     assert scene.look_at_project() is None
     assert set(scene.instances.values_list("status", flat=True)) == {"TRANSMOGRIFYING"}
-    assert ledger.claim_instances(datetime.now(UTC))
+    assert scheduling.claim_instances(datetime.now(UTC))
 
 
 def test_a25_a_cloud_that_takes_no_notice_of_the_asked_state_wakes_nobody(scene):

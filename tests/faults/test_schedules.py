@@ -10,10 +10,10 @@ from django.db import transaction
 from restores.dcs.faults import Fault
 from restores.dcs.records import FINAL, Page
 from restores.models import Observation
-from restores.sync import ledger
-from restores.sync.look import look_at
-from restores.sync.plan import plan
-from restores.sync.windows import ask_all
+from restores.sync import scheduling
+from restores.sync.complete_fetch import ask_all
+from restores.sync.diff import plan
+from restores.sync.instances import look_at
 from tests.factories import make_instance
 from tests.faults.moving import Manners, MovingList
 from tests.sync.records import BEGUN, told
@@ -145,7 +145,7 @@ def kept(world, instance, clock, wait):
     clock.move_to(world.now)
     world.look()
     before = rows_of(instance)
-    (claimed,) = ledger.claim_these([instance.pk], world.now)
+    (claimed,) = scheduling.claim_these([instance.pk], world.now)
     (seen,) = look_at([claimed], Client(world))
     instance.refresh_from_db()
     after = rows_of(instance)

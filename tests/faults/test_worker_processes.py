@@ -13,7 +13,7 @@ from dashboard import worker_watchdog
 from .kit import never, until
 
 pytestmark = pytest.mark.xdist_group("worker_processes")
-LEASE = "restores__collector__ledger__LEASE"
+LEASE = "restores__sync__scheduling__LEASE"
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,9 @@ from restores.dcs.calls import Calls
 from restores.dcs.iam import FoundProject, reachable_projects
 from restores.dcs.transport import Answer
 from restores.models import Account, Instance, Project
-from restores.sync import discovery, ledger, project_look
-from restores.sync.clouds import current_clouds
-from restores.sync.project_look import look_at_project
+from restores.sync import accounts, projects, scheduling
+from restores.sync.accounts import current_clouds
+from restores.sync.projects import look_at_project
 from tests.factories import make_account, make_project
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -39,7 +39,7 @@ def write(settings, *sections):
 
 
 def find(now=None):
-    return dict(discovery.discover(current_clouds(), now or datetime.now(UTC)))
+    return dict(accounts.discover(current_clouds(), now or datetime.now(UTC)))
 
 
 def names():
@@ -76,7 +76,7 @@ def test_what_was_found_is_synced_at(finder):
 
 
 def project_of(project):
-    return ledger.take(project, datetime.now(UTC))
+    return scheduling.take(project, datetime.now(UTC))
 
 
 def test_projects_are_found_again_once_per_hour_by_one_worker(finder):
@@ -205,5 +205,5 @@ def test_a_thousand_idle_projects_use_half_of_the_account_s_calls(finder):
     project = Project.objects.filter(account__name="harbour").first()
     assert Project.objects.monitored().filter(account=project.account).count() == 1000
     for calls in (1, 2):
-        pause = project_look._pause(project, calls, 10).total_seconds()
+        pause = projects._pause(project, calls, 10).total_seconds()
         assert 1000 * calls / pause == 10 / 2

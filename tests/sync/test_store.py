@@ -5,8 +5,8 @@ from django.db import IntegrityError, transaction
 
 from restores.models import Observation, Restore
 from restores.sync import store
-from restores.sync.inserts import insert
-from restores.sync.windows import Answer
+from restores.sync.complete_fetch import Answer
+from restores.sync.store import insert
 from tests.factories import make_instance
 from tests.sync.records import BEGUN, make_record
 

@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from restores.looks import ask_for_look
 from restores.models import Event, Instance
-from restores.sync import ledger, turns
+from restores.sync import scheduling
 from tests.factories import NOW, make_account, make_instance, make_project, make_restore
 from tests.views.test_restore_detail import ODD
 
@@ -62,9 +62,9 @@ def test_asking_makes_the_row_due_leads_back_and_is_noted(web, root):
 
 def test_the_next_tick_finds_it(web):
     instance = make_instance(**IDLE)
-    assert instance not in turns.instances(NOW)
+    assert instance not in scheduling.instances(NOW)
     ask(web, instance)
-    assert instance in turns.instances(NOW)
+    assert instance in scheduling.instances(NOW)
 
 
 def test_the_page_shows_due_then_running_then_synced_at(web, clock):
@@ -74,7 +74,7 @@ def test_the_page_shows_due_then_running_then_synced_at(web, clock):
     ask(web, instance)
     assert said(web) == "Look due since 16:59:00 UTC; it begins with the next tick"
     assert 'data-refresh="5"' in page(web)
-    row.update(lease_until=NOW + ledger.LEASE)
+    row.update(lease_until=NOW + scheduling.LEASE)
     assert said(web) == "A look is running"
     row.update(lease_until=None, synced_at=NOW + seconds(4), next_sync_at=LATER)
     clock.move_to(NOW + seconds(5))
@@ -140,7 +140,7 @@ def test_one_that_was_set_aside_is_tried_again_alone(web):
     ask(web, instance)
     assert "Look due since" in said(web)
     other = make_instance("other", next_sync_at=NOW)
-    claimed = [ledger.claim_instances(NOW), ledger.claim_instances(NOW)]
+    claimed = [scheduling.claim_instances(NOW), scheduling.claim_instances(NOW)]
     assert sorted(map(len, claimed)) == [1, 1]
     assert {instance, other} == {row for rows in claimed for row in rows}
 

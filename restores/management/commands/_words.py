@@ -5,7 +5,7 @@ from django.core.management.base import CommandError
 from restores.dcs.config import ConfigError
 from restores.dcs.faults import Fault, NotAsked, Refused
 from restores.models import Project
-from restores.sync.clouds import Cloud, current_clouds
+from restores.sync.accounts import Cloud, current_clouds
 
 
 def clouds_or_stop() -> dict[str, Cloud]:

@@ -16,7 +16,7 @@ from restores.dcs.faults import Fault
 from restores.dcs.records import Page
 from restores.management.commands._words import Refusals, clouds_or_stop
 from restores.models import Account, Project
-from restores.sync import discovery
+from restores.sync import accounts
 
 
 class Command(BaseCommand):
@@ -29,7 +29,7 @@ class Command(BaseCommand):
         clouds, troubles = clouds_or_stop(), 0
         if not options["offline"]:
             Account.objects.update(next_discovery_at=None)
-            for name, fault in discovery.discover(clouds, datetime.now(UTC)):
+            for name, fault in accounts.discover(clouds, datetime.now(UTC)):
                 troubles += fault is not None
                 self.stdout.write(f"{name}: projects, iam_endpoint: {fault or 'ok'}")
         projects = Project.objects.monitored().select_related("account").order_by("name")

@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from restores.models import Account, Instance, Project, Restore
-from restores.sync import recovery
+from restores.sync import store
 
 _CHUNK = 5000
 _CUSTOMERS = ("Shopwell", "Fanline", "Mapster", "Bankhaus K.", "Shopwell CN")
@@ -38,7 +38,7 @@ class Command(BaseCommand):
             with transaction.atomic():
                 Restore.objects.bulk_create(chunk, ignore_conflicts=True)
         for instance in instances:
-            recovery.mark_recovered(instance)
+            store.mark_recovered(instance)
         self.stdout.write(f"{count} restores of {len(instances)} instances in 5 projects")
 
 

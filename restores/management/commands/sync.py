@@ -12,10 +12,10 @@ from django.core.management.base import BaseCommand, CommandError
 from restores.dcs.faults import Fault
 from restores.management.commands._words import Refusals, clouds_or_stop
 from restores.models import Instance, Project
-from restores.sync import discovery, ledger
-from restores.sync.clouds import Cloud
-from restores.sync.look import Look, look_at
-from restores.sync.project_look import look_at_project
+from restores.sync import accounts, scheduling
+from restores.sync.accounts import Cloud
+from restores.sync.instances import Look, look_at
+from restores.sync.projects import look_at_project
 
 
 class Command(BaseCommand):
@@ -28,7 +28,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         clouds, faults, looked, refusals = clouds_or_stop(), 0, 0, Refusals()
-        for name, fault in discovery.discover(clouds, datetime.now(UTC)):
+        for name, fault in accounts.discover(clouds, datetime.now(UTC)):
             faults += fault is not None
             if fault:
                 self.stdout.write(f"{name}: its projects were not found: {fault}")
@@ -52,7 +52,7 @@ class Command(BaseCommand):
 
 def _taken(project: Project, cloud: Cloud) -> Fault | None:
     """Look at a project; who asks by hand does not wait for the worker that may hold it."""
-    return look_at_project(ledger.take(project, datetime.now(UTC)), cloud, whole=True)
+    return look_at_project(scheduling.take(project, datetime.now(UTC)), cloud, whole=True)
 
 
 def _projects(name: str | None) -> list[Project]:
@@ -68,8 +68,8 @@ def _looks(project: Project, cloud: Cloud, options: dict[str, Any]) -> Iterator[
     if options["instance"]:
         wanted = Instance.objects.filter(project=project, instance_id=options["instance"])
     ids = list(wanted.order_by("name").values_list("pk", flat=True))
-    for start in range(0, len(ids), ledger.BATCH):
-        claimed = ledger.claim_these(ids[start : start + ledger.BATCH], datetime.now(UTC))
+    for start in range(0, len(ids), scheduling.BATCH):
+        claimed = scheduling.claim_these(ids[start : start + scheduling.BATCH], datetime.now(UTC))
         for instance in claimed:
             instance.digest = "" if options["full"] else instance.digest
         yield from look_at(claimed, cloud)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from restores.dcs.records import Page, RestoreRecord
-from restores.sync.plan import latest
+from restores.sync.diff import latest
 
 # asks for the records created from .. to; no window at all means everything
 Ask = Callable[[datetime | None, datetime | None], Page[RestoreRecord]]

@@ -1,4 +1,4 @@
-"""Who holds what is due: claims, leases and fences."""
+"""Scheduling: what is due, in which order, and which worker has claimed it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Case, F, QuerySet
+from django.db.models import Case, Count, F, Q, QuerySet, When
 
-from restores.models import Instance, Project
-from restores.querysets import InstanceQuerySet
-from restores.sync import turns
+from restores.models import Instance, Project, Restore
+from restores.querysets import UNKNOWN_RUNS, InstanceQuerySet, ProjectQuerySet
 
 Order = tuple[Case | str, ...]
 
@@ -27,21 +26,21 @@ AFTER_FAULT = timedelta(seconds=30)
 def claim_project(now: datetime) -> Project | None:
     """Take the project whose turn it is."""
     with transaction.atomic():
-        due = turns.projects(now).select_related("account")
+        due = projects(now).select_related("account")
         claimed = _claim(due.select_for_update(skip_locked=True, of=("self",))[:1], now)
     return claimed[0] if claimed else None
 
 
 def claim_instances(now: datetime, rates: Mapping[str, float] | None = None) -> list[Instance]:
     """Take a batch of due instances of one project, as large as its account's rate allows."""
-    order = turns.order(now), turns.order_within(now)
-    return _claim_batch(turns.instances(now), order, now, rates or {})
+    ordering = order(now), order_within(now)
+    return _claim_batch(instances(now), ordering, now, rates or {})
 
 
 def claim_more(project: Project, now: datetime) -> list[Instance]:
     """Take a whole batch of one project's due instances."""
     with transaction.atomic():
-        due = turns.instances(now).order_by(*turns.order_within(now))
+        due = instances(now).order_by(*order_within(now))
         return _claim_of(project, due.filter(project=project), BATCH, now)
 
 
@@ -49,7 +48,7 @@ def claim_news(
     project: Project, since: datetime, now: datetime, rates: Mapping[str, float] | None = None
 ) -> list[Instance]:
     """Take a batch of what the project's look that began at ``since`` has made due."""
-    news = turns.instances(now).filter(project=project, next_sync_at__gte=since)
+    news = instances(now).filter(project=project, next_sync_at__gte=since)
     order = "-next_sync_at", "pk"
     return _claim_batch(news, (order, order), now, rates or {})
 
@@ -97,9 +96,9 @@ def take(project: Project, now: datetime) -> Project:
 def claim_these(ids: Iterable[int], now: datetime) -> list[Instance]:
     """Take those of the given instances that nobody holds, due or not."""
     with transaction.atomic():
-        free = Instance.objects.filter(turns.free(now), pk__in=list(ids))
-        free = free.select_related("project__account").order_by("pk")
-        return _claim(free.select_for_update(of=("self",)), now)
+        unclaimed = Instance.objects.filter(free(now), pk__in=list(ids))
+        unclaimed = unclaimed.select_related("project__account").order_by("pk")
+        return _claim(unclaimed.select_for_update(of=("self",)), now)
 
 
 def batch_size(rate: float) -> int:
@@ -109,10 +108,10 @@ def batch_size(rate: float) -> int:
 
 def park(now: datetime) -> None:
     """Show the instances whose looks keep ending their worker; they wait for a person."""
-    lost = Instance.objects.filter(turns.free(now), attempts__gte=turns.PARKED_AFTER)
+    lost = Instance.objects.filter(free(now), attempts__gte=PARKED_AFTER)
     lost.exclude(sync_error_kind="parked").update(
         sync_error_kind="parked",
-        sync_error_message=f"{turns.PARKED_AFTER} syncs in a row did not finish; "
+        sync_error_message=f"{PARKED_AFTER} syncs in a row did not finish; "
         "automatic sync is paused.",
         sync_error_since=now,
     )
@@ -122,7 +121,7 @@ def next_regular(instance: Instance, interval: int, now: datetime) -> datetime:
     """Return the instance's own moment within the coming interval: looks spread evenly."""
     own = zlib.crc32(f"{instance.project_id}/{instance.instance_id}".encode()) % interval
     # A look that came early by the slack is this moment's look, not the one before it.
-    early = now + turns.SLACK
+    early = now + SLACK
     return early + timedelta(seconds=(own - early.timestamp()) % interval or interval)
 
 
@@ -147,3 +146,94 @@ def _claim(rows: Iterable, now: datetime) -> list:
             now + LEASE,
         )
     return claimed
+
+
+PARKED_AFTER = 3
+# An account whose slots begin later than that rests: a look would only hold up a process. A
+# project's look is short, so it may wait a little.
+PATIENCE = timedelta(seconds=2)
+PROJECT_PATIENCE = timedelta(seconds=5)
+# Ticks come every 5 s give or take: what is due by a hair later is due now.
+SLACK = timedelta(seconds=1)
+
+
+def projects(now: datetime) -> ProjectQuerySet:
+    """Projects that are due and free: those that work first, then those of an idle account.
+
+    Of an account's projects whose looks fail, one at a time, and of all its projects once two
+    cannot be reached: a cloud that hangs must not take every process of the worker.
+    """
+    held = Project.objects.filter(lease_until__gte=now)
+    silent = Project.objects.monitored().filter(failures__gt=0, sync_error_kind="unreachable")
+    mute = silent.values("account_id").annotate(count=Count("pk")).filter(count__gt=1)
+    probed = Q(failures__gt=0) | Q(account_id__in=mute.values("account_id"))
+    failing = Q(failures__gt=0) | Q(account_id__in=silent.values("account_id"))
+    return (
+        Project.objects.monitored()
+        .filter(
+            Q(next_sync_at=None) | Q(next_sync_at__lte=now + SLACK),
+            free(now),
+            *open_accounts(now + PROJECT_PATIENCE, now, "account__"),
+        )
+        .exclude(probed, account_id__in=held.filter(probed).values("account_id"))
+        .order_by(
+            Case(When(failing, then=1), default=0),
+            Case(When(account_id__in=held.values("account_id"), then=1), default=0),
+            F("next_sync_at").asc(nulls_first=True),
+            "pk",
+        )
+    )
+
+
+def instances(now: datetime) -> InstanceQuerySet:
+    """Instances that are due and free, in projects whose own look works.
+
+    After a refusal only projects are asked, a call each: a batch would be refused many times.
+    """
+    return Instance.objects.monitored().filter(
+        free(now),
+        *open_accounts(now + PATIENCE, now, "project__account__"),
+        next_sync_at__lte=now + SLACK,
+        attempts__lt=PARKED_AFTER,
+        # Not its sync_error_kind: some faults are only worth showing.
+        project__failures=0,
+        project__account__refusals=0,
+    )
+
+
+def order(now: datetime) -> tuple[Case | str, ...]:
+    """First those with unfinished restores, then those of accounts that nobody asks, then age."""
+    first, *rest = order_within(now)
+    return first, _asked(now), *rest
+
+
+def order_within(now: datetime) -> tuple[Case | str, ...]:
+    """The same for instances of one account."""
+    return _finished(now), "next_sync_at", "pk"
+
+
+def _finished(now: datetime) -> Case:
+    """Order by this for those first whose restores are on their way: they are what people watch."""
+    live = Restore.objects.unfinished(now - UNKNOWN_RUNS).values("instance_id")
+    return Case(When(pk__in=live, then=0), default=1)
+
+
+def _asked(now: datetime) -> Case:
+    """Order by this for those first whose account nobody asks now, or waits for."""
+    held = Instance.objects.filter(lease_until__gte=now).values("project__account_id")
+    used = Q(project__account__reserved_until__gt=now) | Q(project__account_id__in=held)
+    return Case(When(used, then=1), default=0)
+
+
+def free(now: datetime) -> Q:
+    """Those that nobody holds."""
+    return Q(lease_until=None) | Q(lease_until__lt=now)
+
+
+def open_accounts(booked: datetime, now: datetime, path: str) -> tuple[Q, Q]:
+    """Accounts, at the end of a ``path``, that do not rest and have a slot by ``booked``."""
+    paused, slot = f"{path}paused_until", f"{path}reserved_until"
+    return (
+        Q(**{paused: None}) | Q(**{f"{paused}__lte": now}),
+        Q(**{slot: None}) | Q(**{f"{slot}__lte": booked}),
+    )

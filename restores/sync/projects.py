@@ -1,4 +1,4 @@
-"""One look at a project: is anything restoring there, and which instances are there at all."""
+"""Project sync: count the running restores and list the instances of one project."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from restores.dcs.client import Client
 from restores.dcs.faults import BadAnswer, Fault, NotAsked, NotOffered
 from restores.dcs.records import InstanceRecord
 from restores.models import Project
-from restores.sync import endings, interrupts, roll
-from restores.sync.clouds import Cloud
-from restores.sync.instance_list import InstanceList, all_instances
+from restores.sync import interrupts, inventory, results
+from restores.sync.accounts import Cloud
+from restores.sync.inventory import InstanceList, all_instances
 from restores.sync.store import LeaseLost
 
 _EVERY = 5  # seconds
@@ -53,11 +53,11 @@ def look_at_project(project: Project, cloud: Cloud, *, whole: bool = False) -> F
     except LeaseLost:
         return BadAnswer("Another worker took over meanwhile.")
     except NotAsked as skipped:
-        endings.given_back([project], blameless=True)
+        results.given_back([project], blameless=True)
         return skipped.because
     except Fault as fault:
         with suppress(LeaseLost):
-            endings.project_failed(project, fault, datetime.now(UTC))
+            results.project_failed(project, fault, datetime.now(UTC))
         return fault
     return None
 
@@ -85,16 +85,16 @@ def _store(project: Project, seen: _Seen, began: datetime, rate: float) -> None:
     facts: dict[str, Any] = {"restoring_count": seen.restoring, "restoring_count_at": began}
     flaw = ""
     if seen.listed is not None:
-        flaw = roll.store_instances(project, seen.listed, now)
+        flaw = inventory.store_instances(project, seen.listed, now)
         wait = min(_SOON, project.interval) if flaw else project.interval
         facts["next_discovery_at"] = now + timedelta(seconds=wait)
         if not flaw:
             facts["listed_at"] = began
     facts |= _note(project, seen, flaw, now)
-    roll.welcome(project, seen.named, now)
-    roll.make_due(project, [row.instance_id for row in seen.named], now)
+    inventory.welcome(project, seen.named, now)
+    inventory.make_due(project, [row.instance_id for row in seen.named], now)
     facts["next_sync_at"] = _next(project, began, _pause(project, seen.calls, rate))
-    endings.project_proven(project, **facts)
+    results.project_proven(project, **facts)
 
 
 def _note(project: Project, seen: _Seen, flaw: str, now: datetime) -> dict[str, Any]:

@@ -3,7 +3,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restores.sync.plan import merged, plan
+from restores.sync.diff import merged, plan
 from tests.sync.records import BEGUN, make_record
 
 

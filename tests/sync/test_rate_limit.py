@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 
 from restores.dcs.faults import NotAsked
-from restores.sync.slots import _LATE, Pace
+from restores.sync.rate_limit import _LATE, Pace
 from tests.factories import make_account
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -16,9 +16,8 @@ from django.db.models.functions import Greatest
 
 from restores.dcs.faults import Fault, Gone, Refused, Throttled
 from restores.models import Account, Instance, Project
-from restores.sync import ledger, slots
-from restores.sync.inserts import adapted
-from restores.sync.store import LeaseLost
+from restores.sync import rate_limit, scheduling
+from restores.sync.store import LeaseLost, adapted
 
 _PAUSE, _LONGEST_PAUSE = timedelta(minutes=5), timedelta(hours=1)
 _BREAKER = (10, 60)  # seconds: the first and the longest wait after a failed project look
@@ -59,7 +58,7 @@ def instances_proven(proven: Sequence[tuple[Instance, dict[str, Any]]], now: dat
 
 def instance_failed(instance: Instance, fault: Fault, now: datetime, interval: int) -> None:
     """End a look that brought nothing: the old rows stay, the fault is shown."""
-    wait = ledger.after_fault(instance.failures, interval, now)
+    wait = scheduling.after_fault(instance.failures, interval, now)
     facts = {"synced_at": now, "next_sync_at": wait, "failures": F("failures") + 1}
     if isinstance(fault, Gone):
         facts["deleted_at"] = now
@@ -138,7 +137,7 @@ def _shown(row: Instance | Project | Account, fault: Fault, now: datetime) -> di
 
 def _tell_account(account: Account, fault: Fault, now: datetime) -> None:
     if isinstance(fault, Throttled):
-        slots.hold_slots(account.pk, fault.until)
+        rate_limit.hold_slots(account.pk, fault.until)
     if isinstance(fault, Refused):
         _refuse(account.pk, fault, now)
 

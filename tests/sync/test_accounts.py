@@ -7,8 +7,8 @@ import pytest
 from restores.dcs.config import ConfigError
 from restores.dcs.iam import FoundProject
 from restores.models import Account, Project
-from restores.sync import roster
-from restores.sync.clouds import current_clouds
+from restores.sync import inventory
+from restores.sync.accounts import current_clouds
 from tests.factories import make_instance, make_restore
 
 pytestmark = pytest.mark.django_db
@@ -97,12 +97,12 @@ def test_what_was_found_at_another_endpoint_is_watched_no_more(folder):
     cloud = current_clouds()["shop"]
     named = [FoundProject(project_id=f"p-{n}", name=f"eu-{n}") for n in (1, 2)]
     account = Account.objects.get()
-    assert roster.enrol_found(account, cloud.account, cloud.named, named) == ""
+    assert inventory.enrol_found(account, cloud.account, cloud.named, named) == ""
     moved = found.replace("https://dcs.example", "https://new.example")
     write(folder / "projects.toml", moved[: moved.index("[projects")], 3)
     cloud = current_clouds()["shop"]
     assert not Project.objects.monitored().exists()
-    assert roster.enrol_found(account, cloud.account, cloud.named, named[:1]) == ""
+    assert inventory.enrol_found(account, cloud.account, cloud.named, named[:1]) == ""
     [row] = Project.objects.monitored()
     assert (row.project_id, row.endpoint) == ("p-1", "https://new.example")
     assert Project.objects.count() == 2

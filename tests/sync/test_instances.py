@@ -8,9 +8,9 @@ from django.test.utils import CaptureQueriesContext
 
 from restores import tasks
 from restores.models import Account, Backup, Instance, Project, Restore
-from restores.sync import ledger, store
-from restores.sync.clouds import current_clouds
-from restores.sync.look import look_at
+from restores.sync import scheduling, store
+from restores.sync.accounts import current_clouds
+from restores.sync.instances import look_at
 from simulator.plans import Order
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -41,10 +41,10 @@ def kept():
 def claimed(simulator):
     """One restorable instance, listed, claimed and never looked at."""
     tasks.current_clouds()
-    project = ledger.claim_project(datetime.now(UTC))
+    project = scheduling.claim_project(datetime.now(UTC))
     cloud = current_clouds()[project.account.name]
     tasks.look_at_project(project, cloud)
-    return ledger.claim_instances(datetime.now(UTC))[:1], cloud
+    return scheduling.claim_instances(datetime.now(UTC))[:1], cloud
 
 
 def test_ticks_and_looks_bring_every_restore_of_every_instance(stand_in):
@@ -70,7 +70,7 @@ def _long_ago():
 def test_a_second_look_changes_nothing_that_did_not_change(stand_in):
     (instance,), cloud = claimed(stand_in)
     first = next(look_at([instance], cloud))
-    again = ledger.claim_these([instance.pk], datetime.now(UTC))
+    again = scheduling.claim_these([instance.pk], datetime.now(UTC))
 
     second = next(look_at(again, cloud))
 
@@ -81,7 +81,7 @@ def test_a_second_look_changes_nothing_that_did_not_change(stand_in):
 def test_an_answer_equal_to_the_last_proof_is_proof_again_and_reads_no_row(stand_in):
     (instance,), cloud = claimed(stand_in)
     next(look_at([instance], cloud))
-    again = ledger.claim_these([instance.pk], datetime.now(UTC))
+    again = scheduling.claim_these([instance.pk], datetime.now(UTC))
     proven = again[0].complete_to
 
     with CaptureQueriesContext(connection) as asked:
@@ -98,7 +98,7 @@ def test_looks_that_bring_nothing_are_ended_together_and_one_lost_costs_no_other
     settled = Instance.objects.monitored().exclude(digest="").order_by("project_id")
     settled = settled.filter(project_id=settled[0].project_id)
     mine = list(settled.values_list("pk", flat=True)[:4])
-    again = ledger.claim_these(mine, datetime.now(UTC))
+    again = scheduling.claim_these(mine, datetime.now(UTC))
     Instance.objects.filter(pk=mine[0]).update(fencing_token=F("fencing_token") + 1)
 
     looks = list(look_at(again, current_clouds()[again[0].project.account.name]))
@@ -114,7 +114,7 @@ def test_an_answer_is_read_again_while_a_restore_may_still_move(stand_in):
     stand_in.world.begin(world, stand_in.clock(), Order(waiting=600, seconds=300))
     next(look_at([instance], cloud))
 
-    again = ledger.claim_these([instance.pk], datetime.now(UTC))
+    again = scheduling.claim_these([instance.pk], datetime.now(UTC))
     second = next(look_at(again, cloud))
 
     assert second.stored.live
@@ -132,7 +132,7 @@ def test_a_restore_that_begins_is_found_by_the_next_project_look(stand_in):
 
     restore = Restore.objects.get(restore_id=begun)
     assert restore.status == "restoring"
-    assert restore.instance.next_sync_at <= datetime.now(UTC) + ledger.LIVE
+    assert restore.instance.next_sync_at <= datetime.now(UTC) + scheduling.LIVE
 
 
 def _idle(simulator):
@@ -146,7 +146,7 @@ def test_a_fault_keeps_the_old_rows_and_is_shown_with_the_cloud_s_request_id(sta
     rows, proven = instance.restores.count(), instance.complete_to
     stand_in.faults.add(refusing(f"{instance.instance_id}/restores", 500, "DCS.5079"))
 
-    again = ledger.claim_these([instance.pk], datetime.now(UTC))
+    again = scheduling.claim_these([instance.pk], datetime.now(UTC))
     look = next(look_at(again, current_clouds()[again[0].project.account.name]))
 
     instance.refresh_from_db()
@@ -162,7 +162,7 @@ def test_an_instance_that_the_cloud_no_longer_knows_is_gone_and_keeps_its_histor
     instance = Instance.objects.monitored().exclude(restores=None).first()
     stand_in.faults.add(refusing(f"{instance.instance_id}/restores", 404, "DCS.3022"))
 
-    again = ledger.claim_these([instance.pk], datetime.now(UTC))
+    again = scheduling.claim_these([instance.pk], datetime.now(UTC))
     list(look_at(again, current_clouds()[again[0].project.account.name]))
 
     instance.refresh_from_db()
@@ -180,7 +180,7 @@ def test_a_second_refusal_in_a_row_stops_the_account(stand_in):
         tasks.project_look()
 
     assert all(Account.objects.values_list("paused_until", flat=True))
-    assert ledger.claim_project(datetime.now(UTC)) is None
+    assert scheduling.claim_project(datetime.now(UTC)) is None
     assert set(Account.objects.values_list("refusals", flat=True)) == {2}
 
 
@@ -209,7 +209,7 @@ def test_a_batch_refused_midway_asks_no_more_and_counts_as_one_refusal(stand_in)
     rows = list(Instance.objects.filter(project=instance.project, single_node=False))
     stand_in.faults.add(refusing("/restores", 401, "APIGW.0301"))
 
-    looks = list(look_at(ledger.claim_these([r.pk for r in rows], datetime.now(UTC)), cloud))
+    looks = list(look_at(scheduling.claim_these([r.pk for r in rows], datetime.now(UTC)), cloud))
 
     assert {look.fault.kind for look in looks} == {"credentials"}
     assert Account.objects.get(pk=instance.project.account_id).refusals <= 2
@@ -241,7 +241,7 @@ def test_a_restore_that_begins_is_found_in_a_backlog_too(stand_in):
     project = Project.objects.get(project_id=idle.project.project_id)
 
     tasks.look_at_project(
-        ledger.take(project, datetime.now(UTC)), current_clouds()[project.account.name]
+        scheduling.take(project, datetime.now(UTC)), current_clouds()[project.account.name]
     )
 
     assert Instance.objects.get(instance_id=idle.instance_id).next_sync_at > long_ago
@@ -266,7 +266,7 @@ def test_a_project_s_look_that_came_late_does_not_make_the_next_one_late(stand_i
     now = datetime.now(UTC)
     for project, ago in ((late, 2), (missed, 3600)):
         Project.objects.filter(pk=project.pk).update(next_sync_at=now - timedelta(seconds=ago))
-        held = ledger.take(project, datetime.now(UTC))
+        held = scheduling.take(project, datetime.now(UTC))
         tasks.look_at_project(held, current_clouds()[project.account.name])
         project.refresh_from_db()
 

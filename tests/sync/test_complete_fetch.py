@@ -4,7 +4,7 @@ from datetime import timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from restores.sync.windows import ask_all
+from restores.sync.complete_fetch import ask_all
 from tests.sync.records import BEGUN, make_page, make_record
 
 

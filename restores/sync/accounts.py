@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
+from django.db.models import Q, QuerySet
 from requests.auth import AuthBase
 
 from restores.dcs import config
 from restores.dcs.calls import Calls
 from restores.dcs.client import Client, new_session
+from restores.dcs.faults import BadAnswer, Fault
+from restores.dcs.iam import reachable_projects
 from restores.models import Account, Project
-from restores.sync import roster
-from restores.sync.slots import Pace
+from restores.sync import inventory, results, scheduling
+from restores.sync.rate_limit import Pace
 
 logger = logging.getLogger(__name__)
 
@@ -90,7 +94,7 @@ def _read(path: Path) -> None:
     # Taken before: what changes while it is read is read again.
     stamp = _stamp(files)
     projects = config.load(path, os.environ)
-    roster.enrol(projects)
+    inventory.enrol(projects)
     _Current.path, _Current.files, _Current.stamp, _Current.complaint = path, files, stamp, ""
     _Current.clouds = {
         name: Cloud(account, _named(projects, account.endpoint))
@@ -112,3 +116,38 @@ def _changed(file: Path) -> int:
 def _named(projects: config.Projects, endpoint: str) -> set[str]:
     sections = projects.projects.values()
     return {each.project_id for each in sections if each.account.endpoint == endpoint}
+
+
+_EVERY = timedelta(hours=1)
+_AGAIN = timedelta(minutes=5)
+
+
+def due_accounts(clouds: Mapping[str, Cloud], now: datetime) -> QuerySet[Account]:
+    """Accounts whose projects are to be found, and that do not rest."""
+    names = [name for name, cloud in clouds.items() if cloud.account.discovery]
+    return Account.objects.filter(
+        Q(next_discovery_at=None) | Q(next_discovery_at__lte=now),
+        *scheduling.open_accounts(now + scheduling.PROJECT_PATIENCE, now, ""),
+        name__in=names,
+    )
+
+
+def discover(clouds: Mapping[str, Cloud], now: datetime) -> Iterator[tuple[str, Fault | None]]:
+    """Find the projects of the accounts that are due; yield their names, and faults if any."""
+    for account in due_accounts(clouds, now):
+        mine = due_accounts(clouds, now).filter(pk=account.pk)
+        # Whoever moves the time ahead has the account; when it fails, it is tried again by then.
+        if mine.update(next_discovery_at=now + _AGAIN):
+            yield account.name, _discovered(account, clouds[account.name])
+
+
+def _discovered(account: Account, cloud: Cloud) -> Fault | None:
+    try:
+        found = reachable_projects(cloud.iam(account), cloud.account.endpoint)
+        if flaw := inventory.enrol_found(account, cloud.account, cloud.named, found):
+            raise BadAnswer(flaw)
+    except Fault as fault:
+        results.discovery_failed(account, fault, datetime.now(UTC))
+        return fault
+    results.discovery_proven(account, datetime.now(UTC) + _EVERY)
+    return None
