@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any, Generic, TypeVar
 
-from restores.explain.verdict import NO_PROGRESS
+from restores.explain.summary import NO_PROGRESS
 from restores.models import Restore
 from restores.past import Past
 from restores.snapshots import as_of

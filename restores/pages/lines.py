@@ -6,10 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from restores.explain import codes, durations
-from restores.explain.durations import seconds
-from restores.explain.stuck import stuck
-from restores.explain.verdict import NO_PROGRESS, QUEUED
+from restores.explain import codes
+from restores.explain.estimates import clock, seconds, stuck
+from restores.explain.summary import NO_PROGRESS, QUEUED
 from restores.models import Restore
 from restores.pages.evidence import percent
 from restores.pages.freshness import known_until
@@ -67,7 +66,7 @@ def _reason(restore: Restore, until: datetime | None) -> str:
 
 def _took(restore: Restore, until: datetime | None) -> str:
     if restore.duration is not None:
-        return durations.clock(restore.duration)
+        return clock(restore.duration)
     if until and restore.created_at and restore.status in IN_PROGRESS:
-        return durations.clock(max(0.0, (until - restore.created_at).total_seconds()))
+        return clock(max(0.0, (until - restore.created_at).total_seconds()))
     return "—"

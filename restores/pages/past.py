@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from restores.beside import Beside
-from restores.explain.facts import Facts
+from restores.explain.summary import Facts
 from restores.models import Observation, Restore
 from restores.past import Past
 from restores.statuses import FINAL, RESTORING, SUCCEEDED

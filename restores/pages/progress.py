@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from restores.explain.facts import Facts
+from restores.explain.summary import Facts
 from restores.models import Restore
 from restores.pages.evidence import percent
 from restores.statuses import FINAL, RESTORING, WAITING

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from restores.beside import beside, now_words
-from restores.explain import codes, customer, history, strip, verdict
-from restores.explain.facts import Facts
+from restores.explain import codes, timeline_svg
+from restores.explain.summary import Facts, Verdict, history, message, verdict
 from restores.models import Observation, Restore
 from restores.pages import evidence, neighbours
 from restores.pages.freshness import Freshness, freshness, known_until
@@ -37,10 +37,10 @@ class RestorePage:
 
     restore: Restore
     status: Status
-    verdict: verdict.Verdict
+    verdict: Verdict
     history: str
     progress: Progress | None
-    strip: strip.Strip | None
+    strip: timeline_svg.Strip | None
     times: list[Time]
     freshness: Freshness
     code: codes.Code | None
@@ -101,14 +101,14 @@ def restore_page(
     return RestorePage(
         restore=restore,
         status=_status(restore, facts),
-        verdict=verdict.verdict(facts),
-        history=history.history(facts),
+        verdict=verdict(facts),
+        history=history(facts),
         progress=progress(restore, facts),
         strip=_strip(facts, seen),
         times=times(restore, recorded_at),
         freshness=fresh,
         code=codes.explain(restore.error_code) if failed else None,
-        message=customer.message(told, restore.instance.name, restore.project.time_zone, now),
+        message=message(told, restore.instance.name, restore.project.time_zone, now),
         same_instance=neighbours.same_instance(restore, viewer, at, past),
         same_backup=neighbours.same_backup(restore, viewer, at, past),
         record=evidence.record(restore),
@@ -137,13 +137,13 @@ def _status(restore: Restore, facts: Facts) -> Status:
     return status_of(restore.status)
 
 
-def _strip(facts: Facts, seen: list[Observation]) -> strip.Strip | None:
-    drawn = strip.strip(
+def _strip(facts: Facts, seen: list[Observation]) -> timeline_svg.Strip | None:
+    drawn = timeline_svg.strip(
         facts.created,
         facts.ended,
         facts.now,
         [
-            strip.Seen(
+            timeline_svg.Seen(
                 at=one.seen_at, after=one.seen_after, status=one.status, progress=one.progress
             )
             for one in seen

@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from restores.beside import Beside, beside, now_words
 from restores.csv_export import complete_to
-from restores.explain.durations import at_time, clock
-from restores.explain.facts import Facts
-from restores.explain.verdict import line as reason
+from restores.explain.estimates import at_time, clock
+from restores.explain.summary import Facts
+from restores.explain.summary import line as reason
 from restores.filters import NARROWING, Asked, Scope
 from restores.models import Restore
 from restores.pages.freshness import known_until, last_seen

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from restores.explain.durations import words
+from restores.explain.estimates import words
 from restores.models import Restore
 from restores.pages.moments import Moment, moment
 from restores.statuses import FINAL, IN_PROGRESS, RESTORING, WAITING

@@ -12,8 +12,8 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 
-from restores.explain.durations import clock, roughly
-from restores.explain.facts import RECENT, Facts
+from restores.explain.estimates import clock, roughly
+from restores.explain.summary import RECENT, Facts
 from restores.models import Instance, Observation, Restore
 from restores.pages.freshness import known_until
 from restores.pages.past import unchanged

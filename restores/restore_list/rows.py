@@ -9,8 +9,8 @@ from typing import Any
 
 from restores.beside import now_words
 from restores.explain import codes
-from restores.explain.durations import clock
-from restores.explain.verdict import NO_PROGRESS, QUEUED
+from restores.explain.estimates import clock
+from restores.explain.summary import NO_PROGRESS, QUEUED
 from restores.filters import Asked
 from restores.paths import restore_path
 from restores.statuses import FAILED, IN_PROGRESS, RESTORING, SUCCEEDED, status_of

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from restores.explain.customer import message
-from restores.explain.facts import Facts
+from restores.explain.summary import Facts, message
 
 CREATED = datetime(2026, 11, 23, 15, 26, 1, tzinfo=UTC)
 ENDED = datetime(2026, 11, 23, 15, 37, 41, tzinfo=UTC)

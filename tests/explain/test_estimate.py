@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from restores.explain.estimate import estimate
+from restores.explain.estimates import estimate
 
 NINE = [420, 440, 450, 460, 500, 520, 540, 560, 600]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from restores.explain.stuck import stuck
+from restores.explain.estimates import stuck
 
 MINUTE = 60
 USUAL = [9 * MINUTE, 10 * MINUTE, 11 * MINUTE, 11.5 * MINUTE, 12 * MINUTE]

@@ -1,11 +1,10 @@
-"""The time strip of one restore as plain numbers for an SVG: queue, curve, gaps and end."""
+"""The timeline of one restore as plain numbers for an SVG: queue, curve, gaps and end."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from .labels import Label, placed
-from .verdict import percentage
+from .summary import percentage
 
 WIDTH, HEIGHT = 860, 92
 LEFT, RIGHT = 10, 840
@@ -24,6 +23,27 @@ class Seen:
     status: str
     progress: float | None
     why: str = ""  # why there was no look in between, if there was a long time none
+
+
+_HEIGHT = 11
+_NARROW, _WIDE = 6.2, 11.5  # generous widths at 11 px: Latin, CJK
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A text at a point; ``anchor`` is SVG's text-anchor."""
+
+    x: float
+    y: float
+    text: str
+    anchor: str = "start"
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """From where to where the text reaches, by a generous guess of its width."""
+        width = sum(_WIDE if ord(letter) > 0x2E7F else _NARROW for letter in self.text)
+        left = self.x - {"start": 0, "middle": width / 2, "end": width}[self.anchor]
+        return left, left + width
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +91,16 @@ def strip(
         trace.add(one)
     trace.finish()
     return trace.drawn(ordered[-1].status if ordered else "", pin)
+
+
+def placed(wanted: Iterable[Label], width: float) -> tuple[Label, ...]:
+    """The labels that fit, the first taking precedence over the later."""
+    kept: list[Label] = []
+    for label in wanted:
+        left, right = label.span
+        if left >= 0 and right <= width and not any(_collide(label, other) for other in kept):
+            kept.append(label)
+    return tuple(kept)
 
 
 @dataclass
@@ -193,3 +223,9 @@ class _Trace:
 
 def _y(level: float) -> float:
     return round(BASE - (BASE - TOP) * min(max(level, 0), 100) / 100, 1)
+
+
+def _collide(one: Label, other: Label) -> bool:
+    (left, right), (other_left, other_right) = one.span, other.span
+    apart = right + 4 <= other_left or other_right + 4 <= left
+    return not apart and abs(one.y - other.y) < _HEIGHT

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restores.explain.durations import at_time, clock, percentile, roughly, seconds, words
+from restores.explain.estimates import at_time, clock, percentile, roughly, seconds, words
 
 AT = datetime(2026, 11, 23, 15, 37, 41, tzinfo=UTC)
 

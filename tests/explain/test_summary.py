@@ -6,9 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from restores.explain.facts import Facts
-from restores.explain.history import history
-from restores.explain.verdict import line, percentage, verdict
+from restores.explain.summary import Facts, history, line, percentage, verdict
 
 CREATED = datetime(2026, 11, 23, 15, 26, 1, tzinfo=UTC)
 ENDED = datetime(2026, 11, 23, 15, 37, 41, tzinfo=UTC)

@@ -5,8 +5,7 @@ from datetime import datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from restores.explain.labels import Label, placed
-from restores.explain.strip import BASE, LEFT, RIGHT, TOP, WIDTH, Seen, strip
+from restores.explain.timeline_svg import BASE, LEFT, RIGHT, TOP, WIDTH, Label, Seen, placed, strip
 
 
 def at(clock):
