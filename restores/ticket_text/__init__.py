@@ -1,9 +1,17 @@
 """Texts about restores for tickets, mails and chats: Markdown, Jira, HTML and plain."""
 
-from .cases import Case, case_note, customer_text, escalation
-from .formats import html, jira, markdown, plain
-from .lists import Line, Listed, customer_summary, list_escalation, list_note
-from .note import Note, Row
+from .documents import (
+    Case,
+    Line,
+    Listed,
+    case_note,
+    customer_summary,
+    customer_text,
+    escalation,
+    list_escalation,
+    list_note,
+)
+from .formats import Note, Row, html, jira, markdown, plain
 
 # The formats that a note can be written in.
 FORMATS = {"markdown": markdown, "jira": jira, "html": html, "plain": plain}

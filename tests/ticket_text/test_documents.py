@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from restores import ticket_text
-from restores.explain.facts import Facts
+from restores.explain.summary import Facts
 from restores.ticket_text import Case, Line, Listed, Note, Row, escapes
 
 NOW = datetime(2026, 11, 23, 16, 59, tzinfo=UTC)
