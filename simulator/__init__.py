@@ -1,1 +1,1 @@
-"""A stand-in DCS and IAM over real HTTP; shares no code with the app it serves."""
+"""A simulated DCS and IAM over real HTTP: standard library only, no code shared with the app."""

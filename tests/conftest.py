@@ -79,15 +79,14 @@ def web(client, root):
 
 
 @pytest.fixture
-def stand_in(tmp_path, settings, monkeypatch):
-    """A small stand-in cloud over real HTTP, and the projects file that leads to it."""
-    from simulator.projectsfile import environment, projects_file
+def simulator(tmp_path, settings, monkeypatch):
+    """A small simulated cloud over real HTTP, and the projects file that leads to it."""
     from simulator.server import Simulator
 
     with Simulator(instances=24, restores=300) as simulator:
         file = tmp_path / "projects.toml"
-        file.write_text(projects_file(simulator.world, simulator.url))
+        file.write_text(simulator.projects_file)
         settings.DCS_PROJECTS = str(file)
-        for name, value in environment(simulator.world).items():
+        for name, value in simulator.credentials.items():
             monkeypatch.setenv(name, value)
         yield simulator

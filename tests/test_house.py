@@ -117,7 +117,7 @@ def test_tasks_and_commands_show_nothing():
             assert not within(name, *PAGES), f"{file} imports {name}"
 
 
-def test_the_stand_in_cloud_is_known_to_its_command_alone():
+def test_only_its_command_imports_the_simulator():
     for package in ("restores", "dashboard", "deploy"):
         for file in modules(package):
             known = file.stem == "simulate_dcs"

@@ -49,7 +49,7 @@ def recorded(name):
 
 
 @pytest.fixture
-def look(stand_in):
+def look(simulator):
     """Look at one instance to whose calls the cloud answers with a fixture."""
     current_clouds()
     project = scheduling.take(Project.objects.order_by("pk").first(), datetime.now(UTC))
@@ -61,8 +61,8 @@ def look(stand_in):
         fixture = recorded(name)
         answer = {key: fixture[key] for key in ("status", "headers", "body")}
         match = re.escape(f"{instance.instance_id}{path}")
-        stand_in.faults.clear()
-        stand_in.faults.add({"kind": "answer", "match": match, **answer})
+        simulator.faults.clear()
+        simulator.faults.add({"kind": "answer", "match": match, **answer})
         Instance.objects.update(lease_until=None)
         claimed = scheduling.claim_these([instance.pk], datetime.now(UTC))
         next(look_at(claimed, cloud))

@@ -1,4 +1,4 @@
-"""``manage.py sync`` against the stand-in cloud, and the official SDK beside what it filled."""
+"""``manage.py sync`` against the simulated cloud, and the official SDK beside what it filled."""
 
 import pytest
 from django.core.management import call_command
@@ -14,11 +14,11 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def still(stand_in):
-    """A stand-in cloud in which nothing moves on."""
-    now = stand_in.clock()
-    stand_in.clock = lambda: now
-    return stand_in
+def still(simulator):
+    """A simulated cloud in which nothing moves on."""
+    now = simulator.clock()
+    simulator.clock = lambda: now
+    return simulator
 
 
 def test_sync_fills_an_empty_database_and_a_second_one_writes_no_restore(still, capsys):

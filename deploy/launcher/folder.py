@@ -70,9 +70,9 @@ class Folder:
         port = self._simulator().get("port")
         return port if isinstance(port, int) else 0
 
-    def simulator_born(self) -> str:
-        """Since when the simulator's world lives, or ""; the same again forgets nothing."""
-        return str(self._simulator().get("born") or "")
+    def simulator_epoch(self) -> str:
+        """The epoch of the simulated world, or ""; the same again keeps its history."""
+        return str(self._simulator().get("epoch") or "")
 
     def simulator_environment(self) -> dict[str, str]:
         """The credentials that the simulator's projects file names."""
@@ -80,8 +80,8 @@ class Folder:
         return {str(k): str(v) for k, v in names.items()} if isinstance(names, dict) else {}
 
     def remember_world(self, port: int, world: dict[str, Any]) -> None:
-        """Keep the simulator's port, birth, projects file and credentials for the next start."""
-        kept = {"port": port, "born": world["born"], "environment": world["environment"]}
+        """Keep the simulator's port, epoch, projects file and credentials for the next start."""
+        kept = {"port": port, "epoch": world["epoch"], "environment": world["environment"]}
         self._write("simulator.json", json.dumps(kept, indent=1))
         self._write("projects.toml", world["projects_file"])
 

@@ -66,8 +66,8 @@ class Stack:
 
     def _simulator(self) -> int:
         port = free_port(preferred=self._folder.simulator_port())
-        born = self._folder.simulator_born()
-        since = ("--born", born) if born else ()
+        epoch = self._folder.simulator_epoch()
+        since = ("--epoch", epoch) if epoch else ()
         command = self._manage("simulate_dcs", "--port", str(port), *since)
         self._family.start(
             Child(name="simulator", command=command, environment=self._environments.web())

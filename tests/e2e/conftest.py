@@ -35,16 +35,16 @@ def pytest_collection_modifyitems(items):
 
 @dataclass(frozen=True)
 class Stack:
-    """Where the running product is, and the stand-in cloud behind it."""
+    """Where the running product is, and the simulated cloud behind it."""
 
     url: str
     login: str
     cloud: str
 
     def begin(self, **order):
-        """Begin a restore in the stand-in cloud and return what it says of it."""
+        """Begin a restore in the simulated cloud and return what it says of it."""
         request = urllib.request.Request(
-            f"{self.cloud}/_begin", data=json.dumps(order).encode(), method="POST"
+            f"{self.cloud}/_restores", data=json.dumps(order).encode(), method="POST"
         )
         with urllib.request.urlopen(request) as response:
             return json.load(response)
@@ -147,7 +147,7 @@ def reread(page):
     )
 
 
-# The stand-in cloud lives: every half minute a restore begins and another ends. What was created
+# The simulated cloud lives: every half minute a restore begins and another ends. What was created
 # before yesterday has ended, so that these rows stay as they are while a test reads them.
 STILL = "/restores/?to=now-2d/d"
 

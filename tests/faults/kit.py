@@ -401,19 +401,18 @@ class Product:
 
 
 class Cloud:
-    """A stand-in cloud in a thread, and the projects file that leads to it."""
+    """A simulated cloud in a thread, and the projects file that leads to it."""
 
     def __init__(self, folder, *, rate=50, projects=None, **given):
-        from simulator.projectsfile import environment, projects_file
         from simulator.server import Simulator
 
         self.simulator = Simulator(**({"instances": 24, "restores": 300} | given))
         self.simulator.start()
         self.file = folder / "projects.toml"
-        text = projects_file(self.simulator.world, self.simulator.url)
+        text = self.simulator.projects_file
         head, *sections = text.replace("rate = 50", f"rate = {rate}").split("[projects.")
         self.file.write_text("[projects.".join([head, *sections[:projects]]))
-        self.secrets = environment(self.simulator.world)
+        self.secrets = self.simulator.credentials
 
     @property
     def instances(self):
@@ -435,7 +434,7 @@ class Cloud:
                 record.get("error_code") or "",
             )
             for instance in self.instances
-            for record in self.simulator.world.restores(instance, now)
+            for record in self.simulator.world.records(instance, now)
             if until is None or _ended(record, until)
         }
 

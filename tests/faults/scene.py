@@ -1,4 +1,4 @@
-"""One project of a stand-in cloud behind our own collector, for faults of the API."""
+"""One project of a simulated cloud behind our own collector, for faults of the API."""
 
 import json
 import re
@@ -9,21 +9,20 @@ from restores.sync import scheduling
 from restores.sync.accounts import current_clouds
 from restores.sync.instances import look_at
 from restores.sync.projects import look_at_project
-from simulator.projectsfile import environment, projects_file
 
 HARBOUR, LANTERN = 0, 4  # projects: of the account with an access key, of the one with a password
 
 
 class Scene:
-    """Looks at a project of the stand-in, and at one instance of it, whenever told."""
+    """Looks at a project of the simulator, and at one instance of it, whenever told."""
 
     def __init__(self, simulator, folder, monkeypatch, settings, index=HARBOUR, rate=1000):
         self.simulator = simulator
-        text = re.sub("rate = .*", f"rate = {rate}", projects_file(simulator.world, simulator.url))
+        text = re.sub("rate = .*", f"rate = {rate}", simulator.projects_file)
         self.file = folder / "projects.toml"
         self.file.write_text(text)
         settings.DCS_PROJECTS = str(self.file)
-        for name, value in environment(simulator.world).items():
+        for name, value in simulator.credentials.items():
             monkeypatch.setenv(name, value)
         self.clouds = current_clouds()
         self.project = Project.objects.get(project_id=simulator.world.projects[index].project_id)

@@ -25,8 +25,8 @@ from restores.models import Account, Instance, Observation, Project, Restore
 from restores.sync import accounts, inventory, projects, rate_limit, results, scheduling
 from restores.sync.instances import look_at
 from restores.sync_status import coverage_of
-from simulator.bombs import gzip_bomb
-from simulator.plans import Order
+from simulator.faults import gzip_bomb
+from simulator.restores import Scenario
 from simulator.server import Simulator
 from tests.dcs.conftest import ANY_JSON
 from tests.faults.scene import LANTERN, Scene, record
@@ -38,7 +38,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def simulator():
     # Born in a month: nothing restores by itself while a test counts calls.
     later = datetime.now(UTC) + timedelta(days=30)
-    with Simulator(instances=24, restores=60, born=later) as running:
+    with Simulator(instances=24, restores=60, epoch=later) as running:
         yield running
 
 
@@ -725,8 +725,8 @@ def test_a21_restores_that_begin_while_we_ask_are_all_found(scene):
 
     def begin():
         while not done.wait(0.002) and len(begun) < 300:
-            order = Order(waiting=0, seconds=0.01)
-            begun.append(scene.simulator.world.begin(target, datetime.now(UTC), order))
+            order = Scenario(waiting=0, seconds=0.01)
+            begun.append(scene.simulator.world.start_restore(target, datetime.now(UTC), order))
 
     scene.breaks("/restores", kind="edit", shuffle=21)
     thread = threading.Thread(target=begin)
@@ -735,7 +735,7 @@ def test_a21_restores_that_begin_while_we_ask_are_all_found(scene):
     done.set()
     thread.join()
     scene.look()
-    listed = scene.simulator.world.restores(target, datetime.now(UTC))
+    listed = scene.simulator.world.records(target, datetime.now(UTC))
     assert scene.held().keys() == {row["restore_id"] for row in listed}
     assert set(begun) <= scene.held().keys()
     assert all(look.fault is None for look in looks)
@@ -883,7 +883,7 @@ def _begin(scene):
         for i in scene.simulator.world.instances_of(scene.simulator.world.projects[0])
         if i.restorable and i.instance_id not in running
     )
-    scene.simulator.world.begin(target, datetime.now(UTC), Order(waiting=0, seconds=300))
+    scene.simulator.world.start_restore(target, datetime.now(UTC), Scenario(waiting=0, seconds=300))
     return target.instance_id
 
 

@@ -122,7 +122,7 @@ def test_v17_after_all_that_the_cloud_s_credentials_are_nowhere(running, share):
     site = running.web()
     site.sign_in(running.command("login_link", "root", "--create"))
 
-    struck = [each for each in running.cloud.simulator.faults.printed() if each["struck"]]
+    struck = [each for each in running.cloud.simulator.faults.to_json() if each["hits"]]
     assert any("not accepted" in str(each.get("body")) for each in struck)
     assert len(secrets) > 2
     assert traces(running, secrets, site) == []

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from simulator.plans import Order
+from simulator.restores import Scenario
 
 from .kit import Cloud, Mortals, Product
 
@@ -51,8 +51,8 @@ def let_leases_end(product):
 
 def spoil(product, dice):
     """Let there be much to write: begin a restore, forget half of what is known."""
-    simulator, order = product.cloud.simulator, Order(waiting=0, seconds=0.01)
-    simulator.world.begin(dice.choice(product.cloud.instances), simulator.clock(), order)
+    simulator, order = product.cloud.simulator, Scenario(waiting=0, seconds=0.01)
+    simulator.world.start_restore(dice.choice(product.cloud.instances), simulator.clock(), order)
     forgotten = f"(select id from restores_restore where id % 2 = {dice.randint(0, 1)})"
     ask = product.database.rows
     ask(f"delete from restores_observation where restore_id in {forgotten}")

@@ -53,7 +53,7 @@ command, *rest = sys.argv[1:]
 if command == "simulate_dcs":
     lives("simulator")
     projects = '[accounts.toy]\\naccess_key_env = "TOY_AK"\\n'
-    world = {"projects_file": projects, "environment": {"TOY_AK": "toy"}, "born": ""}
+    world = {"projects_file": projects, "environment": {"TOY_AK": "toy"}, "epoch": ""}
     answers(rest[1], {"/_world": json.dumps(world).encode()})
 elif command == "login_link":
     print(os.environ["BASE_URL"] + "/login/once/token/")

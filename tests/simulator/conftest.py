@@ -1,4 +1,4 @@
-"""A small simulated cloud on loopback, its clock in the test's hand, and two ways to ask it."""
+"""A small simulated cloud on loopback with a clock that tests set, and a client for it."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -10,11 +10,11 @@ from huaweicloudsdkcore.signer.signer import Signer
 
 from simulator.server import Simulator
 
-BORN = datetime(2026, 11, 23, 12, tzinfo=UTC)
+EPOCH = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 class Clock:
-    """A clock that stands still until told to go."""
+    """A clock that stands still until it is moved forward."""
 
     def __init__(self, instant):
         self.instant = instant
@@ -26,8 +26,8 @@ class Clock:
         self.instant += timedelta(**length)
 
 
-class Asking:
-    """Asks a simulator over HTTP, signed by the official SDK's signer."""
+class Client:
+    """Calls a simulator over HTTP, signed by the official SDK's signer."""
 
     def __init__(self, simulator):
         self.simulator, self.world, self.clock = simulator, simulator.world, simulator.clock
@@ -73,22 +73,22 @@ class Asking:
 
     def busiest(self, index=0):
         there = self.world.instances_of(self.world.projects[index])
-        return max(there, key=lambda each: len(self.world.plans(each, self.clock())))
+        return max(there, key=lambda each: len(self.world.restores(each, self.clock())))
 
 
 @pytest.fixture
 def clock():
-    return Clock(BORN + timedelta(minutes=30))
+    return Clock(EPOCH + timedelta(minutes=30))
 
 
 @pytest.fixture
 def simulator(clock):
-    with Simulator(seed=7, instances=40, restores=900, born=BORN, clock=clock) as running:
+    with Simulator(seed=7, instances=40, restores=900, epoch=EPOCH, clock=clock) as running:
         yield running
 
 
 @pytest.fixture
-def ask(simulator):
-    asking = Asking(simulator)
-    yield asking
-    asking.session.close()
+def api(simulator):
+    client = Client(simulator)
+    yield client
+    client.session.close()

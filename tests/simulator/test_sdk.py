@@ -1,4 +1,4 @@
-"""The official SDK as an independent judge of shape, paging and signature."""
+"""The official SDK as an independent check of response format, paging and signature."""
 
 from dataclasses import replace
 
@@ -45,14 +45,14 @@ def sdk_client(simulator, key=None):
 def busiest(simulator):
     world, now = simulator.world, simulator.clock()
     there = world.instances_of(world.projects[0])
-    return max(there, key=lambda each: len(world.plans(each, now)))
+    return max(there, key=lambda each: len(world.restores(each, now)))
 
 
 def test_the_sdk_lists_exactly_the_restores_of_the_world(real_time, client):
     for each in real_time.world.instances_of(real_time.world.projects[0]):
         request = ListRestoreRecordsRequest(instance_id=each.instance_id, limit=1000)
         listed = client.list_restore_records(request)
-        expected = real_time.world.restores(each, real_time.clock())
+        expected = real_time.world.records(each, real_time.clock())
         found = listed.restore_record_response or []
         assert [r.restore_id for r in found] == [r["restore_id"] for r in expected]
         assert [r.created_at for r in found] == [r["created_at"] for r in expected]
@@ -60,7 +60,7 @@ def test_the_sdk_lists_exactly_the_restores_of_the_world(real_time, client):
         assert listed.total_num in (len(expected), None)
 
 
-def test_the_sdk_pages_through_everything_without_gap_or_double(real_time, client):
+def test_the_sdk_pages_through_everything_without_gaps_or_duplicates(real_time, client):
     each, ids = busiest(real_time), []
     while True:
         request = ListRestoreRecordsRequest(instance_id=each.instance_id, offset=len(ids), limit=7)
@@ -68,7 +68,7 @@ def test_the_sdk_pages_through_everything_without_gap_or_double(real_time, clien
         if not page:
             break
         ids += [record.restore_id for record in page]
-    expected = real_time.world.restores(each, real_time.clock())
+    expected = real_time.world.records(each, real_time.clock())
     assert ids == [record["restore_id"] for record in expected]
 
 
@@ -89,7 +89,7 @@ def test_the_sdk_reads_instances_counts_details_and_backups(real_time, client):
     assert backups.total_num == len(real_time.world.backups(each, real_time.clock()))
 
 
-def test_the_sdk_begins_a_restore_and_finds_it_first_in_the_list(real_time, client):
+def test_the_sdk_starts_a_restore_and_finds_it_first_in_the_list(real_time, client):
     world, now = real_time.world, real_time.clock()
     busy = {each for each, _ in world.running(now)}
     each = next(
@@ -99,10 +99,10 @@ def test_the_sdk_begins_a_restore_and_finds_it_first_in_the_list(real_time, clie
     )
     backup = next(b for b in world.backups(each, now) if b.status(now) == "succeed")
     body = RestoreInstanceBody(backup_id=backup.backup_id, remark="客户要求")
-    begun = client.restore_instance(RestoreInstanceRequest(each.instance_id, body))
+    started = client.restore_instance(RestoreInstanceRequest(each.instance_id, body))
     listed = client.list_restore_records(ListRestoreRecordsRequest(each.instance_id))
     newest = listed.restore_record_response[0]
-    assert (newest.restore_id, newest.status) == (begun.restore_id, "waiting")
+    assert (newest.restore_id, newest.status) == (started.restore_id, "waiting")
     assert newest.restore_remark == "客户要求"
 
 

@@ -11,11 +11,11 @@ from django.core.management import CommandError, call_command
 from simulator.server import Simulator
 
 
-def test_every_answer_carries_the_simulated_date_and_a_request_id(ask, clock):
-    paths = [ask.project(), "/nowhere", ask.instance(ask.busiest())]
-    answers = [ask(path) for path in paths]
-    assert {parsedate_to_datetime(each.headers["Date"]) for each in answers} == {clock()}
-    assert len({each.headers["X-Request-Id"] for each in answers}) == 3
+def test_every_response_has_the_simulated_date_and_a_request_id(api, clock):
+    paths = [api.project(), "/nowhere", api.instance(api.busiest())]
+    responses = [api(path) for path in paths]
+    assert {parsedate_to_datetime(each.headers["Date"]) for each in responses} == {clock()}
+    assert len({each.headers["X-Request-Id"] for each in responses}) == 3
 
 
 def test_one_connection_serves_many_requests(simulator):
@@ -29,7 +29,7 @@ def test_one_connection_serves_many_requests(simulator):
     assert len(sockets) == 1
 
 
-def test_a_closed_simulator_answers_nobody_even_on_open_connections(clock):
+def test_a_closed_simulator_ends_open_connections_too(clock):
     with requests.Session() as session:
         with Simulator(instances=6, restores=0, clock=clock) as running:
             assert session.get(f"{running.url}/_healthz", timeout=9).ok
@@ -37,24 +37,24 @@ def test_a_closed_simulator_answers_nobody_even_on_open_connections(clock):
             session.get(f"{running.url}/_healthz", timeout=9)
 
 
-def test_the_log_tells_who_asked_what_and_how_fast(ask, simulator):
+def test_the_log_has_every_request_and_the_busiest_second(api, simulator):
     for _ in range(7):
-        ask(ask.project(), params={"limit": 1})
-    ask.plain(ask.project())
-    log = ask.plain("/_log", params={"n": 3}).json()
+        api(api.project(), params={"limit": 1})
+    api.plain(api.project())
+    log = api.plain("/_log", params={"n": 3}).json()
     assert log["total"] == 8 and log["by_status"] == {"200": 7, "401": 1}
     assert log["by_account"] == {"harbour": 7, "": 1} and len(log["requests"]) == 3
     assert log["requests"][0]["query"] == "limit=1"
     assert 1 <= simulator.log.busiest_second("harbour") <= 7
-    ask.plain("/_log", "DELETE")
-    assert ask.plain("/_log").json()["total"] == 0
+    api.plain("/_log", "DELETE")
+    assert api.plain("/_log").json()["total"] == 0
 
 
-def test_the_world_describes_itself_as_a_projects_file(ask, simulator):
+def test_the_world_describes_itself_as_a_projects_file(api, simulator):
     import tomllib
 
-    told = ask.plain("/_world").json()
-    file = tomllib.loads(told["projects_file"])
+    described = api.plain("/_world").json()
+    file = tomllib.loads(described["projects_file"])
     assert {each["endpoint"] for each in file["accounts"].values()} == {simulator.url}
     assert [each["project_id"] for each in file["projects"].values()] == [
         project.project_id for project in simulator.world.projects
@@ -65,28 +65,28 @@ def test_the_world_describes_itself_as_a_projects_file(ask, simulator):
         for key, value in account.items()
         if key.endswith("_env")
     }
-    assert named == told["environment"].keys()
+    assert named == described["environment"].keys()
 
 
-def test_a_restore_of_any_length_and_end_begins_on_request(ask, clock):
-    order = {"waiting": 1, "seconds": 4, "code": "dcs.08.0002", "remark": "for a test"}
-    begun = ask.plain("/_begin", "POST", json=order).json()
-    each = ask.world.instance(begun["instance_id"])
+def test_a_restore_of_any_duration_and_outcome_starts_on_request(api, clock):
+    scenario = {"waiting": 1, "seconds": 4, "code": "dcs.08.0002", "remark": "for a test"}
+    started = api.plain("/_restores", "POST", json=scenario).json()
+    each = api.world.instance(started["instance_id"])
     clock.forward(seconds=6)
     record = next(
         record
-        for record in ask.world.restores(each, clock())
-        if record["restore_id"] == begun["restore_id"]
+        for record in api.world.records(each, clock())
+        if record["restore_id"] == started["restore_id"]
     )
     assert (record["status"], record["error_code"]) == ("failed", "dcs.08.0002")
 
 
 @pytest.mark.parametrize(
-    "order", [{"instance": "nobody"}, {"colour": 1}, {"seconds": "long"}, {"waiting": -1}]
+    "scenario", [{"instance": "nobody"}, {"color": 1}, {"seconds": "long"}, {"waiting": -1}]
 )
-def test_an_order_that_makes_no_sense_is_refused_with_its_reason(ask, order):
-    answer = ask.plain("/_begin", "POST", json=order)
-    assert answer.status_code == 400 and answer.json()["error"]
+def test_an_invalid_scenario_is_refused_with_a_reason(api, scenario):
+    response = api.plain("/_restores", "POST", json=scenario)
+    assert response.status_code == 400 and response.json()["error"]
 
 
 @pytest.mark.parametrize(
@@ -99,15 +99,15 @@ def test_an_order_that_makes_no_sense_is_refused_with_its_reason(ask, order):
         ("instances", "20001"),
         ("restores", "-5"),
         ("seed", "1.5"),
-        ("born", "yesterday"),
-        ("born", "2999-01-01T00:00:00Z"),
+        ("epoch", "yesterday"),
+        ("epoch", "2999-01-01T00:00:00Z"),
     ],
 )
 def test_the_command_refuses_bad_values_by_name(option, value):
     with pytest.raises(CommandError) as refused:
         call_command("simulate_dcs", **{"port": "0", option: value})
     assert f"--{option} {value}" in str(refused.value)
-    assert "allowed" in str(refused.value)
+    assert "must " in str(refused.value)
 
 
 @pytest.mark.parametrize(
@@ -119,14 +119,14 @@ def test_the_command_refuses_bad_faults_with_a_reason(spec, word):
         call_command("simulate_dcs", port="0", faults=spec, instances="6", restores="0")
 
 
-def test_the_command_says_when_the_port_is_taken(simulator):
+def test_the_command_says_that_the_port_is_in_use(simulator):
     port = simulator.url.rpartition(":")[2]
     with pytest.raises(CommandError, match=f"--port {port}"):
         call_command("simulate_dcs", port=port, instances="6", restores="0")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_command_serves_until_it_is_told_to_stop(number):
+def test_the_command_serves_until_it_is_stopped(number):
     faults = '[{"kind": "status", "status": 500, "match": "/v3/"}]'
     sizes = ["--port", "0", "--instances", "6", "--restores", "10", "--faults", faults]
     command = [sys.executable, "-u", "manage.py", "simulate_dcs", *sizes]

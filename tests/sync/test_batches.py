@@ -15,13 +15,13 @@ CROWD = 2 * scheduling.BATCH + 20
 
 
 @pytest.fixture
-def make_crowd(stand_in, tmp_path, monkeypatch, settings):
+def make_crowd(simulator, tmp_path, monkeypatch, settings):
     """A project of more instances than two batches hold, all due, in an account of some rate."""
 
     monkeypatch.setattr(instances, "_GROWS", 60.0)  # however slow the machine is
 
     def made(rate=1000, breaks=None, status=404):
-        scene = Scene(stand_in, tmp_path, monkeypatch, settings, rate=rate)
+        scene = Scene(simulator, tmp_path, monkeypatch, settings, rate=rate)
         if breaks:
             scene.breaks(breaks, kind="status", status=status)
         scene.lists(record())

@@ -20,15 +20,15 @@ EXTRA = 'projects = "discover"\ninterval = "1h"\ncustomer = "Retail"\niam_endpoi
 
 
 @pytest.fixture
-def finder(stand_in, settings):
-    """The stand-in's accounts, both of which leave it to us to find their projects."""
+def finder(simulator, settings):
+    """The simulator's accounts, both of which leave it to us to find their projects."""
     accounts = []
     for section in re.split(r"(?m)^(?=\[)", Path(settings.DCS_PROJECTS).read_text()):
         if section.startswith("[accounts."):
             section = re.sub(r"(?m)^iam_endpoint.*\n", "", section).rstrip()
-            accounts.append(f"{section}\n{EXTRA.format(url=stand_in.url)}")
+            accounts.append(f"{section}\n{EXTRA.format(url=simulator.url)}")
     write(settings, *accounts)
-    return stand_in
+    return simulator
 
 
 def write(settings, *sections):

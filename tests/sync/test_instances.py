@@ -11,25 +11,25 @@ from restores.models import Account, Backup, Instance, Project, Restore
 from restores.sync import scheduling, store
 from restores.sync.accounts import current_clouds
 from restores.sync.instances import look_at
-from simulator.plans import Order
+from simulator.restores import Scenario
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def refusing(match, status, code):
-    """A fault of the stand-in: it answers calls like these with an error."""
+    """A fault of the simulator: it answers calls like these with an error."""
     body = {"error_code": code, "error_msg": "as the test asked"}
     return {"match": match, "kind": "status", "status": status, "body": body}
 
 
 def listed(simulator):
-    """What the stand-in would list for its restorable instances: (instance id, restore id)."""
+    """What the simulator would list for its restorable instances: (instance id, restore id)."""
     now = simulator.clock()
     return {
         (instance.instance_id, record["restore_id"])
         for instance in simulator.world.instances
         if instance.restorable
-        for record in simulator.world.restores(instance, now)
+        for record in simulator.world.records(instance, now)
         if record.get("restore_id")
     }
 
@@ -47,12 +47,12 @@ def claimed(simulator):
     return scheduling.claim_instances(datetime.now(UTC))[:1], cloud
 
 
-def test_ticks_and_looks_bring_every_restore_of_every_instance(stand_in):
+def test_ticks_and_looks_bring_every_restore_of_every_instance(simulator):
     current_clouds()
-    for _ in range(len(stand_in.world.projects)):
+    for _ in range(len(simulator.world.projects)):
         tasks.project_look()
 
-    assert kept() >= listed(stand_in) - _just_begun(stand_in)
+    assert kept() >= listed(simulator) - _just_begun(simulator)
     assert not Instance.objects.monitored().exclude(complete_to__gt=_long_ago()).exists()
     assert Backup.objects.exists()
 
@@ -67,8 +67,8 @@ def _long_ago():
     return datetime.now(UTC) - timedelta(minutes=5)
 
 
-def test_a_second_look_changes_nothing_that_did_not_change(stand_in):
-    (instance,), cloud = claimed(stand_in)
+def test_a_second_look_changes_nothing_that_did_not_change(simulator):
+    (instance,), cloud = claimed(simulator)
     first = next(look_at([instance], cloud))
     again = scheduling.claim_these([instance.pk], datetime.now(UTC))
 
@@ -78,8 +78,8 @@ def test_a_second_look_changes_nothing_that_did_not_change(stand_in):
     assert second.stored == store.SAME
 
 
-def test_an_answer_equal_to_the_last_proof_is_proof_again_and_reads_no_row(stand_in):
-    (instance,), cloud = claimed(stand_in)
+def test_an_answer_equal_to_the_last_proof_is_proof_again_and_reads_no_row(simulator):
+    (instance,), cloud = claimed(simulator)
     next(look_at([instance], cloud))
     again = scheduling.claim_these([instance.pk], datetime.now(UTC))
     proven = again[0].complete_to
@@ -93,7 +93,7 @@ def test_an_answer_equal_to_the_last_proof_is_proof_again_and_reads_no_row(stand
     assert (instance.lease_until, instance.attempts) == (None, 0)
 
 
-def test_looks_that_bring_nothing_are_ended_together_and_one_lost_costs_no_other(stand_in):
+def test_looks_that_bring_nothing_are_ended_together_and_one_lost_costs_no_other(simulator):
     call_command("sync")
     settled = Instance.objects.monitored().exclude(digest="").order_by("project_id")
     settled = settled.filter(project_id=settled[0].project_id)
@@ -108,10 +108,10 @@ def test_looks_that_bring_nothing_are_ended_together_and_one_lost_costs_no_other
     assert [instance.pk for instance in left] == [mine[0]]
 
 
-def test_an_answer_is_read_again_while_a_restore_may_still_move(stand_in):
-    (instance,), cloud = claimed(stand_in)
-    world = next(i for i in stand_in.world.instances if i.instance_id == instance.instance_id)
-    stand_in.world.begin(world, stand_in.clock(), Order(waiting=600, seconds=300))
+def test_an_answer_is_read_again_while_a_restore_may_still_move(simulator):
+    (instance,), cloud = claimed(simulator)
+    world = next(i for i in simulator.world.instances if i.instance_id == instance.instance_id)
+    simulator.world.start_restore(world, simulator.clock(), Scenario(waiting=600, seconds=300))
     next(look_at([instance], cloud))
 
     again = scheduling.claim_these([instance.pk], datetime.now(UTC))
@@ -121,13 +121,13 @@ def test_an_answer_is_read_again_while_a_restore_may_still_move(stand_in):
     assert second.stored.unchanged
 
 
-def test_a_restore_that_begins_is_found_by_the_next_project_look(stand_in):
+def test_a_restore_that_begins_is_found_by_the_next_project_look(simulator):
     call_command("sync")
-    order = Order(waiting=0, seconds=300)
-    begun = stand_in.world.begin(_idle(stand_in), stand_in.clock(), order)
+    order = Scenario(waiting=0, seconds=300)
+    begun = simulator.world.start_restore(_idle(simulator), simulator.clock(), order)
     Project.objects.update(next_sync_at=None)
 
-    for _ in stand_in.world.projects:
+    for _ in simulator.world.projects:
         tasks.project_look()
 
     restore = Restore.objects.get(restore_id=begun)
@@ -140,11 +140,11 @@ def _idle(simulator):
     return next(i for i in simulator.world.instances if i.restorable and i.instance_id not in busy)
 
 
-def test_a_fault_keeps_the_old_rows_and_is_shown_with_the_cloud_s_request_id(stand_in):
+def test_a_fault_keeps_the_old_rows_and_is_shown_with_the_cloud_s_request_id(simulator):
     call_command("sync")
     instance = Instance.objects.monitored().exclude(restores=None).first()
     rows, proven = instance.restores.count(), instance.complete_to
-    stand_in.faults.add(refusing(f"{instance.instance_id}/restores", 500, "DCS.5079"))
+    simulator.faults.add(refusing(f"{instance.instance_id}/restores", 500, "DCS.5079"))
 
     again = scheduling.claim_these([instance.pk], datetime.now(UTC))
     look = next(look_at(again, current_clouds()[again[0].project.account.name]))
@@ -157,10 +157,10 @@ def test_a_fault_keeps_the_old_rows_and_is_shown_with_the_cloud_s_request_id(sta
     assert instance.next_sync_at > datetime.now(UTC) + timedelta(seconds=20)
 
 
-def test_an_instance_that_the_cloud_no_longer_knows_is_gone_and_keeps_its_history(stand_in):
+def test_an_instance_that_the_cloud_no_longer_knows_is_gone_and_keeps_its_history(simulator):
     call_command("sync")
     instance = Instance.objects.monitored().exclude(restores=None).first()
-    stand_in.faults.add(refusing(f"{instance.instance_id}/restores", 404, "DCS.3022"))
+    simulator.faults.add(refusing(f"{instance.instance_id}/restores", 404, "DCS.3022"))
 
     again = scheduling.claim_these([instance.pk], datetime.now(UTC))
     list(look_at(again, current_clouds()[again[0].project.account.name]))
@@ -170,10 +170,10 @@ def test_an_instance_that_the_cloud_no_longer_knows_is_gone_and_keeps_its_histor
     assert instance.restores.exists()
 
 
-def test_a_second_refusal_in_a_row_stops_the_account(stand_in):
+def test_a_second_refusal_in_a_row_stops_the_account(simulator):
     current_clouds()
-    stand_in.faults.add(refusing("/v2/", 401, "APIGW.0301"))
-    stand_in.faults.add(refusing("/v3/", 401, "APIGW.0301"))
+    simulator.faults.add(refusing("/v2/", 401, "APIGW.0301"))
+    simulator.faults.add(refusing("/v3/", 401, "APIGW.0301"))
 
     for _ in range(4):
         Project.objects.update(next_sync_at=None, lease_until=None)
@@ -184,10 +184,10 @@ def test_a_second_refusal_in_a_row_stops_the_account(stand_in):
     assert set(Account.objects.values_list("refusals", flat=True)) == {2}
 
 
-def test_a_record_without_an_id_is_named_and_the_others_are_stored(stand_in):
-    (instance,), cloud = claimed(stand_in)
+def test_a_record_without_an_id_is_named_and_the_others_are_stored(simulator):
+    (instance,), cloud = claimed(simulator)
     rows = [{"restore_id": "r-1", "status": "succeed"}, {"status": "failed"}, "no record"]
-    stand_in.faults.add(
+    simulator.faults.add(
         {
             "match": "/restores",
             "kind": "answer",
@@ -203,11 +203,11 @@ def test_a_record_without_an_id_is_named_and_the_others_are_stored(stand_in):
     assert Instance.objects.get(pk=instance.pk).sync_error_kind == "bad_answer"
 
 
-def test_a_batch_refused_midway_asks_no_more_and_counts_as_one_refusal(stand_in):
-    (instance,), cloud = claimed(stand_in)
+def test_a_batch_refused_midway_asks_no_more_and_counts_as_one_refusal(simulator):
+    (instance,), cloud = claimed(simulator)
     Instance.objects.update(lease_until=None, attempts=0)
     rows = list(Instance.objects.filter(project=instance.project, single_node=False))
-    stand_in.faults.add(refusing("/restores", 401, "APIGW.0301"))
+    simulator.faults.add(refusing("/restores", 401, "APIGW.0301"))
 
     looks = list(look_at(scheduling.claim_these([r.pk for r in rows], datetime.now(UTC)), cloud))
 
@@ -216,25 +216,25 @@ def test_a_batch_refused_midway_asks_no_more_and_counts_as_one_refusal(stand_in)
     assert not Instance.objects.filter(project=instance.project).exclude(attempts=0).exists()
 
 
-def test_a_restoring_instance_that_no_list_has_shown_yet_is_looked_at_at_once(stand_in):
+def test_a_restoring_instance_that_no_list_has_shown_yet_is_looked_at_at_once(simulator):
     call_command("sync")
-    idle = _idle(stand_in)
-    begun = stand_in.world.begin(idle, stand_in.clock(), Order(waiting=0, seconds=300))
+    idle = _idle(simulator)
+    begun = simulator.world.start_restore(idle, simulator.clock(), Scenario(waiting=0, seconds=300))
     Instance.objects.filter(instance_id=idle.instance_id).first().restores.all().delete()
     Backup.objects.filter(instance__instance_id=idle.instance_id).delete()
     Instance.objects.filter(instance_id=idle.instance_id).delete()
     Project.objects.update(next_sync_at=None)
 
-    for _ in stand_in.world.projects:
+    for _ in simulator.world.projects:
         tasks.project_look()
 
     assert Restore.objects.get(restore_id=begun).status == "restoring"
 
 
-def test_a_restore_that_begins_is_found_in_a_backlog_too(stand_in):
+def test_a_restore_that_begins_is_found_in_a_backlog_too(simulator):
     call_command("sync")
-    idle = _idle(stand_in)
-    stand_in.world.begin(idle, stand_in.clock(), Order(waiting=0, seconds=300))
+    idle = _idle(simulator)
+    simulator.world.start_restore(idle, simulator.clock(), Scenario(waiting=0, seconds=300))
     long_ago = datetime.now(UTC) - timedelta(hours=6)
     Instance.objects.update(next_sync_at=long_ago)
     Project.objects.update(next_sync_at=None, next_discovery_at=None)
@@ -247,20 +247,20 @@ def test_a_restore_that_begins_is_found_in_a_backlog_too(stand_in):
     assert Instance.objects.get(instance_id=idle.instance_id).next_sync_at > long_ago
 
 
-def test_a_due_project_goes_before_routine_looks(stand_in):
+def test_a_due_project_goes_before_routine_looks(simulator):
     call_command("sync")
     Instance.objects.update(next_sync_at=datetime.now(UTC))
     Project.objects.update(next_sync_at=None)
-    stand_in.log.clear()
+    simulator.log.clear()
 
     tasks.instance_looks()
 
-    paths = [entry.path for entry in stand_in.log.entries if "/instances" in entry.path]
+    paths = [entry.path for entry in simulator.log.entries if "/instances" in entry.path]
     assert paths[0].endswith("/instances/status")
     assert any(path.endswith("/restores") for path in paths)
 
 
-def test_a_project_s_look_that_came_late_does_not_make_the_next_one_late(stand_in):
+def test_a_project_s_look_that_came_late_does_not_make_the_next_one_late(simulator):
     call_command("sync")
     late, missed = Project.objects.all()[:2]
     now = datetime.now(UTC)
