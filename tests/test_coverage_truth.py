@@ -11,7 +11,7 @@ from django.db import transaction
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from restores.dcs.faults import Unreachable
+from restores.dcs.errors import Unreachable
 from restores.dcs.records import InstanceRecord, Page, RestoreRecord
 from restores.models import Account, Instance, Project, Restore
 from restores.sync import scheduling
@@ -57,7 +57,7 @@ class Cloud:
     trouble: str = ""
     project: str = ""
     account = SimpleNamespace(rate=1000)
-    skew = timedelta()
+    clock_skew = timedelta()
     stopped = None
 
     def client(self, project, expected=0):
@@ -78,7 +78,7 @@ class Cloud:
             tenant.ever_listed = True
         return self.page([tenant.listed_as for tenant in shown], total=len(alive))
 
-    def restores(self, instance_id, *, begin=None, end=None, known="", **_paging):
+    def restores(self, instance_id, *, begin=None, end=None, known_digest="", **_paging):
         self.fail_if_away()
         tenant = next(t for t in self.tenants if t.instance_id == instance_id)
         rows = [r for r in tenant.restores if begin is None or begin <= r.created_at <= end]
@@ -88,14 +88,14 @@ class Cloud:
         if self.trouble == "busy":  # it begins after the answer and before we store it
             self.clock.shift(0.4)
             tenant.restore()
-        return told(page, known)
+        return told(page, known_digest)
 
     def backups(self, instance_id, *, offset=0, limit=1000):
         return self.page([], total=0)
 
     def page(self, rows, total):
         at = datetime.now(UTC).replace(microsecond=0)
-        return Page(rows=tuple(rows), skipped=0, total=total, at=at)
+        return Page(rows=tuple(rows), skipped=0, total=total, server_time=at)
 
     def fail_if_away(self):
         if self.trouble == "away":

@@ -15,7 +15,7 @@ import time_machine
 from django.http import QueryDict
 from django.urls import reverse
 
-from restores.dcs.values import storable
+from restores.dcs.records import storable
 from restores.filters import ORDER, read
 from restores.models import Instance, Restore
 from restores.ticket_text import FORMATS, Note, Row, escapes

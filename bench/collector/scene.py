@@ -42,16 +42,16 @@ def database() -> str:
 
 def cloud(url: str, name: str = "bench", rate: float = _UNLIMITED) -> Cloud:
     """Return the made-up account's cloud, as the projects file would give it."""
-    from restores.dcs.config import Account
-    from restores.dcs.credentials import KeyPair
+    from restores.dcs.auth import AccessKey
+    from restores.dcs.config import AccountConfig
     from restores.sync.accounts import Cloud
 
-    account = Account(
+    account = AccountConfig(
         name=name,
         endpoint=url,
         rate=rate,
         method="aksk",
-        credentials=KeyPair(access_key="made", secret_key="up"),
+        credentials=AccessKey(access_key="made", secret_key="up"),
         digest="",
     )
     return Cloud(account)

@@ -37,12 +37,12 @@ class _Told(Client):
         self._told = told
 
     def restores(
-        self, instance_id: str, *, known: str = "", **_window: object
+        self, instance_id: str, *, known_digest: str = "", **_window: object
     ) -> Page[RestoreRecord]:
         body, page = self._told[instance_id]
         digest = hashlib.sha256(body).hexdigest()
-        return replace(page, rows=() if digest == known else page.rows, digest=digest,
-                       same=digest == known)  # fmt: skip
+        return replace(page, rows=() if digest == known_digest else page.rows, digest=digest,
+                       unchanged=digest == known_digest)  # fmt: skip
 
 
 class _ToldCloud(Cloud):
@@ -117,7 +117,7 @@ def _told() -> dict[str, Told]:
     told = {}
     for each in made.instance_ids(INSTANCES):
         body = made.listing(made.restores(each, EACH))
-        page = RESTORES.page(json.loads(body), at)
+        page = RESTORES.parse_page(json.loads(body), at)
         assert page and page.complete
         told[each] = body, page
     return told

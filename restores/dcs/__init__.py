@@ -1,1 +1,1 @@
-"""The cloud's side: client, authentication, records, faults and the projects file; no Django."""
+"""Client for the provider's DCS and IAM APIs, and reader of the projects file. No Django."""

@@ -1,4 +1,10 @@
-"""Authenticating requests: signed with an access key, or with a token that is renewed as needed."""
+"""Credentials, and how they authenticate requests: signatures (AK/SK) and IAM tokens.
+
+Sources: "API Request Signing Guide" and "Obtaining a User Token Through Password Authentication"
+of Huawei Cloud, and the signer of its SDK (huaweicloudsdkcore, signer.py).
+"""
+
+from __future__ import annotations
 
 import copy
 import hashlib
@@ -7,44 +13,40 @@ import json
 import re
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NoReturn
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 import requests
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
-from restores.dcs import values
-from restores.dcs.faults import Fault, Unreachable
-from restores.dcs.refusals import bad_answer, fault_from
-from restores.dcs.sessions import Deadline
-from restores.dcs.signing import canonical, signed_headers
-from restores.dcs.transport import Answer, exchange
+from restores.dcs.errors import DcsError, Unreachable, error_from, invalid_response
+from restores.dcs.http import Deadline, Response, send
+from restores.dcs.records import parse_time
 
 _ALGORITHM = "SDK-HMAC-SHA256"
-_LOGIN_SECONDS = 20.0
-_ASSUMED_LIFE = timedelta(hours=1)
-_SHORTEST_LIFE = timedelta(minutes=1)
-_LONGEST_MARGIN = timedelta(minutes=5)
+_LOGIN_TIMEOUT = 20.0  # seconds
+# Tokens are valid for 24 hours; these apply where a response says otherwise or nothing.
+_DEFAULT_LIFETIME = timedelta(hours=1)
+_MIN_LIFETIME = timedelta(minutes=1)
+_MAX_MARGIN = timedelta(minutes=5)
 
 
 def utc_now() -> datetime:
-    """Tell the time, aware."""
+    """Return the current time, aware."""
     return datetime.now(UTC)
 
 
-def at_once() -> None:
-    """Wait for no slot."""
+def no_rate_limit() -> None:
+    """Don't wait: a rate limiter without a limit."""
 
 
-class SecretAuth(AuthBase):
-    """Authentication that neither prints nor pickles what it knows.
+class _Secret:
+    """Keeps what it holds out of ``repr`` and pickles."""
 
-    ``hidden``: texts that no fault may repeat, though the cloud that knows them might.
-    """
-
-    hidden: tuple[str, ...] = ()
+    __slots__ = ()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
@@ -53,8 +55,53 @@ class SecretAuth(AuthBase):
         raise TypeError(f"{type(self).__name__} holds credentials and cannot be pickled or copied")
 
 
-class SignedAuth(SecretAuth):
-    """Sign with an access key by SDK-HMAC-SHA256 (dcs-api.md section 9)."""
+class Credentials(_Secret):
+    """What an account authenticates with."""
+
+    __slots__ = ()
+
+    def auth(self, session: requests.Session, project_id: str) -> Auth:
+        """Return the authentication of requests to one project."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class AccessKey(Credentials):
+    """An access key (AK) and its secret key (SK), with a security token if temporary."""
+
+    access_key: str
+    secret_key: str
+    security_token: str = ""
+
+    def auth(self, session: requests.Session, project_id: str) -> Auth:
+        """Return the authentication of requests to one project."""
+        return SignedAuth(self.access_key, self.secret_key, self.security_token, project_id)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class PasswordLogin(Credentials):
+    """The name and password of an IAM user."""
+
+    iam_endpoint: str
+    domain: str
+    username: str
+    password: str
+
+    def auth(self, session: requests.Session, project_id: str) -> Auth:
+        """Return the authentication of requests to one project."""
+        return TokenAuth(
+            session, self.iam_endpoint, self.domain, self.username, self.password, project_id
+        )
+
+
+class Auth(_Secret, AuthBase):
+    """Authentication of requests. ``secrets`` are masked in error messages."""
+
+    secrets: tuple[str, ...] = ()
+
+
+class SignedAuth(Auth):
+    """Sign requests with an access key (SDK-HMAC-SHA256)."""
 
     def __init__(
         self,
@@ -66,29 +113,30 @@ class SignedAuth(SecretAuth):
     ) -> None:
         self._access_key = access_key
         self._secret_key = secret_key
-        self.hidden = (access_key, secret_key, security_token)
-        self._own = {"X-Project-Id": project_id, "X-Security-Token": security_token}
+        self.secrets = (access_key, secret_key, security_token)
+        self._headers = {"X-Project-Id": project_id, "X-Security-Token": security_token}
         self._clock = clock
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        """Add date and signature to a request."""
         date = f"{self._clock().astimezone(UTC):%Y%m%dT%H%M%SZ}"
         host = urlsplit(request.url or "").netloc.rpartition("@")[2]
         request.headers.pop("Authorization", None)
-        request.headers.update({name: value for name, value in self._own.items() if value})
+        request.headers.update({name: value for name, value in self._headers.items() if value})
         request.headers.update({"Host": request.headers.get("Host", host), "X-Sdk-Date": date})
-        names = ";".join(sorted(signed_headers(request)))
-        digest = hashlib.sha256(canonical(request).encode()).hexdigest()
+        digest = hashlib.sha256(_canonical_request(request).encode()).hexdigest()
         signature = hmac.new(
             self._secret_key.encode(), f"{_ALGORITHM}\n{date}\n{digest}".encode(), hashlib.sha256
         ).hexdigest()
+        names = ";".join(sorted(_signed_headers(request)))
         request.headers["Authorization"] = (
             f"{_ALGORITHM} Access={self._access_key}, SignedHeaders={names}, Signature={signature}"
         )
         return request
 
 
-class TokenAuth(SecretAuth):
-    """Authenticate with an IAM user's token for one project, or for the domain (section 9)."""
+class TokenAuth(Auth):
+    """Authenticate with an IAM user's token for one project, or without one for the domain."""
 
     def __init__(
         self,
@@ -102,73 +150,77 @@ class TokenAuth(SecretAuth):
     ) -> None:
         self._session = session
         self._url = f"{iam_endpoint.rstrip('/')}/v3/auth/tokens?nocatalog=true"
-        self._login = (domain, username, password, project_id)
-        self.hidden = (password,)
+        self._domain = domain
+        self._username = username
+        self._password = password
+        self._project_id = project_id
+        self.secrets = (password,)
         self._clock = clock
         self._lock = threading.Lock()
         self._logins = 0
         self._token = ""
-        self._stale_at = clock()
-        self._failure: Fault | None = None
+        self._renew_at = clock()
+        self._failure: DcsError | None = None
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        self.ready()
+        """Add the token to a request, after a login if there is none."""
+        self.ensure_token()
         request.headers["X-Auth-Token"] = self._token
         return request
 
-    def ready(self, pace: Callable[[], None] = at_once, deadline: Deadline | None = None) -> None:
-        """Log in unless a token is at hand that will outlive the call."""
-        if not self._token or self._clock() >= self._stale_at:
-            self._log_in_once(self._token, pace, deadline or Deadline(_LOGIN_SECONDS))
+    def ensure_token(
+        self, rate_limiter: Callable[[], None] = no_rate_limit, deadline: Deadline | None = None
+    ) -> None:
+        """Log in unless there is a token that will outlive the call."""
+        if not self._token or self._clock() >= self._renew_at:
+            self._replace(self._token, rate_limiter, deadline or Deadline(_LOGIN_TIMEOUT))
 
-    def renew(
+    def renew_token(
         self,
-        refused: PreparedRequest,
-        pace: Callable[[], None] = at_once,
+        rejected: PreparedRequest,
+        rate_limiter: Callable[[], None] = no_rate_limit,
         deadline: Deadline | None = None,
     ) -> None:
-        """Replace the token that ``refused`` carried, unless another thread already did."""
-        token = refused.headers.get("X-Auth-Token", "")
-        self._log_in_once(token, pace, deadline or Deadline(_LOGIN_SECONDS))
+        """Replace the token of a ``rejected`` request, unless another thread already has."""
+        token = rejected.headers.get("X-Auth-Token", "")
+        self._replace(token, rate_limiter, deadline or Deadline(_LOGIN_TIMEOUT))
 
-    def _log_in_once(self, old: str, pace: Callable[[], None], deadline: Deadline) -> None:
+    def _replace(self, token: str, rate_limiter: Callable[[], None], deadline: Deadline) -> None:
         logins = self._logins
-        if not self._lock.acquire(timeout=deadline.left):
-            raise Unreachable("Another thread's login did not end in time.")
+        if not self._lock.acquire(timeout=deadline.remaining):
+            raise Unreachable("Another thread’s login did not finish in time.")
         try:
-            if self._logins == logins and self._token == old:
-                self._log_in(pace, deadline)
+            if self._logins == logins and self._token == token:
+                self._log_in(rate_limiter, deadline)
             elif self._logins != logins and self._failure:
-                # Those who waited share the outcome: five refusals in a row lock the user.
+                # Threads that waited share the outcome: five rejected logins lock the user.
                 raise copy.copy(self._failure)
         finally:
             self._lock.release()
 
-    def _log_in(self, pace: Callable[[], None], deadline: Deadline) -> None:
+    def _log_in(self, rate_limiter: Callable[[], None], deadline: Deadline) -> None:
         self._failure = None
         try:
-            self._accept(exchange(self._session, self._request, pace, deadline))
-        except Fault as fault:
-            self._failure = fault
+            response = send(self._session, self._login_request, rate_limiter, deadline)
+            if response.status != 201:
+                raise error_from(response, secrets=self.secrets)
+            token = response.headers.get("X-Subject-Token", "")
+            if not re.fullmatch(r"[\x21-\x7e]+", token):
+                raise invalid_response(response, "The login succeeded without a usable token.")
+        except DcsError as error:
+            self._failure = error
             raise
         finally:
             self._logins += 1
-
-    def _accept(self, answer: Answer) -> None:
-        token = answer.headers.get("X-Subject-Token", "")
-        if answer.status != 201:
-            raise fault_from(answer, hidden=self.hidden)
-        if not re.fullmatch(r"[\x21-\x7e]+", token):
-            raise bad_answer(answer, "The login was accepted but brought no readable token.")
-        life = _life(answer)
-        self._stale_at = self._clock() + life - min(life / 10, _LONGEST_MARGIN)
+        lifetime = _lifetime(response)
+        self._renew_at = self._clock() + lifetime - min(lifetime / 10, _MAX_MARGIN)
         self._token = token
 
-    def _request(self) -> PreparedRequest:
-        domain, username, password, project_id = self._login
-        user = {"name": username, "password": password, "domain": {"name": domain}}
+    def _login_request(self) -> PreparedRequest:
+        domain = {"name": self._domain}
+        user = {"name": self._username, "password": self._password, "domain": domain}
         identity = {"methods": ["password"], "password": {"user": user}}
-        scope = {"project": {"id": project_id}} if project_id else {"domain": {"name": domain}}
+        scope = {"project": {"id": self._project_id}} if self._project_id else {"domain": domain}
         return requests.Request(
             "POST",
             self._url,
@@ -177,11 +229,42 @@ class TokenAuth(SecretAuth):
         ).prepare()
 
 
-def _life(answer: Answer) -> timedelta:
-    """Measure a token's life on the server's clock, for ours may be wrong."""
+def _lifetime(response: Response) -> timedelta:
+    """Return how long a token is valid, by the server's clock because ours may be wrong."""
     try:
-        expires = values.instant(json.loads(answer.body)["token"]["expires_at"])
+        expires_at = parse_time(json.loads(response.body)["token"]["expires_at"])
     except (ValueError, RecursionError, LookupError, TypeError):
-        expires = None
-    issued = values.http_date(answer.headers.get("Date")) or utc_now()
-    return max(expires - issued, _SHORTEST_LIFE) if expires else _ASSUMED_LIFE
+        expires_at = None
+    return (
+        max(expires_at - response.server_time, _MIN_LIFETIME) if expires_at else _DEFAULT_LIFETIME
+    )
+
+
+def _canonical_request(request: PreparedRequest) -> str:
+    """Return the text that both sides hash."""
+    url = urlsplit(request.url or "")
+    path = quote(unquote(url.path), safe="/~")
+    query = sorted(parse_qsl(url.query, keep_blank_values=True))
+    headers = _signed_headers(request)
+    body = request.body or b""
+    return "\n".join(
+        (
+            (request.method or "GET").upper(),
+            # Signed with a slash at the end, although the request is sent without one.
+            path if path.endswith("/") else f"{path}/",
+            "&".join(f"{quote(name, safe='~')}={quote(value, safe='~')}" for name, value in query),
+            *(f"{name}:{headers[name]}" for name in sorted(headers)),
+            "",
+            ";".join(sorted(headers)),
+            hashlib.sha256(body.encode() if isinstance(body, str) else body).hexdigest(),
+        )
+    )
+
+
+def _signed_headers(request: PreparedRequest) -> dict[str, str]:
+    # Gateways drop names with an underscore, so the official signer leaves them out too.
+    return {
+        name.lower(): (value.decode() if isinstance(value, bytes) else value).strip()
+        for name, value in request.headers.items()
+        if "_" not in name
+    }

@@ -1,70 +1,133 @@
-"""The calls of the DCS API that the collector needs, read-only."""
+"""Read-only client of the DCS API."""
 
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TypeVar
+from urllib.parse import quote, urlencode
 
 import requests
-from requests.auth import AuthBase
 
-from restores.dcs import values
-from restores.dcs.calls import Calls, decoded, segment, told_at
-from restores.dcs.faults import Fault
+from restores.dcs.auth import Auth, TokenAuth
+from restores.dcs.errors import DcsError, RequestSkipped, error_from, invalid_response
+from restores.dcs.http import Deadline, Response, new_session, send
 from restores.dcs.records import (
     BACKUPS,
     INSTANCES,
     RESTORES,
     BackupRecord,
     InstanceRecord,
-    Listing,
+    ListFormat,
     Page,
     RestoreRecord,
+    parse_count,
 )
-from restores.dcs.refusals import bad_answer
-from restores.dcs.sessions import new_session
 
-__all__ = ["Client", "new_session"]
+__all__ = ["ApiClient", "Client", "new_session"]
 
 R = TypeVar("R")
 
 
-class Client:
-    """Read one project; each call takes at most ``deadline`` seconds besides waiting in ``pace``.
+class ApiClient:
+    """Authenticated GET requests below one URL.
 
-    ``pace`` is called before every request, retries and logins included. Calls raise the faults
-    of ``restores.dcs.faults`` and nothing else.
+    ``rate_limiter`` is called before every request, retries and logins included, and may block.
+    Each call takes at most ``timeout`` seconds besides.
     """
+
+    # How far the provider's clock was ahead of ours at the last response.
+    clock_skew = timedelta()
+    # Why no further request is sent.
+    stopped: DcsError | None = None
+
+    def __init__(
+        self,
+        session: requests.Session,
+        root: str,
+        auth: Auth,
+        rate_limiter: Callable[[], None],
+        timeout: float = 20.0,
+    ) -> None:
+        self._session = session
+        self._root = root.rstrip("/")
+        self._auth = auth
+        self._rate_limiter = rate_limiter
+        self._timeout = timeout
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._root}>"
+
+    def stop(self, reason: DcsError) -> None:
+        """Make all calls that have not been sent yet, in any thread, raise RequestSkipped."""
+        self.stopped = reason
+
+    def get(
+        self,
+        path: str,
+        params: Mapping[str, object] | None = None,
+        *,
+        of_instance: bool = False,
+        timeout: float | None = None,
+    ) -> Response:
+        """Send a GET request; raise a DcsError unless the response is 200 or 204.
+
+        Parameters that are None are left out. ``of_instance``: the path is that of one instance.
+        """
+        given = {name: value for name, value in (params or {}).items() if value is not None}
+        query = urlencode(given, quote_via=quote, errors="replace")
+        url = f"{self._root}/{path}?{query}" if query else f"{self._root}/{path}"
+        deadline = Deadline(timeout or self._timeout)
+        response = self._send(url, deadline)
+        if response.status not in (200, 204):
+            raise error_from(response, of_instance=of_instance, secrets=self._auth.secrets)
+        return response
+
+    def _send(self, url: str, deadline: Deadline) -> Response:
+        build_request = partial(self._request, url)
+        token_auth = self._auth if isinstance(self._auth, TokenAuth) else None
+        if token_auth:
+            token_auth.ensure_token(self._wait, deadline)
+        response = send(self._session, build_request, self._wait, deadline)
+        self.clock_skew = response.clock_skew
+        if token_auth and response.status == 401:
+            token_auth.renew_token(response.request, self._wait, deadline)
+            response = send(self._session, build_request, self._wait, deadline)
+            self.clock_skew = response.clock_skew
+        return response
+
+    def _wait(self) -> None:
+        if not self.stopped:
+            self._rate_limiter()
+        if self.stopped:  # perhaps by another thread, while we waited
+            raise RequestSkipped(self.stopped)
+
+    def _request(self, url: str) -> requests.PreparedRequest:
+        headers = {"Content-Type": "application/json"}
+        request = requests.Request("GET", self._root, headers=headers).prepare()
+        # Set afterwards: preparing decodes %2E, so the id ".." would become another path.
+        request.url = url
+        request = self._auth(request)
+        # Not signed, because proxies may rewrite these.
+        request.headers.update({"Accept-Encoding": "gzip", "User-Agent": "dcs-restores"})
+        return request
+
+
+class Client(ApiClient):
+    """The DCS API of one project."""
 
     def __init__(
         self,
         session: requests.Session,
         endpoint: str,
         project_id: str,
-        auth: AuthBase,
-        pace: Callable[[], None],
-        deadline: float = 20.0,
+        auth: Auth,
+        rate_limiter: Callable[[], None],
+        timeout: float = 20.0,
     ) -> None:
-        root = f"{endpoint.rstrip('/')}/v2/{segment(project_id)}"
-        self._calls = Calls(session, root, auth, pace, deadline)
-
-    def __repr__(self) -> str:
-        return f"<Client {self._calls.root}>"
-
-    @property
-    def skew(self) -> timedelta:
-        """How far the cloud's clock was ahead of ours at the last answer."""
-        return self._calls.skew
-
-    @property
-    def stopped(self) -> Fault | None:
-        """Why no further call is sent."""
-        return self._calls.stopped
-
-    def stop(self, because: Fault) -> None:
-        """Let calls that have not been sent yet end with ``NotAsked``, whichever thread's."""
-        self._calls.stop(because)
+        root = f"{endpoint.rstrip('/')}/v2/{_path_segment(project_id)}"
+        super().__init__(session, root, auth, rate_limiter, timeout)
 
     def restores(
         self,
@@ -74,63 +137,85 @@ class Client:
         end: datetime | None = None,
         offset: int = 0,
         limit: int = 1000,
-        known: str = "",
+        known_digest: str = "",
     ) -> Page[RestoreRecord]:
-        """List an instance's restores, those in the cloud's window if asked (whole seconds).
+        """List an instance's restores.
 
-        An answer whose digest is ``known`` already is left unread.
+        ``begin`` and ``end`` narrow the list, in whole seconds. Which of a record's times they
+        refer to, and whether they are inclusive, the API reference does not say (it says UTC for
+        backups only). A response with ``known_digest`` is not parsed: its page is ``unchanged``.
         """
-        path = f"instances/{segment(instance_id)}/restores"
-        window = {"begin_time": _stamp(begin), "end_time": _stamp(end)}
-        query = {**window, "offset": offset, "limit": limit}
-        return self._page(RESTORES, path, query, of_instance=True, known=known)
+        params = {
+            "begin_time": _api_time(begin),
+            "end_time": _api_time(end),
+            "offset": offset,
+            "limit": limit,
+        }
+        path = f"instances/{_path_segment(instance_id)}/restores"
+        return self._list(RESTORES, path, params, of_instance=True, known_digest=known_digest)
 
     def backups(
         self, instance_id: str, *, offset: int = 0, limit: int = 1000
     ) -> Page[BackupRecord]:
         """List an instance's backups."""
-        path = f"instances/{segment(instance_id)}/backups"
-        return self._page(BACKUPS, path, {"offset": offset, "limit": limit}, of_instance=True)
+        path = f"instances/{_path_segment(instance_id)}/backups"
+        return self._list(BACKUPS, path, {"offset": offset, "limit": limit}, of_instance=True)
 
     def instances(
         self, *, status: str | None = None, offset: int = 0, limit: int = 1000
     ) -> Page[InstanceRecord]:
-        """List the project's instances, those in one state if asked."""
-        query = {"status": status, "offset": offset, "limit": limit}
-        return self._page(INSTANCES, "instances", query)
+        """List the project's instances, optionally only those with a status."""
+        params = {"status": status, "offset": offset, "limit": limit}
+        return self._list(INSTANCES, "instances", params)
 
-    def restoring_count(self, deadline: float | None = None) -> int | None:
-        """Count the project's instances in restore; None when the answer does not say."""
-        answer = self._calls.answer("instances/status", {}, seconds=deadline)
-        body = decoded(answer) if answer.status == 200 else None
+    def restoring_count(self, timeout: float | None = None) -> int | None:
+        """Count the project's instances that are being restored; None if the API doesn't say.
+
+        Source: "Querying the Number of Instances in Each Status"; it counts by engine.
+        """
+        response = self.get("instances/status", timeout=timeout)
+        body = response.json() if response.status == 200 else None
         if not isinstance(body, dict):
             return None
-        engines = (body.get("redis"), body.get("memcached"))
-        counts = [values.count(e.get("restoring_count")) for e in engines if isinstance(e, dict)]
-        known = [found for found in counts if found is not None]
-        return sum(known) if known else values.count(body.get("restoring_count"))
+        engines = [body.get("redis"), body.get("memcached")]
+        found = [parse_count(e.get("restoring_count")) for e in engines if isinstance(e, dict)]
+        counts = [count for count in found if count is not None]
+        return sum(counts) if counts else parse_count(body.get("restoring_count"))
 
-    def _page(
+    def _list(
         self,
-        listing: Listing[R],
+        list_format: ListFormat[R],
         path: str,
-        query: Mapping[str, object],
+        params: Mapping[str, object],
         *,
         of_instance: bool = False,
-        known: str = "",
+        known_digest: str = "",
     ) -> Page[R]:
-        answer = self._calls.answer(path, query, of_instance=of_instance)
-        at = told_at(answer)
-        # With the status: a 200 without a body is no list, whatever was listed before.
-        digest = hashlib.sha256(b"%d %b" % (answer.status, answer.body)).hexdigest()
-        if answer.status == 204 or digest == known:
-            same = digest == known
-            return Page(rows=(), skipped=0, total=0, at=at, digest=digest, same=same)
-        page = listing.page(decoded(answer), at)
+        response = self.get(path, params, of_instance=of_instance)
+        server_time = response.server_time
+        # The status is part of it: 200 without a body is no list, whatever 204 meant before.
+        digest = hashlib.sha256(b"%d %b" % (response.status, response.body)).hexdigest()
+        if response.status == 204 or digest == known_digest:
+            return Page(
+                rows=(),
+                skipped=0,
+                total=0,
+                server_time=server_time,
+                digest=digest,
+                unchanged=digest == known_digest,
+            )
+        page = list_format.parse_page(response.json(), server_time)
         if page is None:
-            raise bad_answer(answer, f"The answer is JSON but holds no {listing.rows}.")
+            message = f"The response’s JSON has no {list_format.rows_key}."
+            raise invalid_response(response, message)
         return replace(page, digest=digest)
 
 
-def _stamp(moment: datetime | None) -> str | None:
-    return f"{moment.astimezone(UTC):%Y%m%d%H%M%S}" if moment else None
+def _path_segment(value: str) -> str:
+    """Quote an id so that it stays one segment of the path, whatever it contains."""
+    quoted = quote(value, safe="", errors="replace")
+    return quoted.replace(".", "%2E") if value in (".", "..") else quoted
+
+
+def _api_time(time: datetime | None) -> str | None:
+    return f"{time.astimezone(UTC):%Y%m%d%H%M%S}" if time else None

@@ -1,20 +1,34 @@
-"""The projects file: which accounts and projects to watch, and where their secrets are."""
+"""The projects file: which accounts and projects to monitor, and where their secrets are.
 
+A TOML file with one table per account, ``[accounts.NAME]``, and per project, ``[projects.NAME]``.
+It names secrets, by ``…_env`` or ``…_file``, and never contains them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import json
+import re
 import tomllib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
+from typing import Generic, TypeVar
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
-from restores.dcs import sections
-from restores.dcs.accounts import Account, read_account
-from restores.dcs.credentials import Credentials
-from restores.dcs.sections import Section, Vault
+from restores.dcs.auth import AccessKey, Credentials, PasswordLogin
 
-__all__ = ["Account", "ConfigError", "Project", "Projects", "load", "secret_files", "secret_names"]
+DEFAULT_RATE = 10.0  # calls per second
+DEFAULT_INTERVAL = 15 * 60  # seconds
+_MAX_SECRET_SIZE = 64 * 1024
+
+T = TypeVar("T")
 
 
 class ConfigError(Exception):
-    """Everything that is wrong with a projects file, one line each."""
+    """Everything that is wrong with a projects file, one line per problem."""
 
     def __init__(self, path: Path, problems: list[str]) -> None:
         super().__init__(path, problems)
@@ -25,11 +39,36 @@ class ConfigError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Project:
-    """One cloud project to watch; ``interval`` in seconds."""
+class DiscoveryConfig:
+    """Where to list an account's projects, and the settings of those found. Interval in seconds."""
+
+    iam_endpoint: str
+    interval: int
+    customer: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountConfig:
+    """One credential at one cloud.
+
+    ``rate`` is in calls per second. ``digest`` changes with the table's contents and its secrets.
+    """
 
     name: str
-    account: Account
+    endpoint: str
+    rate: float
+    method: str
+    credentials: Credentials = field(repr=False)
+    digest: str = field(repr=False)
+    discovery: DiscoveryConfig | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectConfig:
+    """One project to monitor. ``interval`` is in seconds."""
+
+    name: str
+    account: AccountConfig
     project_id: str
     region: str
     interval: int
@@ -39,102 +78,342 @@ class Project:
 
 
 @dataclass(frozen=True, slots=True)
-class Projects:
-    """All that the file describes, by name."""
+class ProjectsFile:
+    """The accounts and projects of a file, by name."""
 
-    accounts: dict[str, Account]
-    projects: dict[str, Project]
-
-
-# Stands in for an account that could not be read, so that its projects are checked all the same.
-_UNKNOWN = Account(name="", endpoint="", rate=1.0, method="", credentials=Credentials(), digest="")
+    accounts: dict[str, AccountConfig]
+    projects: dict[str, ProjectConfig]
 
 
-def load(path: Path, environ: Mapping[str, str]) -> Projects:
-    """Read the file with its secrets; raise ConfigError with all its problems at once."""
+def load(path: Path, environ: Mapping[str, str]) -> ProjectsFile:
+    """Read a projects file and its secrets; raise ConfigError with all problems at once."""
     problems: list[str] = []
-    top = Section("", _document(path), problems)
-    vault = Vault(environ, path.parent)
+    root = _Table("", _read_toml(path), problems)
+    secrets = _SecretStore(environ, path.parent)
     accounts = {
-        name: read_account(name, section, vault) for name, section in _sections(top, "accounts")
+        name: _read_account(name, table, secrets) for name, table in _subtables(root, "accounts")
     }
     projects = {
-        name: _project(name, section, accounts) for name, section in _sections(top, "projects")
+        name: _read_project(name, table, accounts) for name, table in _subtables(root, "projects")
     }
-    top.refuse_unknown()
-    _refuse_doubles(projects, problems)
+    root.reject_unknown_keys()
+    problems += _duplicates(projects)
     if problems:
         raise ConfigError(path, problems)
-    return Projects(accounts, projects)
-
-
-def secret_names(path: Path) -> set[str]:
-    """Name the environment variables that hold the file's secrets, set or not."""
-    return set(_named(path, "_env"))
+    return ProjectsFile(accounts, projects)
 
 
 def secret_files(path: Path) -> set[Path]:
-    """Name the files that hold the file's secrets, there or not."""
-    return {path.parent / name for name in _named(path, "_file")}
+    """Return the secret files that a projects file names, whether they exist or not."""
+    return {path.parent / name for name in _secret_file_names(_read_toml(path))}
 
 
-def _named(path: Path, ending: str) -> Iterator[str]:
-    tables = [_document(path)]
-    while tables:
-        for key, value in tables.pop().items():
-            if isinstance(value, dict):
-                tables.append(value)
-            elif key.endswith(ending) and isinstance(value, str):
-                yield value
+def _secret_file_names(table: Mapping[str, object]) -> Iterator[str]:
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from _secret_file_names(value)
+        elif key.endswith("_file") and isinstance(value, str):
+            yield value
 
 
-def _document(path: Path) -> dict[str, object]:
+def _read_toml(path: Path) -> dict[str, object]:
     try:
         return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except OSError as error:
-        trouble = f"cannot be read ({error.strerror}): must be a TOML file"
-        raise ConfigError(path, [trouble]) from error
+        problem = f"cannot be read ({error.strerror}): must be a TOML file"
+        raise ConfigError(path, [problem]) from error
     except (ValueError, RecursionError) as error:
         raise ConfigError(path, [f"is not TOML in UTF-8: {error}"]) from error
 
 
-def _sections(top: Section, kind: str) -> Iterator[tuple[str, Section]]:
-    top.known.add(kind)
-    tables = top.table.get(kind, {})
-    for name, table in tables.items() if isinstance(tables, dict) else [("", None)]:
-        section = Section(f"{kind}.{name}" if name else kind, {}, top.problems)
-        if not isinstance(table, dict):
-            section.note(f"must be a table such as [{kind}.shop]")
-        elif sections.TEXT.read(name) is None:
-            section.note(f"has a name that must be {sections.TEXT.allowed}")
+def _subtables(root: _Table, kind: str) -> Iterator[tuple[str, _Table]]:
+    root.known_keys.add(kind)
+    tables = root.values.get(kind, {})
+    for name, values in tables.items() if isinstance(tables, dict) else [("", None)]:
+        table = _Table(f"{kind}.{name}" if name else kind, {}, root.problems)
+        if not isinstance(values, dict):
+            table.add_problem(f"must be a table such as [{kind}.shop]")
+        elif _TEXT.parse(name) is None:
+            table.add_problem(f"has a name that must be {_TEXT.allowed}")
         else:
-            section.table = table
-            yield name, section
+            table.values = values
+            yield name, table
 
 
-def _project(name: str, section: Section, accounts: Mapping[str, Account]) -> Project:
-    account = section.take("account", sections.one_of(accounts))
-    project = Project(
+def _read_account(name: str, table: _Table, secrets: _SecretStore) -> AccountConfig:
+    method = table.get("method", _one_of(["aksk", "password"]), default="aksk")
+    credentials = _read_credentials(method, table, secrets)
+    account = AccountConfig(
         name=name,
-        account=accounts.get(account, _UNKNOWN),
-        project_id=section.take("project_id", sections.PROJECT_ID),
-        region=section.take("region", sections.TEXT),
-        interval=section.take("interval", sections.INTERVAL, default=15 * 60),
-        customer=section.take("customer", sections.LABEL, default=""),
-        customer_ref=section.take("customer_ref", sections.LABEL, default=""),
-        time_zone=section.take("time_zone", sections.TIME_ZONE, default=""),
+        endpoint=table.get("endpoint", _ENDPOINT),
+        rate=table.get("rate", _RATE, default=DEFAULT_RATE),
+        method=method,
+        credentials=credentials,
+        digest=_digest(table, credentials),
+        discovery=_read_discovery(table, credentials),
     )
-    section.refuse_unknown()
+    if method:  # which keys are known depends on it
+        table.reject_unknown_keys()
+    return account
+
+
+def _read_credentials(method: str, table: _Table, secrets: _SecretStore) -> Credentials:
+    if method == "password":
+        return PasswordLogin(
+            iam_endpoint=table.get("iam_endpoint", _ENDPOINT),
+            domain=table.get("domain", _TEXT),
+            username=table.get("username", _TEXT),
+            password=table.get_secret("password", secrets, _PASSWORD),
+        )
+    if method == "aksk":
+        return AccessKey(
+            access_key=table.get_secret("access_key", secrets, _HEADER_SECRET),
+            secret_key=table.get_secret("secret_key", secrets, _HEADER_SECRET),
+            security_token=table.get_secret(
+                "security_token", secrets, _HEADER_SECRET, optional=True
+            ),
+        )
+    return Credentials()
+
+
+def _read_discovery(table: _Table, credentials: Credentials) -> DiscoveryConfig | None:
+    if not table.get("projects", _one_of(["discover"]), default=""):
+        return None
+    return DiscoveryConfig(
+        iam_endpoint=credentials.iam_endpoint
+        if isinstance(credentials, PasswordLogin)
+        else table.get("iam_endpoint", _ENDPOINT),
+        interval=table.get("interval", _INTERVAL, default=DEFAULT_INTERVAL),
+        customer=table.get("customer", _LABEL, default=""),
+    )
+
+
+def _digest(table: _Table, credentials: Credentials) -> str:
+    secrets = astuple(credentials) if isinstance(credentials, AccessKey | PasswordLogin) else ()
+    content = json.dumps([table.values, secrets], sort_keys=True, default=str)
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def _read_project(name: str, table: _Table, accounts: Mapping[str, AccountConfig]) -> ProjectConfig:
+    account = table.get("account", _one_of(accounts))
+    project = ProjectConfig(
+        name=name,
+        account=accounts.get(account, _INVALID_ACCOUNT),
+        project_id=table.get("project_id", _PROJECT_ID),
+        region=table.get("region", _TEXT),
+        interval=table.get("interval", _INTERVAL, default=DEFAULT_INTERVAL),
+        customer=table.get("customer", _LABEL, default=""),
+        customer_ref=table.get("customer_ref", _LABEL, default=""),
+        time_zone=table.get("time_zone", _TIME_ZONE, default=""),
+    )
+    table.reject_unknown_keys()
     return project
 
 
-def _refuse_doubles(projects: Mapping[str, Project], problems: list[str]) -> None:
-    first: dict[tuple[str, str], str] = {}
+# Takes the place of an account with problems, so that its projects are checked all the same.
+_INVALID_ACCOUNT = AccountConfig(
+    name="", endpoint="", rate=1.0, method="", credentials=Credentials(), digest=""
+)
+
+
+def _duplicates(projects: Mapping[str, ProjectConfig]) -> Iterator[str]:
+    names: dict[tuple[str, str], str] = {}
     for name, project in projects.items():
-        place = (project.account.endpoint, project.project_id)
-        other = first.setdefault(place, name)
-        if other != name and all(place):
-            problems.append(
+        key = (project.account.endpoint, project.project_id)
+        other = names.setdefault(key, name)
+        if other != name and all(key):
+            yield (
                 f'[projects.{name}] project_id = "{project.project_id}": '
                 f"must differ from that of [projects.{other}] at the same endpoint"
             )
+
+
+@dataclass(frozen=True, slots=True)
+class _ValueType(Generic[T]):
+    """A type of values: its description, a parser (None = invalid), and what replaces invalid."""
+
+    allowed: str
+    parse: Callable[[object], T | None]
+    fallback: T
+
+
+@dataclass(frozen=True, slots=True)
+class _SecretStore:
+    """Where secrets are found: the environment, and files relative to the projects file."""
+
+    environ: Mapping[str, str] = field(repr=False)
+    folder: Path
+
+    def read_variable(self, name: str) -> str:
+        return self.environ.get(name, "")
+
+    def read_file(self, name: str) -> str:
+        try:
+            with (self.folder / name).open("rb") as file:
+                return file.read(_MAX_SECRET_SIZE).decode()
+        except (OSError, ValueError):
+            return ""
+
+
+@dataclass
+class _Table:
+    """A TOML table that collects problems instead of raising; tables of a file share the list."""
+
+    title: str
+    values: Mapping[str, object]
+    problems: list[str]
+    known_keys: set[str] = field(default_factory=set)
+
+    def get(self, key: str, value_type: _ValueType[T], default: T | None = None) -> T:
+        """Return the value of ``key``, which is required unless there is a default."""
+        self.known_keys.add(key)
+        if key not in self.values:
+            if default is None:
+                self.add_problem(f"{key} is missing: must be {value_type.allowed}")
+                return value_type.fallback
+            return default
+        value = value_type.parse(self.values[key])
+        if value is None:
+            self.add_problem(f"{key} = {_shown(self.values[key])}: must be {value_type.allowed}")
+            return value_type.fallback
+        return value
+
+    def get_secret(
+        self,
+        key: str,
+        secrets: _SecretStore,
+        value_type: _ValueType[str],
+        *,
+        optional: bool = False,
+    ) -> str:
+        """Return the secret that ``key_env`` or ``key_file`` names."""
+        env_key, file_key = f"{key}_env", f"{key}_file"
+        self.known_keys.update((env_key, file_key))
+        given = [name for name in (env_key, file_key) if name in self.values]
+        if not given and optional:
+            return ""
+        if len(given) != 1:
+            problem = "is given twice" if given else "is missing"
+            self.add_problem(f"{key} {problem}: must be named by either {env_key} or {file_key}")
+            return ""
+        name = self.get(given[0], _TEXT)
+        if not name:
+            return ""
+        if given[0] == env_key:
+            secret, source = secrets.read_variable(name), "an environment variable"
+        else:
+            secret, source = secrets.read_file(name), "a readable file"
+        value = value_type.parse(secret.rstrip("\r\n"))
+        if value is None:
+            self.add_problem(
+                f"{given[0]} = {_shown(name)}: must name {source} with {value_type.allowed}"
+            )
+        return value or ""
+
+    def reject_unknown_keys(self) -> None:
+        """Add a problem for every key that was not read."""
+        for key in sorted(self.values.keys() - self.known_keys):
+            # Without the value: it may be a secret, written where only its name belongs.
+            allowed = ", ".join(sorted(self.known_keys))
+            self.add_problem(f"unknown key {_shown(key)}: allowed are {allowed}")
+
+    def add_problem(self, problem: str) -> None:
+        self.problems.append(f"[{self.title}] {problem}" if self.title else problem)
+
+
+def _shown(value: object) -> str:
+    text = f'"{value}"' if isinstance(value, str) else str(value)
+    text = "".join(c if c.isprintable() else "?" for c in text)
+    text = re.sub(r"//.*@", "//•••@", text)  # a password in a URL
+    return text if len(text) <= 100 else f"{text[:99]}…"
+
+
+def _one_of(names: Iterable[str]) -> _ValueType[str]:
+    known = sorted(names)
+    allowed = f"one of {', '.join(known)}" if known else "one that the file describes"
+    return _ValueType(allowed, lambda value: str(value) if value in known else None, "")
+
+
+def _parse_text(value: object) -> str | None:
+    if not isinstance(value, str) or not value.strip() or len(value) > 200:
+        return None
+    return value if value.isprintable() else None
+
+
+def _parse_label(value: object) -> str | None:
+    return "" if value == "" else _parse_text(value)
+
+
+def _parse_header_value(value: object) -> str | None:
+    # A line break in a header would be refused by requests, with a message that repeats it.
+    valid = isinstance(value, str) and re.fullmatch(r"[\x21-\x7e]+", value)
+    return str(value) if valid else None
+
+
+def _parse_project_id(value: object) -> str | None:
+    project_id = _parse_header_value(value)
+    return project_id if project_id and len(project_id) <= 128 else None
+
+
+def _parse_password(value: object) -> str | None:
+    return value if isinstance(value, str) and value and value.isprintable() else None
+
+
+def _parse_rate(value: object) -> float | None:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    return float(value) if 1 <= value <= 1000 else None
+
+
+def _parse_interval(value: object) -> int | None:
+    match = re.fullmatch(r"([0-9]{1,6})([smh])", value) if isinstance(value, str) else None
+    seconds = int(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]] if match else 0
+    return seconds if 60 <= seconds <= 24 * 3600 else None
+
+
+def _parse_time_zone(value: object) -> str | None:
+    try:
+        return ZoneInfo(value).key if isinstance(value, str) and value else None
+    except (KeyError, ValueError, OSError):
+        return None
+
+
+def _parse_endpoint(value: object) -> str | None:
+    if not isinstance(value, str) or not re.fullmatch(r"[\x21-\x7e]+", value):
+        return None
+    try:
+        url = urlsplit(value)
+        host, port = url.hostname or "", url.port
+    except ValueError:
+        return None
+    secure = url.scheme == "https" or (url.scheme == "http" and _is_loopback(host))
+    if not secure or not host or re.search(r"[@?#\\]", value):
+        return None
+    netloc = f"[{host}]" if ":" in host else host
+    if port not in (None, {"https": 443, "http": 80}[url.scheme]):
+        netloc += f":{port}"
+    return f"{url.scheme}://{netloc}{url.path.rstrip('/')}"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+_TEXT = _ValueType("a text of 1 to 200 printable characters", _parse_text, "")
+_LABEL = _ValueType("a text of at most 200 printable characters", _parse_label, "")
+_PROJECT_ID = _ValueType("1 to 128 visible ASCII characters", _parse_project_id, "")
+_HEADER_SECRET = _ValueType(
+    "a secret: one line of visible ASCII characters", _parse_header_value, ""
+)
+_PASSWORD = _ValueType("a secret: one line of text", _parse_password, "")
+_RATE = _ValueType("a number of calls per second from 1 to 1000", _parse_rate, 1.0)
+_INTERVAL = _ValueType('a text such as "90s", "15m" or "1h", from 1m to 24h', _parse_interval, 60)
+_TIME_ZONE = _ValueType('an IANA time zone such as "Europe/Berlin"', _parse_time_zone, "")
+_ENDPOINT = _ValueType(
+    "an https:// address (http:// only to loopback) without user, query or fragment",
+    _parse_endpoint,
+    "",
+)

@@ -1,66 +1,69 @@
-"""The projects that an account reaches, as IAM lists them (dcs-api.md section 9)."""
+"""Discovery of the projects that an account can access, from the IAM API.
+
+Source: "Querying Project Information" and "Querying the List of Projects Accessible to Users" in
+the IAM API reference.
+"""
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from restores.dcs import values
-from restores.dcs.calls import Calls, decoded
-from restores.dcs.faults import BadAnswer, Forbidden
-from restores.dcs.refusals import bad_answer
+from restores.dcs.client import ApiClient
+from restores.dcs.errors import InvalidResponse, PermissionDenied, invalid_response
+from restores.dcs.records import parse_id, parse_text
 
-_PAGE = 1000
-_MOST_PAGES = 50
+_PAGE_SIZE = 1000
+_MAX_PAGES = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FoundProject:
-    """A project by its id and its name, which begins with its region's."""
+class DiscoveredProject:
+    """A project. Its name begins with its region: ``eu-de`` or ``eu-de_shop``."""
 
     project_id: str
     name: str
 
     @property
     def region(self) -> str:
-        """``eu-de`` of both ``eu-de`` and ``eu-de_shop``."""
+        """The region's id."""
         return self.name.partition("_")[0]
 
 
-def reachable_projects(calls: Calls, endpoint: str) -> list[FoundProject]:
-    """List the projects that can be asked for at ``endpoint``.
+def accessible_projects(iam: ApiClient, dcs_endpoint: str) -> list[DiscoveredProject]:
+    """List the account's projects, those of the DCS endpoint's region if its host names one.
 
-    Endpoints are regional: where its host names a region, projects of others are left out, since
-    asking for them there would be refused.
+    Endpoints are regional: a call for a project of another region would be rejected.
     """
     try:
-        found = _all(calls, "v3/projects")
-    except Forbidden:
-        # The list of all projects takes a permission of its own, that of one's own does not.
-        found = _all(calls, "v3/auth/projects")
-    labels = (urlsplit(endpoint).hostname or "").split(".")
-    return [project for project in found if project.region in labels] or found
+        projects = _list_projects(iam, "v3/projects")
+    except PermissionDenied:
+        # Listing all projects takes a permission of its own, listing the user's own does not.
+        projects = _list_projects(iam, "v3/auth/projects")
+    host_labels = (urlsplit(dcs_endpoint).hostname or "").split(".")
+    return [project for project in projects if project.region in host_labels] or projects
 
 
-def _all(calls: Calls, path: str) -> list[FoundProject]:
-    found: dict[str, FoundProject] = {}
-    for page in range(1, _MOST_PAGES + 1):
-        answer = calls.answer(path, {"page": page, "per_page": _PAGE})
-        body = decoded(answer)
+def _list_projects(iam: ApiClient, path: str) -> list[DiscoveredProject]:
+    projects: dict[str, DiscoveredProject] = {}
+    for page in range(1, _MAX_PAGES + 1):
+        response = iam.get(path, {"page": page, "per_page": _PAGE_SIZE})
+        body = response.json()
         rows = body.get("projects") if isinstance(body, dict) else None
         if not isinstance(rows, list):
-            raise bad_answer(answer, "The answer is JSON but holds no projects.")
-        known = len(found)
-        found |= {project.project_id: project for project in _usable(rows)}
-        if len(rows) < _PAGE or len(found) == known:
-            return list(found.values())
-    raise BadAnswer(f"The list of projects does not end within {_MOST_PAGES} pages.")
+            raise invalid_response(response, "The response’s JSON has no projects.")
+        count = len(projects)
+        projects |= {project.project_id: project for project in _parse_projects(rows)}
+        if len(rows) < _PAGE_SIZE or len(projects) == count:
+            return list(projects.values())
+    raise InvalidResponse(f"The list of projects has more than {_MAX_PAGES} pages.")
 
 
-def _usable(rows: list[object]) -> Iterator[FoundProject]:
+def _parse_projects(rows: list[object]) -> Iterator[DiscoveredProject]:
     for row in rows:
         if isinstance(row, dict) and row.get("enabled") is not False and not row.get("is_domain"):
-            project_id, name = values.identifier(row.get("id")), values.text(row.get("name"))
-            # It becomes part of a header.
-            if re.fullmatch(r"[\x21-\x7e]+", project_id) and name.strip():
-                yield FoundProject(project_id=project_id, name=name.strip()[:80])
+            project_id = parse_id(row.get("id"))
+            name = parse_text(row.get("name")).strip()
+            # The id becomes part of a header.
+            if re.fullmatch(r"[\x21-\x7e]+", project_id) and name:
+                yield DiscoveredProject(project_id=project_id, name=name[:80])

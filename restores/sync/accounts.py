@@ -10,13 +10,12 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
-from requests.auth import AuthBase
 
 from restores.dcs import config
-from restores.dcs.calls import Calls
-from restores.dcs.client import Client, new_session
-from restores.dcs.faults import BadAnswer, Fault
-from restores.dcs.iam import reachable_projects
+from restores.dcs.auth import Auth
+from restores.dcs.client import ApiClient, Client, new_session
+from restores.dcs.errors import DcsError, InvalidResponse
+from restores.dcs.iam import accessible_projects
 from restores.models import Account, Project
 from restores.sync import inventory, results, scheduling
 from restores.sync.rate_limit import Pace
@@ -29,12 +28,12 @@ _DEADLINE = 20.0  # seconds for one call, besides waiting for its slot
 class Cloud:
     """An account as the file describes it, with its session and its credential."""
 
-    def __init__(self, account: config.Account, named: Collection[str] = ()) -> None:
+    def __init__(self, account: config.AccountConfig, named: Collection[str] = ()) -> None:
         self.account = account
         # The ids of the projects that the file itself names at this endpoint.
         self.named = frozenset(named)
         self._session = new_session()
-        self._auth: dict[str, AuthBase] = {}
+        self._auth: dict[str, Auth] = {}
 
     def client(self, project: Project, expected: int = 0) -> Client:
         """Return a client for a project that is to make about ``expected`` calls."""
@@ -50,12 +49,12 @@ class Cloud:
             _DEADLINE,
         )
 
-    def iam(self, account: Account) -> Calls:
+    def iam(self, account: Account) -> ApiClient:
         """Return what asks the account's IAM, under no project in particular."""
         discovery = self.account.discovery
         auth = self._auth.setdefault("", self.account.credentials.auth(self._session, ""))
         root = discovery.iam_endpoint if discovery else self.account.endpoint
-        return Calls(self._session, root, auth, Pace(account.pk, self.account.rate), _DEADLINE)
+        return ApiClient(self._session, root, auth, Pace(account.pk, self.account.rate), _DEADLINE)
 
 
 class _Current:
@@ -113,7 +112,7 @@ def _changed(file: Path) -> int:
         return 0
 
 
-def _named(projects: config.Projects, endpoint: str) -> set[str]:
+def _named(projects: config.ProjectsFile, endpoint: str) -> set[str]:
     sections = projects.projects.values()
     return {each.project_id for each in sections if each.account.endpoint == endpoint}
 
@@ -132,7 +131,7 @@ def due_accounts(clouds: Mapping[str, Cloud], now: datetime) -> QuerySet[Account
     )
 
 
-def discover(clouds: Mapping[str, Cloud], now: datetime) -> Iterator[tuple[str, Fault | None]]:
+def discover(clouds: Mapping[str, Cloud], now: datetime) -> Iterator[tuple[str, DcsError | None]]:
     """Find the projects of the accounts that are due; yield their names, and faults if any."""
     for account in due_accounts(clouds, now):
         mine = due_accounts(clouds, now).filter(pk=account.pk)
@@ -141,12 +140,12 @@ def discover(clouds: Mapping[str, Cloud], now: datetime) -> Iterator[tuple[str, 
             yield account.name, _discovered(account, clouds[account.name])
 
 
-def _discovered(account: Account, cloud: Cloud) -> Fault | None:
+def _discovered(account: Account, cloud: Cloud) -> DcsError | None:
     try:
-        found = reachable_projects(cloud.iam(account), cloud.account.endpoint)
+        found = accessible_projects(cloud.iam(account), cloud.account.endpoint)
         if flaw := inventory.enrol_found(account, cloud.account, cloud.named, found):
-            raise BadAnswer(flaw)
-    except Fault as fault:
+            raise InvalidResponse(flaw)
+    except DcsError as fault:
         results.discovery_failed(account, fault, datetime.now(UTC))
         return fault
     results.discovery_proven(account, datetime.now(UTC) + _EVERY)

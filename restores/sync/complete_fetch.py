@@ -58,7 +58,7 @@ def ask_all(ask: Ask, full: int = FULL) -> Answer:
     try:
         return asking.answer(at=_proof(asking, full))
     except _Unproven as reason:
-        return asking.answer(at=asking.pages[0].at, flaw=str(reason))
+        return asking.answer(at=asking.pages[0].server_time, flaw=str(reason))
 
 
 def _proof(ask: _Asking, full: int) -> datetime:
@@ -69,22 +69,22 @@ def _proof(ask: _Asking, full: int) -> datetime:
     the total are all of them.
     """
     first = ask()
-    if first.same:
-        return first.at
+    if first.unchanged:
+        return first.server_time
     listed = len(first.rows) + first.skipped
     if first.total is None or first.total < listed:
         raise _Unproven(f"total_num {first.total} against {listed} records")
     # Some clouds count in total_num what they return: a full response may be a cut one.
     if first.total == listed < full:
         return _alone(first)
-    windows, ids = _pass(ask, [(_FIRST, first.at + timedelta(days=1))], full)
+    windows, ids = _pass(ask, [(_FIRST, first.server_time + timedelta(days=1))], full)
     for _ in range(_MOST_PASSES - 1):
         between = ask()
         windows, again = _pass(ask, windows, full)
         if again == ids:
             if between.total != len(ids) or _ids(between) - ids:
                 raise _Unproven(f"total_num {between.total} against {len(ids)} records")
-            return between.at
+            return between.server_time
         ids = again
     raise _Unproven("the list kept changing while it was asked for")
 
@@ -93,7 +93,7 @@ def _alone(page: Page[RestoreRecord]) -> datetime:
     doubled = len(page.rows) - len(_ids(page))
     if doubled:
         raise _Unproven(f"{doubled} of {len(page.rows)} records repeat another's restore_id")
-    return page.at
+    return page.server_time
 
 
 def _pass(ask: _Asking, windows: list[Window], full: int) -> tuple[list[Window], set[str]]:
@@ -147,8 +147,8 @@ class _Asking:
             records=tuple(rows.values()),
             skipped=max(page.skipped for page in self.pages),
             at=at,
-            until=max(page.at for page in self.pages),
+            until=max(page.server_time for page in self.pages),
             flaw=flaw,
             digest="" if len(self.pages) > 1 else self.pages[0].digest,
-            same=self.pages[0].same,
+            same=self.pages[0].unchanged,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from restores.dcs.records import FINAL, RestoreRecord
+from restores.dcs.records import TERMINAL_STATUSES, RestoreRecord
 
 _TEXTS = (
     "restore_name",
@@ -71,7 +71,7 @@ def merged(held: RestoreRecord, fetched: RestoreRecord) -> RestoreRecord:
     """
     if fetched == held:
         return held
-    if held.status in FINAL and fetched.status not in FINAL:
+    if held.status in TERMINAL_STATUSES and fetched.status not in TERMINAL_STATUSES:
         return held
     if held.updated_at and fetched.updated_at and fetched.updated_at < held.updated_at:
         return held

@@ -14,7 +14,14 @@ from typing import Any
 from django.db import InterfaceError, OperationalError, connection, transaction
 
 from restores.dcs.client import Client
-from restores.dcs.faults import BadAnswer, Fault, NotAsked, Refused, Throttled, Unreachable
+from restores.dcs.errors import (
+    AuthenticationError,
+    DcsError,
+    InvalidResponse,
+    RequestSkipped,
+    Throttled,
+    Unreachable,
+)
 from restores.dcs.records import BackupRecord, Page, RestoreRecord
 from restores.models import Instance, Project
 from restores.sync import interrupts, inventory, results, scheduling, store
@@ -42,7 +49,7 @@ class Look:
 
     instance: Instance
     stored: store.Stored | None = None
-    fault: Fault | None = None
+    fault: DcsError | None = None
     late: bool = False
 
 
@@ -102,12 +109,12 @@ def _ended(instance: Instance, job: Future[Brought]) -> Look:
     try:
         return _stored(instance, job.result())
     except store.LeaseLost:
-        fault: Fault = BadAnswer("The look took longer than its lease.")
+        fault: DcsError = InvalidResponse("The look took longer than its lease.")
         return Look(instance=instance, fault=fault, late=True)
-    except NotAsked as skipped:
+    except RequestSkipped as skipped:
         results.given_back([instance], blameless=True, wait=_REST)
-        return Look(instance=instance, fault=skipped.because)
-    except Fault as error:
+        return Look(instance=instance, fault=skipped.reason)
+    except DcsError as error:
         fault = error
     try:
         results.instance_failed(instance, fault, datetime.now(UTC), instance.project.interval)
@@ -152,12 +159,14 @@ def _facts(
     return facts
 
 
-def _flaw(answer: Answer, stored: store.Stored) -> Fault | None:
+def _flaw(answer: Answer, stored: store.Stored) -> DcsError | None:
     """Return why an answer that was read is still no proof."""
     if answer.flaw:
-        return BadAnswer(f"The list of restores is incomplete: {answer.flaw}.")
+        return InvalidResponse(f"The list of restores is incomplete: {answer.flaw}.")
     if answer.skipped:
-        return BadAnswer(f"{answer.skipped} record(s) without a usable restore_id were skipped.")
+        return InvalidResponse(
+            f"{answer.skipped} record(s) without a usable restore_id were skipped."
+        )
     if stored.vanished:
         return Vanished(f"{stored.vanished} restores are missing from the list all at once.")
     return None
@@ -193,7 +202,7 @@ class Asking:
         """Ask; a refusal stops all clients."""
         try:
             return self._ask(client, instance)
-        except (Refused, Throttled) as fault:
+        except (AuthenticationError, Throttled) as fault:
             # Five refusals in a row lock a key upstream, and a break is asked for from all calls.
             for each in self._clients:
                 each.stop(fault)
@@ -205,7 +214,9 @@ class Asking:
 
         def ask(begin: datetime | None, end: datetime | None) -> Page[RestoreRecord]:
             known_now = next(known, "")
-            return client.restores(instance.instance_id, begin=begin, end=end, known=known_now)
+            return client.restores(
+                instance.instance_id, begin=begin, end=end, known_digest=known_now
+            )
 
         answer = ask_all(ask)
         backups = self._backups(client, instance) if wanted else None
@@ -217,9 +228,9 @@ class Asking:
             return None
         try:
             return client.backups(instance.instance_id).rows
-        except (Refused, Throttled, NotAsked):
+        except (AuthenticationError, Throttled, RequestSkipped):
             raise
-        except Fault as fault:
+        except DcsError as fault:
             # A call that hangs would hold up as many looks as there are.
             self._tells_backups = not isinstance(fault, Unreachable)
             logger.warning("The backups of %s were not told: %s", instance.instance_id, fault)

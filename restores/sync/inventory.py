@@ -12,7 +12,7 @@ from django.utils.crypto import salted_hmac
 
 from restores.dcs import config
 from restores.dcs.client import Client
-from restores.dcs.iam import FoundProject
+from restores.dcs.iam import DiscoveredProject
 from restores.dcs.records import BackupRecord, InstanceRecord
 from restores.models import Account, Backup, Instance, Project, Restore
 from restores.statuses import RESTORING
@@ -149,7 +149,7 @@ def _search(project: Project, record: InstanceRecord) -> str:
 
 
 @transaction.atomic
-def enrol(projects: config.Projects) -> None:
+def enrol(projects: config.ProjectsFile) -> None:
     """Create, rename and retire accounts and projects; unchanged rows are not written.
 
     A project is its endpoint and ``project_id``: a renamed section renames it, a removed one
@@ -167,7 +167,10 @@ def enrol(projects: config.Projects) -> None:
 
 @transaction.atomic
 def enrol_found(
-    account: Account, section: config.Account, named: Collection[str], found: Sequence[FoundProject]
+    account: Account,
+    section: config.AccountConfig,
+    named: Collection[str],
+    found: Sequence[DiscoveredProject],
 ) -> str:
     """Watch the projects found for an account, besides those ``named`` in the file.
 
@@ -188,11 +191,13 @@ def enrol_found(
     return ""
 
 
-def _section(found: FoundProject, account: config.Account, taken: set[str]) -> config.Project:
+def _section(
+    found: DiscoveredProject, account: config.AccountConfig, taken: set[str]
+) -> config.ProjectConfig:
     discovery = account.discovery
     # Built-in projects are called like their region, in every account.
     name = found.name if found.name not in taken else f"{found.name} ({account.name})"[:100]
-    return config.Project(
+    return config.ProjectConfig(
         name=name,
         account=account,
         project_id=found.project_id,
@@ -204,7 +209,7 @@ def _section(found: FoundProject, account: config.Account, taken: set[str]) -> c
     )
 
 
-def _account(section: config.Account) -> Account:
+def _account(section: config.AccountConfig) -> Account:
     account, _ = Account.objects.get_or_create(name=section.name)
     # Keyed: nobody who gets hold of the database can try passwords against it.
     digest = salted_hmac("restores.account", section.digest, algorithm="sha256").hexdigest()
@@ -223,7 +228,9 @@ def _account(section: config.Account) -> Account:
     return account
 
 
-def _enrolled(sections: Iterable[config.Project], accounts: Mapping[str, Account]) -> list[int]:
+def _enrolled(
+    sections: Iterable[config.ProjectConfig], accounts: Mapping[str, Account]
+) -> list[int]:
     rows = Project.objects.all()
     places = {(row.endpoint, row.project_id): row for row in rows}
     # An account has one endpoint: its rows at another are from before that was changed.
@@ -246,7 +253,7 @@ def _enrolled(sections: Iterable[config.Project], accounts: Mapping[str, Account
     return kept
 
 
-def _values(section: config.Project, account: Account) -> dict[str, Any]:
+def _values(section: config.ProjectConfig, account: Account) -> dict[str, Any]:
     return {
         "account": account,
         "name": section.name,

@@ -9,9 +9,9 @@ from typing import Any
 
 from django.db import transaction
 
-from restores.dcs import clocks
+from restores.dcs import errors
 from restores.dcs.client import Client
-from restores.dcs.faults import BadAnswer, Fault, NotAsked, NotOffered
+from restores.dcs.errors import DcsError, InvalidResponse, NotSupported, RequestSkipped
 from restores.dcs.records import InstanceRecord
 from restores.models import Project
 from restores.sync import interrupts, inventory, results
@@ -38,7 +38,7 @@ class _Seen:
     skew: timedelta
 
 
-def look_at_project(project: Project, cloud: Cloud, *, whole: bool = False) -> Fault | None:
+def look_at_project(project: Project, cloud: Cloud, *, whole: bool = False) -> DcsError | None:
     """Count what is restoring and make its instances due; list them once per interval.
 
     ``whole`` lists them in any case. Returns the fault that prevented it, if any.
@@ -51,11 +51,11 @@ def look_at_project(project: Project, cloud: Cloud, *, whole: bool = False) -> F
             seen = _ask(cloud.client(project), discover, deadline)
         _store(project, seen, began, cloud.account.rate)
     except LeaseLost:
-        return BadAnswer("Another worker took over meanwhile.")
-    except NotAsked as skipped:
+        return InvalidResponse("Another worker took over meanwhile.")
+    except RequestSkipped as skipped:
         results.given_back([project], blameless=True)
-        return skipped.because
-    except Fault as fault:
+        return skipped.reason
+    except DcsError as fault:
         with suppress(LeaseLost):
             results.project_failed(project, fault, datetime.now(UTC))
         return fault
@@ -65,7 +65,7 @@ def look_at_project(project: Project, cloud: Cloud, *, whole: bool = False) -> F
 def _ask(client: Client, discover: bool, deadline: float) -> _Seen:
     try:
         restoring, calls = client.restoring_count(deadline), 1
-    except NotOffered:
+    except NotSupported:
         restoring, calls = None, 2
     found = () if restoring == 0 else all_instances(client, _RESTORING.upper()).records
     # Some clouds may take no notice of the state that was asked for.
@@ -75,7 +75,7 @@ def _ask(client: Client, discover: bool, deadline: float) -> _Seen:
         named=named,
         listed=all_instances(client) if discover else None,
         calls=calls,
-        skew=client.skew,
+        skew=client.clock_skew,
     )
 
 
@@ -100,11 +100,15 @@ def _store(project: Project, seen: _Seen, began: datetime, rate: float) -> None:
 def _note(project: Project, seen: _Seen, flaw: str, now: datetime) -> dict[str, Any]:
     """Return what to show as a fault although the look worked; nothing waits because of it."""
     if flaw:
-        kind, text = BadAnswer.kind, f"The list of instances proves nothing: {flaw}."
-    elif seen.listed is None and project.sync_error_kind == BadAnswer.kind and not project.failures:
+        kind, text = InvalidResponse.kind, f"The list of instances proves nothing: {flaw}."
+    elif (
+        seen.listed is None
+        and project.sync_error_kind == InvalidResponse.kind
+        and not project.failures
+    ):
         kind, text = project.sync_error_kind, project.sync_error_message  # until a list is better
-    elif abs(seen.skew) > clocks.TOLERATED:
-        kind, text = "clock", clocks.words(seen.skew)
+    elif abs(seen.skew) > errors.MAX_CLOCK_SKEW:
+        kind, text = "clock", errors.describe_clock_skew(seen.skew)
     else:
         return {}
     since = project.sync_error_since if project.sync_error_kind == kind else now

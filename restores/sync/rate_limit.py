@@ -11,7 +11,7 @@ from math import inf
 from django.db import connection
 from django.db.models import Q
 
-from restores.dcs.faults import NotAsked, Throttled
+from restores.dcs.errors import RequestSkipped, Throttled
 from restores.models import Account
 
 # So many seconds of slots a batch books at once: whatever is more urgent comes right after them.
@@ -69,7 +69,7 @@ class Pace:
             self._slots.extend(self._booked())
         slot = self._slots.popleft()
         if slot - datetime.now(UTC) > _FAR:
-            raise NotAsked(Throttled("The account rests until its next slot.", slot))
+            raise RequestSkipped(Throttled("The account rests until its next slot.", slot))
         return slot
 
     def _booked(self) -> list[datetime]:

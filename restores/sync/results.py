@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Greatest
 
-from restores.dcs.faults import Fault, Gone, Refused, Throttled
+from restores.dcs.errors import AuthenticationError, DcsError, InstanceNotFound, Throttled
 from restores.models import Account, Instance, Project
 from restores.sync import rate_limit, scheduling
 from restores.sync.store import LeaseLost, adapted
@@ -56,11 +56,11 @@ def instances_proven(proven: Sequence[tuple[Instance, dict[str, Any]]], now: dat
             raise LeaseLost(", ".join(str(row) for row, _ in proven))
 
 
-def instance_failed(instance: Instance, fault: Fault, now: datetime, interval: int) -> None:
+def instance_failed(instance: Instance, fault: DcsError, now: datetime, interval: int) -> None:
     """End a look that brought nothing: the old rows stay, the fault is shown."""
     wait = scheduling.after_fault(instance.failures, interval, now)
     facts = {"synced_at": now, "next_sync_at": wait, "failures": F("failures") + 1}
-    if isinstance(fault, Gone):
+    if isinstance(fault, InstanceNotFound):
         facts["deleted_at"] = now
     _write(instance, _shown(instance, fault, now) | _RELEASE | facts)
     _tell_account(instance.project.account, fault, now)
@@ -76,7 +76,7 @@ def project_proven(project: Project, **facts: Any) -> None:
     refused.update(refusals=0, paused_until=None, **rested)
 
 
-def project_failed(project: Project, fault: Fault, now: datetime) -> None:
+def project_failed(project: Project, fault: DcsError, now: datetime) -> None:
     """End a project look that failed; nothing of the project is looked at until one works."""
     first, longest = _BREAKER
     wait = min(longest, first * 2 ** min(project.failures, 8))
@@ -93,7 +93,7 @@ def discovery_proven(account: Account, again: datetime) -> None:
     mine.filter(sync_error_kind="discovery").update(**rested)
 
 
-def discovery_failed(account: Account, fault: Fault, now: datetime) -> None:
+def discovery_failed(account: Account, fault: DcsError, now: datetime) -> None:
     """End the finding of an account's projects that failed; those we know stay monitored."""
     _tell_account(account, fault, now)
     facts = _shown(account, fault, now) | {"sync_error_kind": "discovery"}
@@ -126,24 +126,24 @@ def given_back(
     return rows.update(**facts)
 
 
-def _shown(row: Instance | Project | Account, fault: Fault, now: datetime) -> dict[str, Any]:
+def _shown(row: Instance | Project | Account, fault: DcsError, now: datetime) -> dict[str, Any]:
     return {
         "sync_error_kind": fault.kind,
-        "sync_error_message": fault.text[:500],
+        "sync_error_message": fault.message[:500],
         "sync_error_since": row.sync_error_since if row.sync_error_kind == fault.kind else now,
         "sync_error_request_id": fault.request_id[:128],
     }
 
 
-def _tell_account(account: Account, fault: Fault, now: datetime) -> None:
+def _tell_account(account: Account, fault: DcsError, now: datetime) -> None:
     if isinstance(fault, Throttled):
         rate_limit.hold_slots(account.pk, fault.until)
-    if isinstance(fault, Refused):
+    if isinstance(fault, AuthenticationError):
         _refuse(account.pk, fault, now)
 
 
 @transaction.atomic
-def _refuse(account_id: int, fault: Refused, now: datetime) -> None:
+def _refuse(account_id: int, fault: AuthenticationError, now: datetime) -> None:
     account = Account.objects.select_for_update().get(pk=account_id)
     if account.paused_until and account.paused_until > now:
         return  # threads of one batch are refused together: that is one refusal

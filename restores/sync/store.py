@@ -11,8 +11,8 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from restores.dcs.faults import BadAnswer
-from restores.dcs.records import FINAL, RestoreRecord
+from restores.dcs.errors import InvalidResponse
+from restores.dcs.records import TERMINAL_STATUSES, RestoreRecord
 from restores.models import Backup, Instance, Observation, Project, Restore
 from restores.statuses import FAILED, QUICK, SUCCEEDED
 from restores.sync.complete_fetch import Answer
@@ -102,7 +102,7 @@ def _outcome(
         changed=len(planned.changed),
         unchanged=planned.unchanged,
         live=live,
-        begun=any(row.status not in FINAL for row in fresh),
+        begun=any(row.status not in TERMINAL_STATUSES for row in fresh),
         settled=not live and not awaited,
         vanished=_doubted(planned, rows) if answer.proves else 0,
     )
@@ -110,7 +110,7 @@ def _outcome(
 
 def _live(row: Restore, now: datetime) -> bool:
     youngest = max(row.created_at or row.first_seen_at, row.changed_at)
-    unfinished = row.status not in FINAL and not row.removed_upstream_at
+    unfinished = row.status not in TERMINAL_STATUSES and not row.removed_upstream_at
     return unfinished and youngest >= now - UNFINISHED_FOR
 
 
@@ -232,7 +232,7 @@ def _search(record: RestoreRecord) -> str:
 _DOUBTED_FOR = timedelta(hours=1)
 
 
-class Vanished(BadAnswer):
+class Vanished(InvalidResponse):
     """Many restores are missing from the list at once: rather a mishap than the truth."""
 
     kind = "vanished"

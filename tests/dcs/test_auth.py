@@ -14,7 +14,13 @@ from hypothesis import strategies as st
 
 from restores.dcs.auth import SignedAuth, TokenAuth
 from restores.dcs.client import Client
-from restores.dcs.faults import BadAnswer, Fault, Forbidden, Refused, Unreachable
+from restores.dcs.errors import (
+    AuthenticationError,
+    DcsError,
+    InvalidResponse,
+    PermissionDenied,
+    Unreachable,
+)
 from tests.dcs.conftest import reply
 
 NOW = datetime(2026, 10, 6, 14, 3, tzinfo=UTC)
@@ -117,7 +123,7 @@ def login(iam, session):
 
 @pytest.fixture
 def by_token(cloud, session, login, slots):
-    return Client(session, cloud.url, "p1", login, lambda: slots.append(1), deadline=3)
+    return Client(session, cloud.url, "p1", login, lambda: slots.append(1), timeout=3)
 
 
 def test_a_login_asks_for_the_token_of_one_project(iam, by_token, cloud):
@@ -164,14 +170,14 @@ def test_a_refused_token_is_renewed_once_and_the_call_repeated(iam, cloud, by_to
 def test_a_second_refusal_is_final(iam, cloud, by_token):
     iam.says(token("T1"), token("T2"), token("T3"))
     cloud.says(reply(401, {"error_code": "DCS.1001"}))
-    with pytest.raises(Refused, match=r"DCS\.1001"):
+    with pytest.raises(AuthenticationError, match=r"DCS\.1001"):
         by_token.restores("i1")
     assert (len(iam.requests), len(cloud.requests)) == (2, 2)
 
 
 def test_a_refused_key_is_not_tried_again(cloud, client):
     cloud.says(reply(401, {"error_code": "APIGW.0301"}))
-    with pytest.raises(Refused):
+    with pytest.raises(AuthenticationError):
         client.restores("i1")
     assert len(cloud.requests) == 1
 
@@ -183,7 +189,7 @@ def at_once_in_threads(count, call):
         barrier.wait()
         try:
             outcomes.append(call())
-        except Fault as fault:
+        except DcsError as fault:
             outcomes.append(fault)
 
     threads = [threading.Thread(target=run) for _ in range(count)]
@@ -197,7 +203,7 @@ def at_once_in_threads(count, call):
 def test_twenty_threads_renew_a_token_with_one_login(iam, cloud, by_token, login):
     iam.says(token("T1"), token("T2"))
     refused = login(requests.Request("GET", cloud.url).prepare())
-    at_once_in_threads(20, lambda: login.renew(refused))
+    at_once_in_threads(20, lambda: login.renew_token(refused))
     assert len(iam.requests) == 2
 
 
@@ -224,27 +230,27 @@ def test_threads_that_waited_for_a_refused_login_do_not_repeat_it(iam, login):
 
     iam.says(slowly)
     threading.Timer(0.3, held.set).start()
-    outcomes = at_once_in_threads(10, lambda: login.ready())
-    assert all(type(fault) is Refused for fault in outcomes)
+    outcomes = at_once_in_threads(10, lambda: login.ensure_token())
+    assert all(type(fault) is AuthenticationError for fault in outcomes)
     assert len(iam.requests) == 1
 
 
 @pytest.mark.parametrize(
     ("answer", "kind"),
     [
-        (reply(401, {"error": {"code": 401, "message": "wrong"}}), Refused),
-        (reply(403, {"error": {"code": 403, "message": "locked"}}), Forbidden),
-        (reply(400, {"error": {"code": 400, "message": "scope"}}), BadAnswer),
+        (reply(401, {"error": {"code": 401, "message": "wrong"}}), AuthenticationError),
+        (reply(403, {"error": {"code": 403, "message": "locked"}}), PermissionDenied),
+        (reply(400, {"error": {"code": 400, "message": "scope"}}), InvalidResponse),
         (reply(500), Unreachable),
-        (reply(201, {"token": {}}), BadAnswer),
-        (token("two words"), BadAnswer),
-        (reply(200, b"<html>log in</html>"), BadAnswer),
-        (reply(302, b"", {"Location": "http://127.0.0.1:9/"}), BadAnswer),
+        (reply(201, {"token": {}}), InvalidResponse),
+        (token("two words"), InvalidResponse),
+        (reply(200, b"<html>log in</html>"), InvalidResponse),
+        (reply(302, b"", {"Location": "http://127.0.0.1:9/"}), InvalidResponse),
     ],
 )
 def test_a_login_that_fails_names_its_remedy(iam, cloud, by_token, answer, kind):
     iam.says(answer)
-    with pytest.raises(Fault) as raised:
+    with pytest.raises(DcsError) as raised:
         by_token.restores("i1")
     assert type(raised.value) is kind
     assert not cloud.requests
@@ -268,7 +274,7 @@ def test_nothing_that_holds_a_credential_prints_pickles_or_copies_it(login):
 
 
 def said_about(caller):
-    with pytest.raises(Refused) as raised:
+    with pytest.raises(AuthenticationError) as raised:
         caller.restores("i1")
     fault = raised.value
     return f"{fault} {fault!r} {pickle.dumps(fault)} {vars(fault)}"

@@ -14,13 +14,13 @@ import requests
 
 from restores.dcs.auth import SignedAuth
 from restores.dcs.client import Client, new_session
-from restores.dcs.faults import (
-    BadAnswer,
-    Fault,
-    Forbidden,
-    Gone,
-    NotOffered,
-    Refused,
+from restores.dcs.errors import (
+    AuthenticationError,
+    DcsError,
+    InstanceNotFound,
+    InvalidResponse,
+    NotSupported,
+    PermissionDenied,
     Throttled,
     Unreachable,
 )
@@ -31,7 +31,7 @@ EMPTY = {"restore_record_response": [], "total_num": 0}
 
 
 def fault_of(call):
-    with pytest.raises(Fault) as raised:
+    with pytest.raises(DcsError) as raised:
         call()
     return raised.value
 
@@ -87,17 +87,17 @@ def test_only_get_is_used(cloud, client):
 def test_no_content_is_a_proven_empty_page_at_the_cloud_s_time(client):
     page = client.restores("i1")
     assert (page.rows, page.total, page.complete) == ((), 0, True)
-    assert page.at == datetime(2026, 10, 6, 14, 3, tzinfo=UTC)
+    assert page.server_time == datetime(2026, 10, 6, 14, 3, tzinfo=UTC)
 
 
 def test_an_answer_that_is_known_already_is_left_unread(cloud, client):
     listed = {"restore_record_response": [{"restore_id": "r-1"}], "total_num": 1}
     cloud.says(reply(200, listed), reply(200, listed), reply(200, listed | {"total_num": 2}))
-    first = client.restores("i1", known="another")
-    again = client.restores("i1", known=first.digest)
-    other = client.restores("i1", known=first.digest)
+    first = client.restores("i1", known_digest="another")
+    again = client.restores("i1", known_digest=first.digest)
+    other = client.restores("i1", known_digest=first.digest)
 
-    assert [page.same for page in (first, again, other)] == [False, True, False]
+    assert [page.unchanged for page in (first, again, other)] == [False, True, False]
     assert [len(page.rows) for page in (first, again, other)] == [1, 0, 1]
     assert again.digest == first.digest != other.digest
 
@@ -106,7 +106,10 @@ def test_an_empty_body_is_no_list_even_where_nothing_was_listed_before(cloud, cl
     cloud.says(reply(204), reply(200))
     nothing = client.restores("i1")
 
-    assert type(fault_of(lambda: client.restores("i1", known=nothing.digest))) is BadAnswer
+    assert (
+        type(fault_of(lambda: client.restores("i1", known_digest=nothing.digest)))
+        is InvalidResponse
+    )
 
 
 @pytest.mark.parametrize(
@@ -145,7 +148,7 @@ def test_instances_in_restore_are_counted_over_all_engines(cloud, client, body, 
 def test_an_answer_that_is_no_list_is_a_bad_answer(cloud, client, body):
     cloud.says(reply(200, body, {"X-Request-Id": "q1"}))
     fault = fault_of(lambda: client.restores("i1"))
-    assert type(fault) is BadAnswer
+    assert type(fault) is InvalidResponse
     assert fault.request_id == "q1"
     assert len(cloud.requests) == 1
 
@@ -172,18 +175,18 @@ NO_URL_404 = {"error_code": "DCS.4001", "error_msg": "URL"}
 @pytest.mark.parametrize(
     ("status", "body", "kind", "word"),
     [
-        (400, {"error_code": "DCS.4062"}, BadAnswer, "bad_answer"),
-        (401, {"error_code": "DCS.1004"}, Refused, "credentials"),
-        (403, {"error": {"code": "111403003", "message": "no"}}, Forbidden, "permission"),
-        (404, SERVICE_404, Gone, "gone"),
-        (404, NUMERIC_404, Gone, "gone"),
-        (404, GATEWAY_404, NotOffered, "not_offered"),
-        (404, NO_URL_404, NotOffered, "not_offered"),
-        (404, b"<html>Not Found</html>", NotOffered, "not_offered"),
-        (405, b"", BadAnswer, "bad_answer"),
+        (400, {"error_code": "DCS.4062"}, InvalidResponse, "bad_answer"),
+        (401, {"error_code": "DCS.1004"}, AuthenticationError, "credentials"),
+        (403, {"error": {"code": "111403003", "message": "no"}}, PermissionDenied, "permission"),
+        (404, SERVICE_404, InstanceNotFound, "gone"),
+        (404, NUMERIC_404, InstanceNotFound, "gone"),
+        (404, GATEWAY_404, NotSupported, "not_offered"),
+        (404, NO_URL_404, NotSupported, "not_offered"),
+        (404, b"<html>Not Found</html>", NotSupported, "not_offered"),
+        (405, b"", InvalidResponse, "bad_answer"),
         (429, {"code": "APIGW.0308", "message": "slow down"}, Throttled, "throttled"),
         (500, b"oops", Unreachable, "unreachable"),
-        (206, EMPTY, BadAnswer, "bad_answer"),
+        (206, EMPTY, InvalidResponse, "bad_answer"),
     ],
 )
 def test_each_refusal_is_the_fault_named_by_its_remedy(cloud, client, status, body, kind, word):
@@ -197,8 +200,8 @@ def test_each_refusal_is_the_fault_named_by_its_remedy(cloud, client, status, bo
 
 def test_a_missing_call_of_a_project_is_never_a_missing_instance(cloud, client):
     cloud.says(reply(404, SERVICE_404))
-    assert type(fault_of(client.restoring_count)) is NotOffered
-    assert type(fault_of(client.instances)) is NotOffered
+    assert type(fault_of(client.restoring_count)) is NotSupported
+    assert type(fault_of(client.instances)) is NotSupported
 
 
 @pytest.mark.parametrize(
@@ -217,14 +220,14 @@ def test_code_and_message_are_found_in_every_shape_of_error(cloud, client, body,
     cloud.says(reply(400, body))
     fault = fault_of(lambda: client.restores("i1"))
     assert fault.code == code
-    assert message in fault.text
+    assert message in fault.message
 
 
 def test_the_provider_s_message_is_one_line_and_cut(cloud, client):
     cloud.says(reply(400, {"error_code": "X" * 999, "error_msg": "a\r\n\0b " * 999}))
     fault = fault_of(lambda: client.restores("i1"))
-    assert len(fault.text) < 450
-    assert fault.text.isprintable()
+    assert len(fault.message) < 450
+    assert fault.message.isprintable()
 
 
 def test_a_fault_survives_pickling(cloud, client):
@@ -313,14 +316,14 @@ def test_a_name_that_does_not_resolve_is_said_so(session, monkeypatch):
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     auth = SignedAuth(*SECRETS)
-    lost = Client(session, "https://dcs.invalid", "p1", auth, lambda: None, deadline=0.3)
-    assert "name could not be resolved" in fault_of(lambda: lost.restores("i1")).text
+    lost = Client(session, "https://dcs.invalid", "p1", auth, lambda: None, timeout=0.3)
+    assert "name could not be resolved" in fault_of(lambda: lost.restores("i1")).message
 
 
 def test_a_server_without_tls_is_not_trusted_and_not_asked_twice(cloud, session, slots):
     url = cloud.url.replace("http://", "https://")
     secure = Client(session, url, "p1", SignedAuth(*SECRETS), lambda: slots.append(1))
-    assert "TLS" in fault_of(lambda: secure.restores("i1")).text
+    assert "TLS" in fault_of(lambda: secure.restores("i1")).message
     assert not cloud.requests
     assert len(slots) == 1
 
@@ -336,7 +339,7 @@ def test_a_pace_that_gives_up_stops_the_call(cloud, session):
 
 @pytest.fixture
 def hasty(cloud, session):
-    return Client(session, cloud.url, "p1", SignedAuth(*SECRETS), lambda: None, deadline=0.3)
+    return Client(session, cloud.url, "p1", SignedAuth(*SECRETS), lambda: None, timeout=0.3)
 
 
 def dripping(before, drop):
@@ -386,7 +389,7 @@ def test_the_deadline_spans_all_tries(cloud, hasty):
 
 def test_waiting_for_a_slot_does_not_use_up_the_deadline(cloud, session):
     client = Client(
-        session, cloud.url, "p1", SignedAuth(*SECRETS), lambda: time.sleep(0.3), deadline=0.25
+        session, cloud.url, "p1", SignedAuth(*SECRETS), lambda: time.sleep(0.3), timeout=0.25
     )
     assert client.restores("i1").complete
 
@@ -404,14 +407,14 @@ def test_a_gzip_bomb_is_dropped_at_ten_megabytes(cloud, client, body, status):
     fault = fault_of(lambda: client.restores("i1"))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert (type(fault), fault.status) == (BadAnswer, status)
-    assert "larger than 10 MB" in fault.text
+    assert (type(fault), fault.status) == (InvalidResponse, status)
+    assert "larger than 10 MB" in fault.message
     assert peak < 40 * 1024**2
 
 
 def test_broken_compression_is_a_bad_answer(cloud, client):
     cloud.says(reply(200, b"not gzip", {"Content-Encoding": "gzip"}))
-    assert type(fault_of(lambda: client.restores("i1"))) is BadAnswer
+    assert type(fault_of(lambda: client.restores("i1"))) is InvalidResponse
 
 
 def test_a_compressed_answer_is_read(cloud, client):
@@ -439,8 +442,8 @@ def test_a_redirect_is_refused_and_its_target_hears_nothing(clouds, cloud, clien
     other = clouds()
     cloud.says(reply(status, b"", {"Location": f"{other.url}/v2/steal"}))
     fault = fault_of(lambda: client.restores("i1"))
-    assert (type(fault), fault.status) == (BadAnswer, status)
-    assert "127.0.0.1" in fault.text
+    assert (type(fault), fault.status) == (InvalidResponse, status)
+    assert "127.0.0.1" in fault.message
     assert not other.requests
     assert len(cloud.requests) == 1
 
@@ -448,7 +451,7 @@ def test_a_redirect_is_refused_and_its_target_hears_nothing(clouds, cloud, clien
 @pytest.mark.parametrize("target", ["http://[::1", "file:///etc/passwd", "//\ud7ff", "javascript:"])
 def test_a_redirect_to_anything_is_a_bad_answer(cloud, client, target):
     cloud.says(reply(302, b"", {"Location": target.encode("ascii", "replace").decode()}))
-    assert type(fault_of(lambda: client.restores("i1"))) is BadAnswer
+    assert type(fault_of(lambda: client.restores("i1"))) is InvalidResponse
 
 
 @pytest.mark.parametrize("session_of", [new_session, requests.Session])

@@ -8,7 +8,15 @@ import pytest
 import requests
 
 from restores.dcs.auth import TokenAuth
-from restores.dcs.faults import BadAnswer, Fault, Forbidden, Gone, Refused, Throttled, Unreachable
+from restores.dcs.errors import (
+    AuthenticationError,
+    DcsError,
+    InstanceNotFound,
+    InvalidResponse,
+    PermissionDenied,
+    Throttled,
+    Unreachable,
+)
 from tests.dcs.conftest import DATE, reply
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
@@ -76,7 +84,7 @@ def test_an_answer_of_restores_is_read_as_the_table_says(cloud, client, name):
 
 def test_the_page_of_restores_tells_the_time_of_the_cloud(cloud, client):
     cloud.says(recorded("p01"))
-    assert client.restores("i1").at == time("2026-10-06T14:03:00Z"), DATE
+    assert client.restores("i1").server_time == time("2026-10-06T14:03:00Z"), DATE
 
 
 def test_names_and_raw_json_come_with_each_restore(cloud, client):
@@ -100,11 +108,11 @@ def test_two_pages_of_twelve_restores_are_incomplete_alone_and_together_all(clou
 
 # kind, code, part of the sentence, request id
 FAULTS = {
-    "p07": (BadAnswer, "DCS.4800", "Invalid offset in the request."),
-    "p08": (Refused, "APIGW.0301", "verify aksk signature fail"),
-    "p09": (Forbidden, "DCS.2003", "This role does not have the permission"),
-    "p10": (Forbidden, "APIGW.0302", "The IAM user is not authorized"),
-    "p11": (Gone, "DCS.3022", "This DCS instance does not exist."),
+    "p07": (InvalidResponse, "DCS.4800", "Invalid offset in the request."),
+    "p08": (AuthenticationError, "APIGW.0301", "verify aksk signature fail"),
+    "p09": (PermissionDenied, "DCS.2003", "This role does not have the permission"),
+    "p10": (PermissionDenied, "APIGW.0302", "The IAM user is not authorized"),
+    "p11": (InstanceNotFound, "DCS.3022", "This DCS instance does not exist."),
     "p12": (Throttled, "APIGW.0308", "policy ip over ratelimit,limit:5,time:5 second"),
     "p13": (Unreachable, "DCS.5079", "Query group node failed."),
 }
@@ -114,7 +122,7 @@ FAULTS = {
 def test_an_answer_of_refusal_is_the_fault_the_table_says(cloud, client, name):
     kind, code, said = FAULTS[name]
     cloud.says(recorded(name))
-    with pytest.raises(Fault) as raised:
+    with pytest.raises(DcsError) as raised:
         client.restores("i1")
     assert type(raised.value) is kind
     assert raised.value.code == code
@@ -166,7 +174,7 @@ def test_the_recorded_login_gives_its_token_to_requests(cloud, session):
 
 def test_the_list_of_projects_is_no_list_of_restores(cloud, client):
     cloud.says(recorded("p17"))
-    with pytest.raises(BadAnswer, match="restore_record_response"):
+    with pytest.raises(InvalidResponse, match="restore_record_response"):
         client.restores("i1")
 
 

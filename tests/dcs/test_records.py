@@ -42,9 +42,9 @@ def test_whatever_the_other_fields_hold_the_id_is_kept(row, sent):
 @given(ANY_JSON)
 @settings(max_examples=100)
 def test_any_json_is_a_page_or_none(body):
-    page = RESTORES.page(body, AT)
+    page = RESTORES.parse_page(body, AT)
     assert page is None or isinstance(page, Page)
-    RESTORES.page({"restore_record_response": body, "total_num": body}, AT)
+    RESTORES.parse_page({"restore_record_response": body, "total_num": body}, AT)
 
 
 @pytest.mark.parametrize("row", [None, "r1", 1, [], ["r1"], {}, {"restore_id": None}])
@@ -54,7 +54,7 @@ def test_a_row_without_an_id_is_none(row):
 
 def test_rows_without_an_id_are_skipped_and_counted():
     body = {"restore_record_response": [{}, {"restore_id": "r1"}, "?"], "total_num": 3}
-    page = RESTORES.page(body, AT)
+    page = RESTORES.parse_page(body, AT)
     assert ([row.restore_id for row in page.rows], page.skipped) == (["r1"], 2)
     assert page.complete
 
@@ -71,14 +71,14 @@ def test_rows_without_an_id_are_skipped_and_counted():
     ],
 )
 def test_a_page_is_complete_only_if_its_total_says_so(body, rows, total):
-    page = RESTORES.page(body, AT)
+    page = RESTORES.parse_page(body, AT)
     assert (len(page.rows), page.total) == (rows, total)
     assert page.complete == (rows == total)
 
 
 @pytest.mark.parametrize("body", [None, [], "hello", {}, {"restore_record_response": {"a": 1}}])
 def test_a_body_of_another_shape_is_no_page(body):
-    assert RESTORES.page(body, AT) is None
+    assert RESTORES.parse_page(body, AT) is None
 
 
 @pytest.mark.parametrize(
@@ -115,5 +115,5 @@ def test_an_instance_without_replica_is_single(row, single):
 
 def test_an_instance_is_described_in_words():
     row = {"instance_id": "i", "engine": "Redis", "engine_version": 5.0, "az_codes": ["a", 2, {}]}
-    instance = INSTANCES.page({"instances": [row], "instance_num": 1}, AT).rows[0]
+    instance = INSTANCES.parse_page({"instances": [row], "instance_num": 1}, AT).rows[0]
     assert (instance.engine, instance.az, instance.name) == ("Redis 5.0", "a, 2", "")

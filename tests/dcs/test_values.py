@@ -5,7 +5,18 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from restores.dcs import values
+from restores.dcs.records import (
+    parse_count,
+    parse_http_date,
+    parse_id,
+    parse_label,
+    parse_percent,
+    parse_status,
+    parse_text,
+    parse_time,
+    storable,
+    to_json,
+)
 from tests.dcs.conftest import ANY_JSON
 
 
@@ -16,17 +27,17 @@ from tests.dcs.conftest import ANY_JSON
 @example([[[[{}]]]])
 @settings(max_examples=150)
 def test_no_value_raises_and_every_text_is_storable(value):
-    found = [values.text(value), values.identifier(value), values.json_text(value)]
-    found.append(values.word(value, ("failed",)))
-    values.count(value), values.percent(value), values.instant(value)
+    found = [parse_text(value), parse_id(value), to_json(value)]
+    found.append(parse_status(value, ("failed",)))
+    parse_count(value), parse_percent(value), parse_time(value)
     assert all("\0" not in text for text in found)
     assert all(text.encode("utf-8").decode("utf-8") == text for text in found)
 
 
 @pytest.mark.parametrize("value", [None, "", {}, []])
 def test_every_spelling_of_absent_is_absent(value):
-    assert values.text(value) == values.identifier(value) == ""
-    assert values.instant(value) is values.percent(value) is values.count(value) is None
+    assert parse_text(value) == parse_id(value) == ""
+    assert parse_time(value) is parse_percent(value) is parse_count(value) is None
 
 
 @pytest.mark.parametrize(
@@ -44,7 +55,7 @@ def test_every_spelling_of_absent_is_absent(value):
     ],
 )
 def test_a_text_is_kept_as_sent_and_storable(sent, read):
-    assert values.text(sent) == read
+    assert parse_text(sent) == read
 
 
 @pytest.mark.parametrize(
@@ -62,7 +73,7 @@ def test_a_text_is_kept_as_sent_and_storable(sent, read):
     ],
 )
 def test_an_id_is_kept_if_it_can_be_one(sent, read):
-    assert values.identifier(sent) == read
+    assert parse_id(sent) == read
 
 
 @pytest.mark.parametrize(
@@ -75,7 +86,7 @@ def test_an_id_is_kept_if_it_can_be_one(sent, read):
     ],
 )
 def test_known_words_are_folded_and_others_kept(sent, read):
-    assert values.word(sent, ("succeed", "failed")) == read
+    assert parse_status(sent, ("succeed", "failed")) == read
 
 
 @pytest.mark.parametrize(
@@ -104,7 +115,7 @@ def test_known_words_are_folded_and_others_kept(sent, read):
     ],
 )
 def test_progress_is_a_finite_number_from_0_to_100_or_nothing(sent, read):
-    assert values.percent(sent) == read
+    assert parse_percent(sent) == read
 
 
 @pytest.mark.parametrize(
@@ -124,7 +135,7 @@ def test_progress_is_a_finite_number_from_0_to_100_or_nothing(sent, read):
     ],
 )
 def test_a_count_is_a_whole_storable_number_or_nothing(sent, read):
-    assert values.count(sent) == read
+    assert parse_count(sent) == read
 
 
 @pytest.mark.parametrize(
@@ -153,7 +164,7 @@ def test_a_count_is_a_whole_storable_number_or_nothing(sent, read):
     ],
 )
 def test_times_follow_the_rules(sent, read):
-    found = values.instant(sent)
+    found = parse_time(sent)
     assert (found.isoformat() if found else None) == read
 
 
@@ -165,7 +176,7 @@ def test_times_follow_the_rules(sent, read):
 @settings(max_examples=100)
 def test_any_iso_time_with_an_offset_is_the_same_instant(naive, minutes, separator):
     moment = naive.replace(tzinfo=timezone(timedelta(minutes=minutes)))
-    found = values.instant(moment.isoformat(separator))
+    found = parse_time(moment.isoformat(separator))
     assert found == moment
     assert found.tzinfo is UTC
 
@@ -183,27 +194,27 @@ def test_any_iso_time_with_an_offset_is_the_same_instant(naive, minutes, separat
     ],
 )
 def test_http_dates_are_read_or_absent(sent, read):
-    assert values.http_date(sent) == read
+    assert parse_http_date(sent) == read
 
 
 def test_json_text_keeps_the_order_and_the_script():
-    assert values.json_text({"b": "中", "a": {}}) == '{"b":"中","a":{}}'
+    assert to_json({"b": "中", "a": {}}) == '{"b":"中","a":{}}'
 
 
 @given(st.lists(st.characters() | st.sampled_from(["\\", "\0", "u0000"])).map("".join))
 @settings(max_examples=150)
 def test_json_text_differs_from_what_was_sent_only_by_what_cannot_be_stored(sent):
-    assert json.loads(values.json_text([sent])) == [values.storable(sent)]
+    assert json.loads(to_json([sent])) == [storable(sent)]
 
 
 def test_json_nested_too_deeply_has_no_text():
     nested = []
     for _ in range(100_000):
         nested = [nested]
-    assert values.json_text(nested) == values.text(nested) == ""
+    assert to_json(nested) == parse_text(nested) == ""
 
 
 def test_a_text_too_long_for_an_index_is_cut_visibly():
-    assert values.label("x" * 255) == "x" * 255
-    assert values.label("x" * 256) == "x" * 254 + "…"
-    assert len(values.word(" failed" * 1000, ("failed",))) <= 255
+    assert parse_label("x" * 255) == "x" * 255
+    assert parse_label("x" * 256) == "x" * 254 + "…"
+    assert len(parse_status(" failed" * 1000, ("failed",))) <= 255

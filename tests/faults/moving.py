@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from random import Random
 
-from restores.dcs.faults import Throttled, Unreachable
+from restores.dcs.errors import Throttled, Unreachable
 from restores.dcs.records import Page, RestoreRecord
 from tests.sync.records import BEGUN, make_record
 
@@ -108,7 +108,9 @@ class MovingList:
         total = len(listed) if self.manners.counts_returned else len(rows)
         if self.dice.random() < self.manners.lie:
             total = self.dice.choice([None, 10**9, total + 1 + self.dice.randrange(3)])
-        return Page(rows=listed, skipped=0, total=total, at=self.now.replace(microsecond=0))
+        return Page(
+            rows=listed, skipped=0, total=total, server_time=self.now.replace(microsecond=0)
+        )
 
     def within(self, row, begin, end) -> bool:
         if self.dice.random() < self.manners.ignore:

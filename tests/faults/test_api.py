@@ -19,8 +19,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from restores import tasks
-from restores.dcs import transport
-from restores.dcs.faults import Fault
+from restores.dcs import http
+from restores.dcs.errors import DcsError
 from restores.models import Account, Instance, Observation, Project, Restore
 from restores.sync import accounts, inventory, projects, rate_limit, results, scheduling
 from restores.sync.instances import look_at
@@ -95,7 +95,7 @@ def test_a1_no_content_after_many_restores_is_not_believed(scene):
     scene.heals()
     scene.breaks("/restores", kind="status", status=204)
     for _ in range(3):
-        assert "8 restores are missing" in scene.look().fault.text
+        assert "8 restores are missing" in scene.look().fault.message
     assert len(scene.held()) == 8
     assert not Restore.objects.exclude(removed_upstream_at=None).exists()
 
@@ -170,7 +170,7 @@ def test_a3_a_command_asks_no_other_project_of_a_refused_account(make_scene, com
     accounts = {p.account for p in Project.objects.select_related("account")
                 if p.project_id in projects}  # fmt: skip
     assert len(projects) == len(accounts)
-    assert "Not asked: The cloud does not accept the credentials" in capsys.readouterr().out
+    assert "Skipped: The provider rejected the credentials" in capsys.readouterr().out
 
 
 # A4: 403
@@ -384,7 +384,7 @@ def hour(scene, clock):
 @pytest.mark.faults
 def test_a8_an_hour_s_outage_costs_no_more_calls_than_an_hour_s_work(make_scene, monkeypatch):
     at_once = type("Time", (), {"sleep": lambda _: None, "monotonic": time.monotonic})
-    monkeypatch.setattr(transport, "time", at_once)
+    monkeypatch.setattr(http, "time", at_once)
     monkeypatch.setattr(rate_limit, "time", at_once)
     with time_machine.travel(datetime.now(UTC), tick=False) as clock:
         scene = make_scene()
@@ -413,14 +413,14 @@ def test_a9_a_broken_connection_is_made_again_and_then_given_up(kept):
     assert (len(kept.calls("/restores")), len(kept.calls("/backups"))) == (2, 2)
     kept.breaks("/restores", kind="reset")
     begun = time.monotonic()
-    assert_kept(kept, kept.look(), "unreachable", "it broke")
+    assert_kept(kept, kept.look(), "unreachable", "connection was lost")
     assert time.monotonic() - begun < 3
 
 
 def test_a9_a_cloud_that_is_not_there_is_given_up_within_three_seconds(kept):
     kept.simulator.close()
     begun = time.monotonic()
-    assert_kept(kept, kept.look(), "unreachable", "No connection")
+    assert_kept(kept, kept.look(), "unreachable", "connect")
     assert time.monotonic() - begun < 3
 
 
@@ -526,7 +526,7 @@ def test_a13_a_page_cut_at_any_byte_is_no_proof(kept, announced, kind):
         kept.heals()
         kept.lists(*rows)
         kept.breaks("/restores", kind="truncate", bytes=cut, announced=announced)
-        with pytest.raises(Fault) as raised:
+        with pytest.raises(DcsError) as raised:
             client.restores("any")
         assert raised.value.kind == kind
     assert_kept(kept, kept.look(), kind)
@@ -575,7 +575,7 @@ def test_a15_no_body_whatsoever_breaks_a_look(kept):
         kept.breaks("/restores", kind="answer", body=body)
         try:
             client.restores("any")
-        except Fault as fault:
+        except DcsError as fault:
             assert fault.kind == "bad_answer", body[:99]
         if number % 10 == 0:
             kept.look()
@@ -644,7 +644,7 @@ def test_a18_of_one_id_twice_the_newest_counts(kept):
     kept.lists(record("r-1"), record("r-2", status="failed"), record("r-3", minutes=30), old)
     look = kept.look()
     assert kept.held()["r-3"] == "succeed"
-    assert "1 of 4 records repeat another's restore_id" in look.fault.text
+    assert "1 of 4 records repeat another's restore_id" in look.fault.message
     assert Restore.objects.count() == 3
 
 
@@ -710,7 +710,7 @@ def test_a20_ever_new_pages_of_instances_end_too(scene, monkeypatch):
 
 def test_a20_the_same_page_of_restores_for_ever_ends(scene):
     scene.lists(record("r-1"), total=10**6)
-    assert "incomplete" in scene.look().fault.text
+    assert "incomplete" in scene.look().fault.message
     assert len(scene.calls("/restores")) <= 200
 
 

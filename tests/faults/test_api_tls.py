@@ -11,7 +11,7 @@ import pytest
 
 from restores.dcs.auth import SignedAuth
 from restores.dcs.client import Client, new_session
-from restores.dcs.faults import Unreachable
+from restores.dcs.errors import Unreachable
 
 pytestmark = pytest.mark.skipif(
     not shutil.which("openssl"), reason="no openssl on PATH: apt-get install openssl"
@@ -110,7 +110,7 @@ def test_a11_no_byte_is_sent_to_a_cloud_with_a_bad_certificate(folder, name):
     trusted = None if name in ("own", "good") else folder / "ca.pem"
     with TlsCloud(folder, name) as cloud, pytest.raises(Unreachable) as raised:
         ask(cloud, trusted)
-    assert "TLS" in raised.value.text
+    assert "TLS" in raised.value.message
     assert (cloud.greeted, cloud.heard) == (1, b"")
 
 
@@ -119,7 +119,7 @@ def test_a11_no_byte_is_sent_to_a_cloud_with_a_bad_certificate(folder, name):
 def test_a11_no_byte_is_sent_in_an_outdated_tls(folder, oldest):
     with TlsCloud(folder, "good", oldest=oldest) as cloud, pytest.raises(Unreachable) as raised:
         ask(cloud, folder / "ca.pem")
-    assert "TLS" in raised.value.text
+    assert "TLS" in raised.value.message
     assert cloud.heard == b""
 
 

@@ -7,8 +7,8 @@ import pytest
 import time_machine
 from django.db import transaction
 
-from restores.dcs.faults import Fault
-from restores.dcs.records import FINAL, Page
+from restores.dcs.errors import DcsError
+from restores.dcs.records import TERMINAL_STATUSES, Page
 from restores.models import Observation
 from restores.sync import scheduling
 from restores.sync.complete_fetch import ask_all
@@ -50,7 +50,7 @@ def schedule(seed, tally):
         world.look()
         try:
             answer = ask_all(world, FULL)
-        except Fault:
+        except DcsError:
             tally.faults += 1
             continue
         tally.add(answer, world.calls)
@@ -78,7 +78,9 @@ def stored(held, answer):
     after = held | {record.restore_id: record for record in (*planned.new, *planned.changed)}
     assert after.keys() == held.keys() | {record.restore_id for record in answer.records}
     for key, before in held.items():
-        assert not (before.status in FINAL and after[key].status not in FINAL)
+        assert not (
+            before.status in TERMINAL_STATUSES and after[key].status not in TERMINAL_STATUSES
+        )
         if before.updated_at:
             assert after[key].updated_at >= before.updated_at
     return after
@@ -132,11 +134,11 @@ class Client:
 
     def stop(self, because): ...
 
-    def restores(self, instance_id, *, begin=None, end=None, known=""):
-        return told(self.world(begin, end), known)
+    def restores(self, instance_id, *, begin=None, end=None, known_digest=""):
+        return told(self.world(begin, end), known_digest)
 
     def backups(self, instance_id):
-        return Page(rows=(), skipped=0, total=0, at=self.world.now)
+        return Page(rows=(), skipped=0, total=0, server_time=self.world.now)
 
 
 def kept(world, instance, clock, wait):
@@ -150,7 +152,11 @@ def kept(world, instance, clock, wait):
     instance.refresh_from_db()
     after = rows_of(instance)
     assert before.keys() <= after.keys()
-    assert all(after[k].status in FINAL for k, row in before.items() if row.status in FINAL)
+    assert all(
+        after[k].status in TERMINAL_STATUSES
+        for k, row in before.items()
+        if row.status in TERMINAL_STATUSES
+    )
     assert instance.sync_error_kind == (seen.fault.kind if seen.fault else "")
     then = [ids for at, ids in world.instants if at.replace(microsecond=0) == instance.complete_to]
     assert seen.fault or any(ids <= after.keys() for ids in then)

@@ -30,12 +30,14 @@ def make_record(restore_id="r-1", **given):
 
 def make_page(*rows, total=None, at=BEGUN + timedelta(hours=1), skipped=0):
     total = len(rows) + skipped if total is None else total
-    return Page(rows=rows, skipped=skipped, total=total, at=at)
+    return Page(rows=rows, skipped=skipped, total=total, server_time=at)
 
 
 def told(page, known):
     """The page as the client gives it: with a digest, and unread when that is known already."""
     digest = sha256(repr((page.rows, page.skipped, page.total)).encode()).hexdigest()
     if digest == known:
-        return Page(rows=(), skipped=0, total=0, at=page.at, digest=digest, same=True)
+        return Page(
+            rows=(), skipped=0, total=0, server_time=page.server_time, digest=digest, unchanged=True
+        )
     return replace(page, digest=digest)

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from restores.dcs.config import ConfigError
-from restores.dcs.iam import FoundProject
+from restores.dcs.iam import DiscoveredProject
 from restores.models import Account, Project
 from restores.sync import inventory
 from restores.sync.accounts import current_clouds
@@ -95,7 +95,7 @@ def test_what_was_found_at_another_endpoint_is_watched_no_more(folder):
                          'iam_endpoint = "https://iam.example"')  # fmt: skip
     write(folder / "projects.toml", found[: found.index("[projects")], 2)
     cloud = current_clouds()["shop"]
-    named = [FoundProject(project_id=f"p-{n}", name=f"eu-{n}") for n in (1, 2)]
+    named = [DiscoveredProject(project_id=f"p-{n}", name=f"eu-{n}") for n in (1, 2)]
     account = Account.objects.get()
     assert inventory.enrol_found(account, cloud.account, cloud.named, named) == ""
     moved = found.replace("https://dcs.example", "https://new.example")

@@ -71,7 +71,7 @@ def test_a_total_that_lies_is_no_proof():
 
 def test_a_total_that_nobody_can_read_is_no_proof():
     page = make_page(make_record())
-    unreadable = type(page)(rows=page.rows, skipped=0, total=None, at=page.at)
+    unreadable = type(page)(rows=page.rows, skipped=0, total=None, server_time=page.server_time)
 
     assert "total_num None" in ask_all(lambda *_: unreadable).flaw
 
@@ -107,7 +107,7 @@ def test_a_proof_by_windows_is_dated_between_its_two_passes():
 
     def ask(begin, end):
         page = world(begin, end)
-        return replace(page, at=BEGUN + timedelta(seconds=next(clock)))
+        return replace(page, server_time=BEGUN + timedelta(seconds=next(clock)))
 
     answer = ask_all(ask)
 

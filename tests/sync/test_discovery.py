@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from restores import tasks
-from restores.dcs.calls import Calls
-from restores.dcs.iam import FoundProject, reachable_projects
-from restores.dcs.transport import Answer
+from restores.dcs.client import ApiClient
+from restores.dcs.http import Response
+from restores.dcs.iam import DiscoveredProject, accessible_projects
 from restores.models import Account, Instance, Project
 from restores.sync import accounts, projects, scheduling
 from restores.sync.accounts import current_clouds
@@ -114,7 +114,7 @@ def test_many_that_vanish_at_once_stay_watched_with_a_fault(finder):
     for few in (0, 3):
         listing(finder, *((f"p-{number}", f"eu-de_{number}") for number in range(few)))
         faults = find(later(hours=few + 2))
-        assert "missing from the list all at once" in faults["harbour"].text
+        assert "missing from the list all at once" in faults["harbour"].message
     assert names() == before
     harbour = Account.objects.get(name="harbour")
     assert harbour.sync_error_kind == "discovery"
@@ -180,23 +180,23 @@ def test_a_file_without_discover_retires_what_was_found(finder, settings):
 
 
 def test_only_projects_of_the_endpoint_s_region_are_taken():
-    class Told(Calls):
+    class Told(ApiClient):
         def __init__(self, rows):
             self.rows = rows
 
-        def answer(self, path, query, **_):
+        def get(self, path, params, **_):
             body = json.dumps({"projects": self.rows}).encode()
-            return Answer(request=None, status=200, headers={}, body=body)
+            return Response(request=None, status=200, headers={}, body=body)
 
     names = ["eu-de", "eu-de_shop", "eu-nl", "MOS"]
     rows = [{"id": f"p-{name}", "name": name} for name in names]
     rows += [{"id": "off", "name": "eu-de_off", "enabled": False}, "odd", {"name": "no id"}]
-    found = reachable_projects(Told(rows), "https://dcs.eu-de.cloud.example")
+    found = accessible_projects(Told(rows), "https://dcs.eu-de.cloud.example")
     assert found == [
-        FoundProject(project_id="p-eu-de", name="eu-de"),
-        FoundProject(project_id="p-eu-de_shop", name="eu-de_shop"),
+        DiscoveredProject(project_id="p-eu-de", name="eu-de"),
+        DiscoveredProject(project_id="p-eu-de_shop", name="eu-de_shop"),
     ]
-    assert len(reachable_projects(Told(rows), "https://dcs.example")) == 4
+    assert len(accessible_projects(Told(rows), "https://dcs.example")) == 4
 
 
 def test_a_thousand_idle_projects_use_half_of_the_account_s_calls(finder):

@@ -199,7 +199,7 @@ def test_a_record_without_an_id_is_named_and_the_others_are_stored(simulator):
     look = next(look_at([instance], cloud))
 
     assert look.stored.new == 1
-    assert "2 record(s) without a usable restore_id" in look.fault.text
+    assert "2 record(s) without a usable restore_id" in look.fault.message
     assert Instance.objects.get(pk=instance.pk).sync_error_kind == "bad_answer"
 
 

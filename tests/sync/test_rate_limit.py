@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 from django.db import connection
 
-from restores.dcs.faults import NotAsked
+from restores.dcs.errors import RequestSkipped
 from restores.sync.rate_limit import _LATE, Pace
 from tests.factories import make_account
 
@@ -53,11 +53,11 @@ def test_a_call_of_its_own_need_not_wait_for_a_whole_batch():
 def test_nobody_sleeps_until_the_end_of_a_long_break():
     account = make_account(reserved_until=datetime.now(UTC) + timedelta(minutes=2))
     begun = time.monotonic()
-    with pytest.raises(NotAsked) as skipped:
+    with pytest.raises(RequestSkipped) as skipped:
         Pace(account.pk, 10)()
 
     assert time.monotonic() - begun < 1
-    assert skipped.value.because.kind == "throttled"
+    assert skipped.value.reason.kind == "throttled"
 
 
 def test_slots_that_passed_unused_are_not_caught_up_on():

@@ -3,7 +3,7 @@
 from django.core.management.base import CommandError
 
 from restores.dcs.config import ConfigError
-from restores.dcs.faults import Fault, NotAsked, Refused
+from restores.dcs.errors import AuthenticationError, DcsError, RequestSkipped
 from restores.models import Project
 from restores.sync.accounts import Cloud, current_clouds
 
@@ -20,14 +20,14 @@ class Refusals:
     """The accounts whose credentials were refused: five refusals in a row lock a key."""
 
     def __init__(self) -> None:
-        self._faults: dict[int, Refused] = {}
+        self._faults: dict[int, AuthenticationError] = {}
 
     def note(self, project: Project, fault: object) -> None:
         """Remember the project's account if that is what the fault says."""
-        if isinstance(fault, Refused):
+        if isinstance(fault, AuthenticationError):
             self._faults[project.account_id] = fault
 
-    def of(self, project: Project) -> Fault | None:
+    def of(self, project: Project) -> DcsError | None:
         """Why the project is not to be asked."""
         refused = self._faults.get(project.account_id)
-        return NotAsked(refused) if refused else None
+        return RequestSkipped(refused) if refused else None

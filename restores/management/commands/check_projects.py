@@ -10,9 +10,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from restores.dcs import clocks
+from restores.dcs import errors
 from restores.dcs.client import Client
-from restores.dcs.faults import Fault
+from restores.dcs.errors import DcsError
 from restores.dcs.records import Page
 from restores.management.commands._words import Refusals, clouds_or_stop
 from restores.models import Account, Project
@@ -48,17 +48,18 @@ class Command(BaseCommand):
             raise CommandError(f"{troubles} check(s) found trouble")
 
 
-def _said(trouble: Fault | str | None) -> str:
-    return f"{trouble.kind}: {trouble}" if isinstance(trouble, Fault) else trouble or "ok"
+def _said(trouble: DcsError | str | None) -> str:
+    return f"{trouble.kind}: {trouble}" if isinstance(trouble, DcsError) else trouble or "ok"
 
 
-def _checks(client: Client) -> Iterator[tuple[str, Fault | str | None]]:
+def _checks(client: Client) -> Iterator[tuple[str, DcsError | str | None]]:
     """Yield what was checked and the trouble found, one call each; stop at a refused login."""
     trouble, page = _tried(partial(client.instances, limit=10))
     yield "credentials, project id, dcs:instance:list", trouble
     if not isinstance(page, Page):
         return
-    yield "clock", clocks.words(client.skew) if abs(client.skew) > clocks.TOLERATED else ""
+    skew = client.clock_skew
+    yield "clock", errors.describe_clock_skew(skew) if abs(skew) > errors.MAX_CLOCK_SKEW else ""
     yield "counts of states (optional)", _tried(client.restoring_count)[0]
     for instance in [row for row in page.rows if not row.single_node][:1]:
         asked = instance.instance_id
@@ -66,8 +67,8 @@ def _checks(client: Client) -> Iterator[tuple[str, Fault | str | None]]:
         yield "dcs:instance:getDataBackupLog", _tried(partial(client.backups, asked, limit=1))[0]
 
 
-def _tried(call: Callable[[], Any]) -> tuple[Fault | None, Any]:
+def _tried(call: Callable[[], Any]) -> tuple[DcsError | None, Any]:
     try:
         return None, call()
-    except Fault as fault:
+    except DcsError as fault:
         return fault, None

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from restores.dcs.faults import Fault
+from restores.dcs.errors import DcsError
 from restores.management.commands._words import Refusals, clouds_or_stop
 from restores.models import Instance, Project
 from restores.sync import accounts, scheduling
@@ -50,7 +50,7 @@ class Command(BaseCommand):
             raise CommandError(f"{faults} look(s) failed")
 
 
-def _taken(project: Project, cloud: Cloud) -> Fault | None:
+def _taken(project: Project, cloud: Cloud) -> DcsError | None:
     """Look at a project; who asks by hand does not wait for the worker that may hold it."""
     return look_at_project(scheduling.take(project, datetime.now(UTC)), cloud, whole=True)
 
