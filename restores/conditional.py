@@ -30,15 +30,15 @@ def list_tag(
 
     ``changes`` are the ``newest_changes``; ``stalled`` is since when the collector stands still.
     """
-    asked = scope.asked
-    end, known = asked.window.end, coverage.known_to
+    params = scope.params
+    end, known = params.time_range.end, coverage.known_to
     parts = (
         scope.viewer.pk,
         # What may be seen can be given and taken away.
         [place.pk for place in scope.visible],
         changes.rows,
         # A young asof shows what is now; an old one is part of the question.
-        asked.anchored if asked.window.asof else asked.live,
+        params.permalink_query if params.time_range.asof else params.live_query,
         coverage.faults,
         coverage.monitored,
         coverage.never_synced,
@@ -46,7 +46,7 @@ def list_tag(
         bool(known and end and end <= known),
         # What the clock alone changes: how long a restore has run, edges relative to now, and the
         # moment that every link carries; by the minute, so that what a link leads to is live.
-        f"{now:%F}" if asked.window.asof else f"{now:%F %H:%M}",
+        f"{now:%F}" if params.time_range.asof else f"{now:%F %H:%M}",
     )
     return f'W/"{blake2b(repr(parts).encode(), digest_size=12).hexdigest()}"'
 
@@ -70,7 +70,7 @@ def unless_known(
     response["Cache-Control"] = "private, no-cache"
     for header, at in (
         ("X-Complete-To", coverage.complete_to),
-        ("X-Checked-At", coverage.checked_at),
+        ("X-Synced-At", coverage.checked_at),
     ):
         if at:
             response[header] = instant(at)

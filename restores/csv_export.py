@@ -13,7 +13,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from restores.beside import beside
-from restores.filters import Asked, Scope
+from restores.filters import ListParams, Scope
 from restores.models import Restore
 from restores.restore_list.leaf import Ordered, ordered
 from restores.serializers import RELATED, UPSTREAM, restore_json
@@ -54,10 +54,10 @@ class _Line:
         return line
 
 
-def csv_lines(asked: Asked, scope: Scope) -> Iterator[str]:
+def csv_lines(params: ListParams, scope: Scope) -> Iterator[str]:
     """The column names, then every row as it was by ``asof``, a chunk of lines at a time."""
     # Asked before the first line: where the database fails there is an error, not a short file.
-    return _lines(rows(asked, scope), scope)
+    return _lines(rows(params, scope), scope)
 
 
 def _lines(found: Iterator[Restore], scope: Scope) -> Iterator[str]:
@@ -68,10 +68,10 @@ def _lines(found: Iterator[Restore], scope: Scope) -> Iterator[str]:
         yield "".join(writer.writerow(map(_cell, one.values())) for one in then)
 
 
-def rows(asked: Asked, scope: Scope) -> Iterator[Restore]:
+def rows(params: ListParams, scope: Scope) -> Iterator[Restore]:
     """Every restore of the list in its order as it is now, read as it is used."""
     order = ordered(
-        scope.restores, asked, lambda part: part.prefetch_related(*RELATED).defer("raw", "search")
+        scope.restores, params, lambda part: part.prefetch_related(*RELATED).defer("raw", "search")
     )
     return _read(order)
 
@@ -103,16 +103,16 @@ def complete_to(scope: Scope) -> datetime | None:
     return None if scope.past else scope.coverage().complete_to
 
 
-def window_header(asked: Asked, complete: datetime | None) -> str:
+def window_header(params: ListParams, complete: datetime | None) -> str:
     """The window and until when it is complete, for a header: ``on=created; from=…; to=…``."""
-    edges = asked.resolved | {"complete_to": _written(complete)}
+    edges = params.resolved_range | {"complete_to": _written(complete)}
     return "; ".join(f"{name}={value or ''}" for name, value in edges.items())
 
 
-def file_name(asked: Asked, complete: datetime | None) -> str:
+def file_name(params: ListParams, complete: datetime | None) -> str:
     """The same for a file name: ``restores_created_20261122T165900Z_…_complete_….csv``."""
-    window = asked.resolved
-    edges = [window["from"] or "begin", window["to"] or instant(asked.window.moment)]
+    window = params.resolved_range
+    edges = [window["from"] or "begin", window["to"] or instant(params.time_range.moment)]
     parts = [window["on"] or "", *edges, "complete", _written(complete) or "unknown"]
     plain = (re.sub("[^0-9A-Za-z.]", "", part) for part in parts)
     return f"restores_{'_'.join(plain)}.csv"

@@ -43,15 +43,15 @@ class RestoresThen(RestoreQuerySet):
 
     def in_status(self, statuses: Iterable[str]) -> Self:
         """In one of these states then."""
-        asked = set(statuses)
-        return self._where(Q(status__in=asked), lambda status, _: status in asked)
+        params = set(statuses)
+        return self._where(Q(status__in=params), lambda status, _: status in params)
 
     def with_code(self, codes: Iterable[str]) -> Self:
         """With one of these error codes then, or with any."""
-        asked = set(codes)
-        if "any" in asked:
+        params = set(codes)
+        if "any" in params:
             return self._where(~Q(error_code=""), lambda _, code: bool(code))
-        return self._where(Q(error_code__in=asked), lambda _, code: code in asked)
+        return self._where(Q(error_code__in=params), lambda _, code: code in params)
 
     def still_failed(self) -> Self:
         """Failed then, and no later restore of the instance was known to have succeeded."""

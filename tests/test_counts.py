@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.http import QueryDict
 
-from restores.filters import page_scope, read, scope_of
+from restores.filters import ListParams, page_scope, scope_of
 from restores.querysets.asking import together
 from restores.restore_list import counts
 from tests.factories import NOW, make_restore
@@ -26,8 +26,8 @@ def held(db):
 
 
 def told(root, query=""):
-    asked = read(QueryDict(query), NOW)
-    found = counts.states(scope_of(asked, root).any_state, asked)
+    params = ListParams.parse(QueryDict(query), NOW)
+    found = counts.states(scope_of(params, root).any_state, params)
     return {one.label: str(one.tally) for one in found}
 
 
@@ -53,21 +53,21 @@ def test_what_is_asked_ahead_is_all_that_is_needed(
     held, root, monkeypatch, django_assert_num_queries, cap, query
 ):
     monkeypatch.setattr(counts, "CAP", cap)
-    asked = read(QueryDict(query), NOW)
+    params = ListParams.parse(QueryDict(query), NOW)
 
     def rows():
-        return page_scope(asked, root).any_state
+        return page_scope(params, root).any_state
 
-    counts.states(rows(), asked)  # learns what is above the cap
+    counts.states(rows(), params)  # learns what is above the cap
     page = rows()
     together(*counts.posed(page))
     with django_assert_num_queries(0):
-        counts.states(page, asked)
+        counts.states(page, params)
 
 
 def test_what_is_above_the_cap_is_not_asked_again(held, root, monkeypatch):
     monkeypatch.setattr(counts, "CAP", 1)
-    asked = read(QueryDict(), NOW)
-    counts.states(page_scope(asked, root).any_state, asked)
-    rows = page_scope(asked, root).any_state
+    params = ListParams.parse(QueryDict(), NOW)
+    counts.states(page_scope(params, root).any_state, params)
+    rows = page_scope(params, root).any_state
     assert counts.posed(rows) == rows.open_states(2)

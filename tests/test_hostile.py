@@ -16,7 +16,7 @@ from django.http import QueryDict
 from django.urls import reverse
 
 from restores.dcs.records import storable
-from restores.filters import ORDER, read
+from restores.filters import ORDER, ListParams
 from restores.models import Instance, Restore
 from restores.ticket_text import FORMATS, Note, Row, escapes
 from tests.factories import NOW, make_project, make_restore
@@ -233,16 +233,16 @@ def encoded(text):
 
 
 def read_and_reread(query):
-    asked = read(QueryDict(query), NOW)
-    if asked.problems:
-        assert all(problem.reason for problem in asked.problems)
+    params = ListParams.parse(QueryDict(query), NOW)
+    if params.errors:
+        assert all(problem.reason for problem in params.errors)
         return
-    again = read(QueryDict(asked.canonical.lstrip("?")), NOW)
-    assert not again.problems and again.canonical == asked.canonical
-    assert (again.params, again.window.start, again.window.end) == (
-        asked.params,
-        asked.window.start,
-        asked.window.end,
+    again = ListParams.parse(QueryDict(params.canonical_query.lstrip("?")), NOW)
+    assert not again.errors and again.canonical_query == params.canonical_query
+    assert (again.values, again.time_range.start, again.time_range.end) == (
+        params.values,
+        params.time_range.start,
+        params.time_range.end,
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.http import QueryDict
 
-from restores.filters import read, scope_of
+from restores.filters import ListParams, scope_of
 from restores.models import Restore
 from restores.restore_list.leaf import ordered
 from tests.factories import NOW, make_instance, make_project, make_restore
@@ -53,8 +53,8 @@ def plan(rows, index):
 
 
 def rows_of(query, root):
-    asked = read(QueryDict(query), NOW)
-    return scope_of(asked, root).restores, asked
+    params = ListParams.parse(QueryDict(query), NOW)
+    return scope_of(params, root).restores, params
 
 
 @pytest.fixture
@@ -92,8 +92,8 @@ def usual(db):
 
 @pytest.mark.parametrize(("query", "index"), VIEWS.items())
 def test_a_view_is_read_off_its_index_without_sorting(root, usual, query, index):
-    rows, asked = rows_of(query, root)
-    found = plan(ordered(rows, asked, lambda part: part).parts[0][:50], index)
+    rows, params = rows_of(query, root)
+    found = plan(ordered(rows, params, lambda part: part).parts[0][:50], index)
     assert index in found
     assert "TEMP B-TREE" not in found and "Sort" not in found
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from restores.beside import beside
-from restores.filters import read, scope_of
+from restores.filters import ListParams, scope_of
 from restores.models import Observation, Restore
 from restores.restore_list.counts import states
 from restores.restore_list.leaf import ordered
@@ -138,17 +138,17 @@ def recovered_by(life, everything, minute):
     )
 
 
-def in_window(life, asked, minute):
+def in_window(life, params, minute):
     """Whether its time, as known by then, lies within the window; without an end it ended then."""
-    start = datetime.fromisoformat(asked["from"][0]) if "from" in asked else BEGIN - MINUTE
-    end = datetime.fromisoformat(asked["to"][0]) if "to" in asked else at(minute)
-    on, state = asked.get("on", ["created"])[0], life.by(minute)
+    start = datetime.fromisoformat(params["from"][0]) if "from" in params else BEGIN - MINUTE
+    end = datetime.fromisoformat(params["to"][0]) if "to" in params else at(minute)
+    on, state = params.get("on", ["created"])[0], life.by(minute)
     # An end that was another then is not kept.
     over = ended(life, state) if state in FINAL and state == life.seen[-1][1] else None
     if on == "running":
         created = at(life.created)
         still = state not in FINAL or created >= start
-        return created < end and (still or "from" not in asked or (over and over > start))
+        return created < end and (still or "from" not in params or (over and over > start))
     times = {
         "created": [at(life.created)],
         "changed": [at(seen) for seen, _ in life.seen if seen <= minute],
@@ -157,19 +157,19 @@ def in_window(life, asked, minute):
     return any(start <= time < end for time in times)
 
 
-def expected(everything, asked, minute):
+def expected(everything, params, minute):
     """The lives that a list asked for then would have shown."""
     for number, life in enumerate(everything):
         state = life.by(minute)
-        if state is None or not in_window(life, asked, minute):
+        if state is None or not in_window(life, params, minute):
             continue
         healed = recovered_by(life, everything, minute)
-        wanted = asked.get("recovered", [""])[0]
+        wanted = params.get("recovered", [""])[0]
         if (
-            (not asked.get("status") or state in asked["status"])
-            and (not asked.get("code") or state == "failed")
+            (not params.get("status") or state in params["status"])
+            and (not params.get("code") or state == "failed")
             and (not wanted or (state == "failed" and healed == (wanted == "yes")))
-            and (not asked.get("instance") or f"i{life.instance}" in asked["instance"])
+            and (not params.get("instance") or f"i{life.instance}" in params["instance"])
         ):
             yield f"r{number}", state, healed and state == "failed"
 
@@ -191,38 +191,38 @@ UNHURRIED = {"deadline": None, "suppress_health_check": [HealthCheck.function_sc
 
 @settings(max_examples=60, **UNHURRIED)
 @given(worlds, asked_for, st.integers(0, STEPS + 1))
-def test_a_list_of_the_past_is_what_was_known_then(empty, root, everything, asked, minute):
-    assert_known_then(empty(), root, everything, asked, minute)
+def test_a_list_of_the_past_is_what_was_known_then(empty, root, everything, params, minute):
+    assert_known_then(empty(), root, everything, params, minute)
 
 
 @pytest.mark.faults
 @settings(max_examples=1000, **UNHURRIED)
 @given(worlds, asked_for, st.integers(0, STEPS + 1))
 def test_a_list_of_the_past_is_what_was_known_then_in_many_worlds(
-    empty, root, everything, asked, minute
+    empty, root, everything, params, minute
 ):
-    assert_known_then(empty(), root, everything, asked, minute)
+    assert_known_then(empty(), root, everything, params, minute)
 
 
-def assert_known_then(instances, root, everything, asked, minute):
+def assert_known_then(instances, root, everything, params, minute):
     """Rows, their states, counts and order are those that the oracle remembers."""
     for number, life in enumerate(everything):
         store(number, life, instances[life.instance])
     for instance in instances:
         mark_recovered(instance)
     query = QueryDict(mutable=True)
-    for name, values in (asked | {"asof": [instant(at(minute))]}).items():
+    for name, values in (params | {"asof": [instant(at(minute))]}).items():
         query.setlist(name, values)
-    view = read(query, NOW)
+    view = ListParams.parse(query, NOW)
     # A window that ends before it begins is refused, and nothing is shown.
-    assume(not view.problems)
+    assume(not view.errors)
 
     scope = scope_of(view, root)
     order = ordered(scope.restores, view, lambda part: part)
     rows = [*order.pinned, *(row for part in order.parts for row in part)]
     then = [one.then for one in beside(rows, scope.past)]
 
-    known = set(expected(everything, asked, minute))
+    known = set(expected(everything, params, minute))
     assert {(row.restore_id, row.status, bool(row.recovered_at)) for row in then} == known
     assert len(then) == len(known)
     assert scope.restores.count() == len(known)
@@ -230,14 +230,14 @@ def assert_known_then(instances, root, everything, asked, minute):
         assert row.progress == progress_of(row.status)
         assert row.error_code == CODES.get(row.status, "")
         assert row.ended_at is None or (row.status in FINAL and row.ended_at <= at(minute))
-    assert_counted(scope, view, everything, asked, minute)
+    assert_counted(scope, view, everything, params, minute)
     assert_ordered(view, then)
 
 
-def assert_counted(scope, view, everything, asked, minute):
+def assert_counted(scope, view, everything, params, minute):
     """The counts of the states are those of then, whatever state was asked for."""
     narrowing = {
-        name: given for name, given in asked.items() if name not in ("status", "recovered")
+        name: given for name, given in params.items() if name not in ("status", "recovered")
     }
     known = list(expected(everything, narrowing, minute))
     counted = {state.label: state.tally.number for state in states(scope.any_state, view)}

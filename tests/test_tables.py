@@ -4,14 +4,14 @@ import pytest
 from django.http import QueryDict
 
 from restores.columns import COLUMNS, SHOWN
-from restores.filters import read
+from restores.filters import ListParams
 from restores.tables.restores import heads, shown
 from restores.timerange import instant
 from tests.factories import NOW
 
 
 def view(query=""):
-    return read(QueryDict(query), NOW)
+    return ListParams.parse(QueryDict(query), NOW)
 
 
 def head(name, query=""):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from restores.timerange import Unreadable, canonical, instant, read
+from restores.timerange import InvalidTimeRange, canonical, instant, read
 
 NOW = datetime(2026, 11, 23, 16, 59, 10, tzinfo=UTC)
 BERLIN, NEW_YORK, KOLKATA = "Europe/Berlin", "America/New_York", "Asia/Kolkata"
@@ -17,9 +17,9 @@ def window(now=NOW, **params):
 
 
 def problems(now=NOW, **params):
-    with pytest.raises(Unreadable) as caught:
+    with pytest.raises(InvalidTimeRange) as caught:
         window(now, **params)
-    return caught.value.problems
+    return caught.value.errors
 
 
 # One spelling, its zone, and the instant it means as `from` and as `to` (None: the same).
@@ -352,8 +352,8 @@ EDGE = st.one_of(
 def test_whatever_can_be_read_survives_its_canonical_spelling(first, last, tz, asof, now):
     try:
         asked = window(now, from_=first, to=last, tz=tz, asof=asof)
-    except Unreadable as error:
-        assert error.problems
+    except InvalidTimeRange as error:
+        assert error.errors
         return
     params = canonical(asked)
     assert read(params, now) == asked
@@ -371,5 +371,5 @@ def test_whatever_can_be_read_survives_its_canonical_spelling(first, last, tz, a
 def test_hostile_text_is_a_problem_or_a_window(params):  # fmt: skip
     try:
         read(params, NOW)
-    except Unreadable as error:
-        assert all(problem.param in params for problem in error.problems)
+    except InvalidTimeRange as error:
+        assert all(problem.param in params for problem in error.errors)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from restores.timerange import Unreadable, read
+from restores.timerange import InvalidTimeRange, read
 from restores.timerange.typed import typed
 
 NOW = datetime(2026, 11, 23, 16, 59, tzinfo=UTC)  # a Monday
@@ -106,10 +106,10 @@ def test_one_meaning_is_written_strictly(raw, strict):
 )
 def test_several_meanings_are_asked_about(raw, meanings):
     assert spelt(raw) == meanings
-    with pytest.raises(Unreadable) as caught:
+    with pytest.raises(InvalidTimeRange) as caught:
         read({"from": raw}, NOW)
-    assert [one.suggestion["from"] for one in caught.value.problems] == list(meanings)
-    assert not any(one.clear for one in caught.value.problems)
+    assert [one.suggestion["from"] for one in caught.value.errors] == list(meanings)
+    assert not any(one.clear for one in caught.value.errors)
 
 
 @pytest.mark.parametrize(
@@ -133,17 +133,17 @@ def test_today_is_that_of_the_zone():
 
 
 def test_a_date_alone_in_to_is_included_whole():
-    with pytest.raises(Unreadable) as caught:
+    with pytest.raises(InvalidTimeRange) as caught:
         read({"from": "20 Nov", "to": "21.11.2026"}, NOW)
-    meant = {k: v for one in caught.value.problems for k, v in one.suggestion.items()}
-    assert all(one.clear for one in caught.value.problems)
+    meant = {k: v for one in caught.value.errors for k, v in one.suggestion.items()}
+    assert all(one.clear for one in caught.value.errors)
     assert read(meant, NOW).end == datetime(2026, 11, 22, tzinfo=UTC)
 
 
 def test_the_moment_of_a_link_is_never_taken_on_trust():
-    with pytest.raises(Unreadable) as caught:
+    with pytest.raises(InvalidTimeRange) as caught:
         read({"asof": "yesterday 14:05"}, NOW)
-    assert [one.clear for one in caught.value.problems] == [False]
+    assert [one.clear for one in caught.value.errors] == [False]
 
 
 PARTS = ["nov", "23", "11", "2026", "3pm", "15:26", "est", "+01:00", "yesterday", "last",
@@ -158,8 +158,8 @@ def test_whatever_is_typed_is_read_or_refused(raw):
         assert strict.isascii() and strict.isprintable()
     try:
         read({"from": raw, "tz": BERLIN}, NOW)
-    except Unreadable as error:
-        assert error.problems
+    except InvalidTimeRange as error:
+        assert error.errors
 
 
 @pytest.mark.parametrize(

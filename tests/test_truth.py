@@ -11,7 +11,7 @@ import pytest
 import time_machine
 from django.http import QueryDict
 
-from restores.filters import read
+from restores.filters import ListParams
 from restores.models import Restore
 from restores.statuses import FINAL, IN_PROGRESS
 from restores.timerange import instant
@@ -105,13 +105,17 @@ def matches(restore, view):
     }
     text = f"{restore.search} {instance.search}"
     return (
-        all(set(view.all(name)) & set(values) for name, values in given.items() if view.all(name))
-        and all(word in text for word in view.one("q").casefold().split())
+        all(
+            set(view.getlist(name)) & set(values)
+            for name, values in given.items()
+            if view.getlist(name)
+        )
+        and all(word in text for word in view.get("q").casefold().split())
         and (
             not view.ids
             or {restore.restore_id, restore.backup_id, instance.instance_id} & {*view.ids}
         )
-        and in_window(restore, view.window)
+        and in_window(restore, view.time_range)
     )
 
 
@@ -176,10 +180,10 @@ def markdown_rows(web, query):
 
 def assert_true(web, query):
     """Every form holds the matching rows and no others, or refuses and holds none."""
-    view = read(QueryDict(query), NOW)
-    if view.problems:
+    view = ListParams.parse(QueryDict(query), NOW)
+    if view.errors:
         page, twin = web.get(f"/restores/?{query}"), web.get(f"/restores.json?{query}")
-        assert view.rewritten or page.status_code == 400, query
+        assert view.normalized_query or page.status_code == 400, query
         assert twin.status_code == 400 and "restores" not in twin.json(), query
         assert '<tr id="r' not in page.content.decode(), query
         return
@@ -254,7 +258,10 @@ def test_two_ways_to_one_view_give_the_same_bytes(world, one, other):
         token = rb'name="csrfmiddlewaretoken" value="[^"]+"'
         return response.status_code, re.sub(token, b"", response.content)
 
-    assert read(QueryDict(one), NOW).canonical == read(QueryDict(other), NOW).canonical
+    assert (
+        ListParams.parse(QueryDict(one), NOW).canonical_query
+        == ListParams.parse(QueryDict(other), NOW).canonical_query
+    )
     assert bytes_of(one) == bytes_of(other)
     assert bytes_of(one)[0] == 200
     twins = [world.get(f"/restores.json?{query}").content for query in (one, other)]

@@ -20,14 +20,14 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="bench list")
     parser.add_argument("--rows", type=int, default=1_000_000, help="rows of the large table")
     parser.add_argument("--database", choices=["sqlite", "postgresql"], help="only this one")
-    asked = parser.parse_args(arguments)
+    params = parser.parse_args(arguments)
     print(machine())
     servers = [
         server
         for server in databases.urls()
-        if asked.database in (None, "postgresql" if server else "sqlite")
+        if params.database in (None, "postgresql" if server else "sqlite")
     ]
-    statuses = [_on(server, asked.rows) for server in servers]
+    statuses = [_on(server, params.rows) for server in servers]
     if not any(servers):
         print("\nPostgreSQL was not measured: set TEST_DATABASE_URL to a server's URL.")
     return max(statuses, default=2)

@@ -14,13 +14,13 @@ class Question:
     """Parameters that everybody reads; ``admin`` are the same as the admin spells them."""
 
     name: str
-    asked: dict[str, str]
+    params: dict[str, str]
     admin: dict[str, str] | None = None
 
     @property
     def query(self) -> str:
         """The parameters as a query string, as we write it."""
-        return "?" + urlencode(self.asked, safe=":/,") if self.asked else ""
+        return "?" + urlencode(self.params, safe=":/,") if self.params else ""
 
 
 def questions(rows: int) -> list[Question]:
@@ -30,17 +30,17 @@ def questions(rows: int) -> list[Question]:
     instance = "00000007-0000-4000-8000-000000000000"
     month = {"created_at__gte": day["from"], "created_at__lt": day["to"]}
     return [
-        Question(name="first page", asked={}, admin={}),
-        Question(name="status", asked={"status": "failed"}, admin={"status": "failed"}),
-        Question(name="date + status", asked={"status": "failed"} | day,
+        Question(name="first page", params={}, admin={}),
+        Question(name="status", params={"status": "failed"}, admin={"status": "failed"}),
+        Question(name="date + status", params={"status": "failed"} | day,
                  admin={"status__exact": "failed"} | month),
-        Question(name="project", asked={"project": "bench-2"}),
-        Question(name="instance", asked={"instance": instance}),
-        Question(name="code", asked={"code": "dcs.08.0007"}),
-        Question(name="in progress during an hour", asked={"on": "running"} | hour),
-        Question(name="rare text", asked={"q": f"{rows // 2:08}"}, admin={"q": f"{rows // 2:08}"}),
-        Question(name="common text", asked={"q": "maintenance"}),
-        Question(name="text of 2 characters", asked={"q": "ab"}),
+        Question(name="project", params={"project": "bench-2"}),
+        Question(name="instance", params={"instance": instance}),
+        Question(name="code", params={"code": "dcs.08.0007"}),
+        Question(name="in progress during an hour", params={"on": "running"} | hour),
+        Question(name="rare text", params={"q": f"{rows // 2:08}"}, admin={"q": f"{rows // 2:08}"}),
+        Question(name="common text", params={"q": "maintenance"}),
+        Question(name="text of 2 characters", params={"q": "ab"}),
     ]  # fmt: skip
 
 

@@ -25,19 +25,19 @@ _JSON = ("pk", "restore_id", "status", "progress", "error_code", "created_at", "
          "duration", "recovered_at", "backup_taken_at", "instance__name")  # fmt: skip
 
 
-def narrowed(asked: Any) -> QuerySet[Restore]:
+def narrowed(params: Any) -> QuerySet[Restore]:
     """The rows that the parameters ask for, in the plain words of the ORM, newest first."""
     rows = Restore.objects.order_by("-created_at", "-pk").select_related("instance", "project")
     for name, column in {"status": "status", "instance": "instance__instance_id",
                          "project": "project__name", "code": "error_code"}.items():  # fmt: skip
-        if value := asked.get(name):
+        if value := params.get(name):
             rows = rows.filter(**{column: value})
-    if word := asked.get("q"):
+    if word := params.get("q"):
         rows = rows.filter(Q(search__icontains=word) | Q(instance__search__icontains=word))
-    if "from" not in asked:
+    if "from" not in params:
         return rows
-    start, end = (datetime.fromisoformat(asked[name]) for name in ("from", "to"))
-    if asked.get("on") != "running":
+    start, end = (datetime.fromisoformat(params[name]) for name in ("from", "to"))
+    if params.get("on") != "running":
         return rows.filter(created_at__gte=start, created_at__lt=end)
     lasting = Q(ended_at__gt=start) | Q(created_at__gte=start) | ~Q(status__in=FINAL)
     return rows.filter(lasting, created_at__lt=end)

@@ -1,18 +1,16 @@
-"""What the URL of a list asks for: read strictly, written back in one spelling, made a queryset."""
+"""List parameters: parsed from the query string, and applied to querysets."""
 
-from restores.filters.asked import NARROWING, ORDER, REPEATABLE, Asked
-from restores.filters.reading import read
+from restores.filters.params import FILTERS, ORDER, REPEATABLE, ListParams
 from restores.filters.scope import Near, Scope, scope_of
 from restores.filters.usual import page_scope
 
 __all__ = [
-    "NARROWING",
+    "FILTERS",
     "ORDER",
     "REPEATABLE",
-    "Asked",
+    "ListParams",
     "Near",
     "Scope",
     "page_scope",
-    "read",
     "scope_of",
 ]

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db.models import Q
 
-from restores.filters.asked import Asked
+from restores.filters.params import ListParams
 from restores.models import Instance
 from restores.querysets import RestoreQuerySet
 from restores.statuses import FAILED
@@ -27,11 +27,11 @@ def placed(
     return rows.filter(instance__in=instances)
 
 
-def described(rows: RestoreQuerySet, asked: Asked) -> RestoreQuerySet:
+def described(rows: RestoreQuerySet, params: ListParams) -> RestoreQuerySet:
     """With the codes and the ids asked for."""
-    if codes := asked.all("code"):
+    if codes := params.getlist("code"):
         rows = rows.with_code(codes)
-    if ids := asked.ids:
+    if ids := params.ids:
         # Keys of instances are read first: each side of the "or" then has an index.
         named = Instance.objects.filter(instance_id__in=ids).values_list("pk", flat=True)
         of_instance = Q(instance__in=list(named))
@@ -53,9 +53,9 @@ def within(
     return ways[on](start, end)
 
 
-def in_state(rows: RestoreQuerySet, asked: Asked) -> RestoreQuerySet:
+def in_state(rows: RestoreQuerySet, params: ListParams) -> RestoreQuerySet:
     """In the states asked for, recovered or not."""
-    statuses, recovered = asked.all("status"), asked.one("recovered")
+    statuses, recovered = params.getlist("status"), params.get("recovered")
     # Recovered or not, it failed: asked for once, the index of those still failed serves.
     if statuses and not (recovered and FAILED.value in statuses):
         rows = rows.in_status(statuses)

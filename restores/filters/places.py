@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db.models import Q, QuerySet
 
-from restores.filters.asked import Asked
+from restores.filters.params import ListParams
 from restores.models import Instance, Project
 from restores.querysets import InstanceQuerySet, ProjectQuerySet
 from restores.querysets.asking import Bound, ask, pose
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 LABELS = {"customer": "customer", "region": "region", "project": "name"}
 
 
-def instances_of(asked: Asked, viewer: Viewer) -> InstanceQuerySet:
+def instances_of(params: ListParams, viewer: Viewer) -> InstanceQuerySet:
     """The instances whose restores could be among those asked for."""
-    instances = Instance.objects.visible_to(viewer).filter(_labelled(asked, "project__"))
-    names = asked.all("instance")
+    instances = Instance.objects.visible_to(viewer).filter(_labelled(params, "project__"))
+    names = params.getlist("instance")
     return instances.called(names) if names else instances
 
 
-def projects_of(asked: Asked, viewer: Viewer) -> ProjectQuerySet:
+def projects_of(params: ListParams, viewer: Viewer) -> ProjectQuerySet:
     """The projects in which they could be."""
-    projects = Project.objects.visible_to(viewer).filter(_labelled(asked, ""))
-    if names := asked.all("instance"):
+    projects = Project.objects.visible_to(viewer).filter(_labelled(params, ""))
+    if names := params.getlist("instance"):
         of_these = Instance.objects.called(names).values("project_id")
         projects = projects.filter(pk__in=of_these)
     return projects
@@ -61,9 +61,9 @@ def visible_places(viewer: Viewer) -> list[Place]:
     return [Place._make((*row[: len(own)], row[len(own) :])) for row in found]
 
 
-def among(places: Iterable[Place], asked: Asked) -> list[Place]:
+def among(places: Iterable[Place], params: ListParams) -> list[Place]:
     """Those of the projects that are asked for by customer, region or name."""
-    wanted = {LABELS[name]: asked.all(name) for name in LABELS if asked.all(name)}
+    wanted = {LABELS[name]: params.getlist(name) for name in LABELS if params.getlist(name)}
     return [
         place
         for place in places
@@ -71,12 +71,12 @@ def among(places: Iterable[Place], asked: Asked) -> list[Place]:
     ]
 
 
-def instance_keys(asked: Asked) -> Bound | None:
+def instance_keys(params: ListParams) -> Bound | None:
     """Ask for the keys of the instances that are asked for; None where all are.
 
     By keys the rows' own indexes serve them.
     """
-    names = {f"name{place}": name for place, name in enumerate(asked.all("instance"))}
+    names = {f"name{place}": name for place, name in enumerate(params.getlist("instance"))}
     if not names:
         return None
 
@@ -87,7 +87,7 @@ def instance_keys(asked: Asked) -> Bound | None:
     return pose(("called", len(names)), rows, **names)
 
 
-def _labelled(asked: Asked, path: str) -> Q:
+def _labelled(params: ListParams, path: str) -> Q:
     """Customers, regions and projects, as a condition on rows with a path to the project."""
-    asked_for = {name: asked.all(name) for name in LABELS if asked.all(name)}
+    asked_for = {name: params.getlist(name) for name in LABELS if params.getlist(name)}
     return Q(**{f"{path}{LABELS[name]}__in": values for name, values in asked_for.items()})

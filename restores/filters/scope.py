@@ -7,9 +7,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from restores.filters import places
-from restores.filters.asked import Asked
 from restores.filters.missing import Named, missing, posed
 from restores.filters.narrowing import PrimaryKeys, described, in_state, placed, within
+from restores.filters.params import PLACES, ListParams
 from restores.filters.text import sought
 from restores.models import Restore
 from restores.past import Past, past_of
@@ -43,13 +43,13 @@ class Scope:
     older ones need not be read.
     """
 
-    def __init__(self, asked: Asked, viewer: Viewer) -> None:
-        self.asked, self.viewer = asked, viewer
+    def __init__(self, params: ListParams, viewer: Viewer) -> None:
+        self.params, self.viewer = params, viewer
 
     @cached_property
     def restores(self) -> RestoreQuerySet:
         """What was asked for."""
-        return in_state(self.any_state, self.asked)
+        return in_state(self.any_state, self.params)
 
     @cached_property
     def any_state(self) -> RestoreQuerySet:
@@ -62,13 +62,13 @@ class Scope:
         if self._sought[1] is None:
             return None
         newest, walked = self._sought[1]
-        narrowed = in_state(newest, self.asked)
-        return Near(restores=narrowed, any_state=newest, whole=in_state(walked, self.asked))
+        narrowed = in_state(newest, self.params)
+        return Near(restores=narrowed, any_state=newest, whole=in_state(walked, self.params))
 
     @cached_property
     def past(self) -> Past | None:
         """Which of the visible restores were in another state by ``asof``."""
-        asof = self.asked.window.asof
+        asof = self.params.time_range.asof
         return past_of(placed(Restore.objects.all(), self.seen), asof) if asof else None
 
     @cached_property
@@ -77,22 +77,22 @@ class Scope:
 
         They must have been looked at before we may say that there is none.
         """
-        return places.instances_of(self.asked, self.viewer)
+        return places.instances_of(self.params, self.viewer)
 
     @cached_property
     def projects(self) -> ProjectQuerySet:
         """Those in which more of them may be, not listed yet."""
-        return places.projects_of(self.asked, self.viewer)
+        return places.projects_of(self.params, self.viewer)
 
     @cached_property
     def not_found(self) -> list[Named]:
         """Parameters and values that nothing visible has."""
-        return list(missing(self.asked, self.viewer, self.visible, self.names))
+        return list(missing(self.params, self.viewer, self.visible, self.names))
 
     @cached_property
     def names(self) -> dict[Named, Bound]:
         """Instances and codes asked for, each with the question whether there is one."""
-        return posed(self.asked, self.viewer, self.seen)
+        return posed(self.params, self.viewer, self.seen)
 
     def unwatched(self) -> bool:
         """Whether an instance among them is in a project that nobody watches any more."""
@@ -112,19 +112,19 @@ class Scope:
     def coverage(self, *beside: Bound) -> Coverage:
         """How far all that can be among them is known; other questions are asked with it."""
         lists = [place.lists for place in self._placed if place.monitored]
-        known = None if self.asked.all("instance") else lists
-        key = key_of(self.viewer), *self.asked.places
+        known = None if self.params.getlist("instance") else lists
+        key = key_of(self.viewer), *map(self.params.getlist, PLACES)
         beside = (*filter(None, [self._called]), *beside)
         return kept_coverage(key, lambda: self.instances, lambda: self.projects, known, beside)
 
     @cached_property
     def _placed(self) -> list[places.Place]:
-        return places.among(self.visible, self.asked)
+        return places.among(self.visible, self.params)
 
     @cached_property
     def _projects(self) -> PrimaryKeys | None:
         """The keys of the projects that rows may be of; None where all are asked for and seen."""
-        every = self.viewer.is_superuser and not any(map(self.asked.all, places.LABELS))
+        every = self.viewer.is_superuser and not any(map(self.params.getlist, places.LABELS))
         return None if every else tuple(sorted(one.pk for one in self._placed))
 
     @cached_property
@@ -133,16 +133,16 @@ class Scope:
 
     @cached_property
     def _called(self) -> Bound | None:
-        return places.instance_keys(self.asked)
+        return places.instance_keys(self.params)
 
     @cached_property
     def _sought(self) -> tuple[RestoreQuerySet, tuple[RestoreQuerySet, RestoreQuerySet] | None]:
-        asked, window = self.asked, self.asked.window
+        params, window = self.params, self.params.time_range
         rows = placed(Restore.objects.all(), self._projects)
         rows = placed(as_of(rows, self.past) if self.past else rows, None, self._instances)
-        return sought(within(described(rows, asked), window.on, window.start, window.end), asked)
+        return sought(within(described(rows, params), window.on, window.start, window.end), params)
 
 
-def scope_of(asked: Asked, viewer: Viewer) -> Scope:
+def scope_of(params: ListParams, viewer: Viewer) -> Scope:
     """Narrow everything the viewer may see to what was asked for."""
-    return Scope(asked, viewer)
+    return Scope(params, viewer)

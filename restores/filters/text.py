@@ -11,7 +11,7 @@ from django.db.models import Q, TextField, Value
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 
-from restores.filters.asked import DEFAULTS, Asked
+from restores.filters.params import DEFAULTS, ListParams
 from restores.models import Instance, Restore
 from restores.past import Past
 from restores.querysets import RestoreQuerySet
@@ -30,14 +30,14 @@ ON found.id = restore_text.rowid WHERE restore_text MATCH %s"""
 
 
 def sought(
-    rows: RestoreQuerySet, asked: Asked
+    rows: RestoreQuerySet, params: ListParams
 ) -> tuple[RestoreQuerySet, tuple[RestoreQuerySet, RestoreQuerySet] | None]:
     """Rows in which every word occurs: names, remarks, ids, ip, domain, customer.
 
     Beside all of them, where it may do to read rows one by one because a common word has no use
     for an index: those among the newest, and all once more, for what else makes them few.
     """
-    words = [_Word(text, _on_instances(text)) for text in asked.one("q").casefold().split()]
+    words = [_Word(text, _on_instances(text)) for text in params.get("q").casefold().split()]
     if not words:
         return rows, None
     if isinstance(rows, RestoresThen):
@@ -45,7 +45,7 @@ def sought(
     if (few := _few(words)) is not None:
         return _walked(rows.filter(pk__in=few), words), None
     found = _indexed(rows, words)
-    if asked.sort != DEFAULTS["sort"] or asked.cursor or rows.seam:
+    if params.sort != DEFAULTS["sort"] or params.cursor or rows.seam:
         return found, None
     newest = rows.exclude(created_at=None).order_by("-created_at", "-pk")
     edge = newest.values_list("created_at", flat=True)[REACH : REACH + 1]
@@ -134,11 +134,11 @@ def _indexed(rows: RestoreQuerySet, words: Sequence[_Word]) -> RestoreQuerySet:
 
 
 def _by_grams(words: Sequence[_Word]) -> Q:
-    asked = _grams([word.text for word in words])
-    if not asked:
+    params = _grams([word.text for word in words])
+    if not params:
         return Q()
     sql = "SELECT rowid FROM restore_text WHERE restore_text MATCH %s"
-    return Q(pk__in=RawSQL(sql, [asked]))  # noqa: S611 - the text is a parameter
+    return Q(pk__in=RawSQL(sql, [params]))  # noqa: S611 - the text is a parameter
 
 
 def _grams(texts: Iterable[str]) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from restores.filters.asked import Asked
 from restores.filters.narrowing import described, in_state, placed, within
+from restores.filters.params import ListParams
 from restores.filters.scope import Scope
 from restores.models import Restore
 from restores.querysets import RestoreQuerySet
@@ -24,10 +24,10 @@ _SHAPE = ("status", "recovered", "sort", "cols", "size")
 _ODD = ("q", "ids", "page", "after", "before")
 
 
-def _is_usual(asked: Asked) -> bool:
+def _is_usual(params: ListParams) -> bool:
     """Whether the questions of a view are the same whenever it is asked for."""
-    window = asked.window
-    odd = window.asof or window.on == "changed" or any(name in asked.params for name in _ODD)
+    window = params.time_range
+    odd = window.asof or window.on == "changed" or any(name in params.values for name in _ODD)
     return not odd
 
 
@@ -42,8 +42,8 @@ class UsualScope(Scope):
     @cached_property
     def restores(self) -> RestoreQuerySet:
         """As in ``Scope``."""
-        shape = tuple(map(self.asked.all, _SHAPE))
-        return self._planned(shape, lambda: in_state(self._slotted(), self.asked))
+        shape = tuple(map(self.params.getlist, _SHAPE))
+        return self._planned(shape, lambda: in_state(self._slotted(), self.params))
 
     near = None
 
@@ -55,27 +55,27 @@ class UsualScope(Scope):
         return found.planned(Plan(key, self._values))
 
     def _slotted(self) -> RestoreQuerySet:
-        window = self.asked.window
+        window = self.params.time_range
         start, end, seam = (Slot(name) for name in ("start", "end", "seam"))
         rows = placed(Restore.objects.all(), self._projects, self._instances)
         edges: Any = (start if window.start else None, end if window.end else None, seam)
-        return within(described(rows, self.asked), window.on, *edges)
+        return within(described(rows, self.params), window.on, *edges)
 
     @cached_property
     def _key(self) -> tuple[Any, ...]:
-        window = self.asked.window
+        window = self.params.time_range
         edges = window.on, window.start is None, window.end is None
-        return (self._projects, self._instances, *edges, self.asked.all("code"))
+        return (self._projects, self._instances, *edges, self.params.getlist("code"))
 
     @cached_property
     def _values(self) -> dict[str, Any]:
-        window = self.asked.window
+        window = self.params.time_range
         values = {"start": window.start, "end": window.end}
         if window.on == "running" and window.start:
             values["seam"] = window.start - Restore.objects.all().longest()
         return values
 
 
-def page_scope(asked: Asked, viewer: Viewer) -> Scope:
+def page_scope(params: ListParams, viewer: Viewer) -> Scope:
     """The scope of a page, to be asked for its rows and its counts and nothing else."""
-    return UsualScope(asked, viewer) if _is_usual(asked) else Scope(asked, viewer)
+    return UsualScope(params, viewer) if _is_usual(params) else Scope(params, viewer)

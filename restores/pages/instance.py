@@ -85,8 +85,8 @@ def instance_page_json(instance: Instance) -> dict[str, Any]:
 
 def list_of(instance: Instance) -> str:
     """The list of restores with exactly this instance's."""
-    asked = {"project": instance.project.name, "instance": instance.instance_id}
-    return f"{reverse('restore-list')}?{urlencode(asked, safe=':/,')}"
+    params = {"project": instance.project.name, "instance": instance.instance_id}
+    return f"{reverse('restore-list')}?{urlencode(params, safe=':/,')}"
 
 
 def size_words(size: int | None) -> str:

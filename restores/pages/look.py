@@ -68,9 +68,9 @@ def asked_instances(instance_id: str, project: str, viewer: Viewer) -> InstanceQ
 
 def here(request: HttpRequest) -> str:
     """The page's own address without ``asof``: who asks for a look wants what is now."""
-    asked = request.GET.copy()
-    asked.pop("asof", None)
-    return f"{request.path}?{asked.urlencode(safe=':/,')}".rstrip("?")
+    params = request.GET.copy()
+    params.pop("asof", None)
+    return f"{request.path}?{params.urlencode(safe=':/,')}".rstrip("?")
 
 
 def way_back(asked: QueryDict, otherwise: str) -> str:

@@ -34,7 +34,7 @@ class Matches(Generic[Row]):
         return self.rows[0] if len(self.rows) == 1 else None
 
 
-def restores_with(restore_id: str, viewer: Viewer, asked: QueryDict) -> Matches[Restore]:
+def restores_with(restore_id: str, viewer: Viewer, params: QueryDict) -> Matches[Restore]:
     """The visible restores with this id; ``?instance=`` and ``?project=`` choose among several.
 
     A choice that fits none of them chooses nothing: it is then the filter of the list that the
@@ -42,7 +42,7 @@ def restores_with(restore_id: str, viewer: Viewer, asked: QueryDict) -> Matches[
     """
     rows = Restore.objects.visible_to(viewer).filter(restore_id=restore_id)
     rows = rows.select_related("instance__project__account", "project__account")
-    instances, projects = asked.getlist("instance"), asked.getlist("project")
+    instances, projects = params.getlist("instance"), params.getlist("project")
     return _chosen(
         list(rows.order_by("project__name", "instance__name", "pk")),
         lambda row: (
@@ -52,20 +52,20 @@ def restores_with(restore_id: str, viewer: Viewer, asked: QueryDict) -> Matches[
     )
 
 
-def instances_with(instance_id: str, viewer: Viewer, asked: QueryDict) -> Matches[Instance]:
+def instances_with(instance_id: str, viewer: Viewer, params: QueryDict) -> Matches[Instance]:
     """The visible instances with this id; ``?project=`` chooses. Raises Http404."""
     rows = visible_instances(viewer).filter(instance_id=instance_id)
-    projects = asked.getlist("project")
+    projects = params.getlist("project")
     return _chosen(
         list(rows.order_by("project__name", "pk")),
         lambda row: not projects or row.project.name in projects,
     )
 
 
-def restore_url(restore: Restore, asked: QueryDict) -> str:
+def restore_url(restore: Restore, params: QueryDict) -> str:
     """The page of exactly this restore, among several with its id, keeping the list's query."""
     choice = {"instance": restore.instance.instance_id, "project": restore.project.name}
-    return f"{reverse('restore-detail', args=[restore.restore_id])}?{_with(asked, choice)}"
+    return f"{reverse('restore-detail', args=[restore.restore_id])}?{_with(params, choice)}"
 
 
 def permalink(found: Matches[Restore]) -> str:
@@ -82,13 +82,13 @@ def instance_url(instance: Instance) -> str:
     return f"{reverse('instance-detail', args=[instance.instance_id])}?{choice}"
 
 
-def list_query(asked: QueryDict, *, shared: bool) -> str:
+def list_query(params: QueryDict, *, shared: bool) -> str:
     """The query string of the list that the reader comes from.
 
     Where others share the id, instance and project were the choice among them; where it is
     alone they are the list's own filters.
     """
-    return _with(asked, {}) if shared else asked.urlencode(safe=":/,")
+    return _with(params, {}) if shared else params.urlencode(safe=":/,")
 
 
 def _chosen(found: list[Row], fits: Callable[[Row], bool]) -> Matches[Row]:
@@ -97,6 +97,6 @@ def _chosen(found: list[Row], fits: Callable[[Row], bool]) -> Matches[Row]:
     return Matches(rows=[row for row in found if fits(row)] or found, shared=len(found) > 1)
 
 
-def _with(asked: QueryDict, choice: dict[str, str]) -> str:
-    kept = [(name, values) for name, values in asked.lists() if name not in CHOICE]
+def _with(params: QueryDict, choice: dict[str, str]) -> str:
+    kept = [(name, values) for name, values in params.lists() if name not in CHOICE]
     return urlencode([*kept, *choice.items()], doseq=True, safe=":/,")

@@ -44,8 +44,8 @@ def same_backup(restore: Restore, viewer: Viewer, now: datetime, past: Past | No
     rows = _visible(viewer).filter(backup_id=restore.backup_id)
     if not restore.backup_id:
         rows = rows.none()
-    asked = urlencode({"ids": restore.backup_id}, safe=":/,")
-    return _neighbours(rows, f"{reverse('restore-list')}?{asked}", now, past, without=restore.pk)
+    params = urlencode({"ids": restore.backup_id}, safe=":/,")
+    return _neighbours(rows, f"{reverse('restore-list')}?{params}", now, past, without=restore.pk)
 
 
 def _visible(viewer: Viewer) -> RestoreQuerySet:

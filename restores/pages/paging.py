@@ -32,9 +32,9 @@ def next_url(leaf: Leaf, path: str) -> str | None:
     return f"{settings.BASE_URL}{path}{leaf.next}" if leaf.next else None
 
 
-def leaf(rows: QuerySet[Any], asked: InstanceParameters) -> Leaf:
+def leaf(rows: QuerySet[Any], params: InstanceParameters) -> Leaf:
     """Cut out the page asked for; one past the end is empty and leads back to the last."""
-    size, number = asked.cleaned_data["size"] or 50, asked.cleaned_data["page"] or 1
+    size, number = params.cleaned_data["size"] or 50, params.cleaned_data["page"] or 1
     total = rows.count()
     pages = max(1, -(-total // size))
     start = (number - 1) * size
@@ -44,7 +44,7 @@ def leaf(rows: QuerySet[Any], asked: InstanceParameters) -> Leaf:
         total=total,
         first=start + 1,
         last=start + len(shown),
-        previous="?" + asked.canonical(page=min(number - 1, pages)) if number > 1 else "",
-        next="?" + asked.canonical(page=number + 1) if number < pages else "",
+        previous="?" + params.canonical(page=min(number - 1, pages)) if number > 1 else "",
+        next="?" + params.canonical(page=number + 1) if number < pages else "",
         beyond=number > pages,
     )

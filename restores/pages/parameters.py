@@ -79,9 +79,9 @@ class InstanceParameters(forms.Form):
     order = "name"
     repeatable = frozenset({"project", "state"})
 
-    def __init__(self, asked: QueryDict) -> None:
-        super().__init__(asked)
-        self.asked = asked
+    def __init__(self, params: QueryDict) -> None:
+        super().__init__(params)
+        self.params = params
 
     @property
     def problems(self) -> list[Problem]:
@@ -90,27 +90,27 @@ class InstanceParameters(forms.Form):
             name: " ".join(str(error) for error in errors) for name, errors in self.errors.items()
         }
         for name in self.fields.keys() - self.repeatable:
-            if len(self.asked.getlist(name)) > 1:
+            if len(self.params.getlist(name)) > 1:
                 texts[name] = "given more than once"
         return [
-            Problem(name, ", ".join(self.asked.getlist(name))[:200], reason)
+            Problem(name, ", ".join(self.params.getlist(name))[:200], reason)
             for name, reason in texts.items()
         ]
 
     @property
     def words(self) -> str:
         """The words as they were given, readable or not."""
-        return self.asked.get("q", "")[:200]
+        return self.params.get("q", "")[:200]
 
     @property
     def narrowed(self) -> bool:
         """Whether fewer than all instances are asked for."""
-        return any(self.asked.get(name) for name in ("q", *self.repeatable))
+        return any(self.params.get(name) for name in ("q", *self.repeatable))
 
     @property
     def chosen(self) -> list[str]:
         """The projects as they were given."""
-        return [name for name in self.asked.getlist("project") if name]
+        return [name for name in self.params.getlist("project") if name]
 
     @property
     def by_name(self) -> Sort:
@@ -125,7 +125,7 @@ class InstanceParameters(forms.Form):
     @property
     def ignored(self) -> list[str]:
         """Parameters that this page does not know."""
-        return [name for name in self.asked if name not in self.fields]
+        return [name for name in self.params if name not in self.fields]
 
     def errors_json(self) -> dict[str, Any]:
         """The body of a twin's answer 400."""
@@ -140,7 +140,7 @@ class InstanceParameters(forms.Form):
         kept: list[tuple[str, Any]] = [
             (name, values.get(name)) for name in self.fields if self._said(name, values)
         ]
-        unknown = [(name, self.asked.getlist(name)) for name in self.ignored]
+        unknown = [(name, self.params.getlist(name)) for name in self.ignored]
         return urlencode(kept + unknown, doseq=True, safe=":/,")
 
     def narrow(self, instances: InstanceQuerySet) -> InstanceQuerySet:
@@ -150,7 +150,7 @@ class InstanceParameters(forms.Form):
         return self._ordered(instances.matching(self.cleaned_data["q"]))
 
     def not_found(self, viewer: Viewer) -> list[str]:
-        """Asked projects that do not exist, or that the user may not see: the same answer."""
+        """ListParams projects that do not exist, or that the user may not see: the same answer."""
         names = self.cleaned_data["project"]
         known = Project.objects.visible_to(viewer).named(names).values_list("name", flat=True)
         return sorted(set(names) - set(known))
@@ -179,7 +179,7 @@ class CoverageParameters(InstanceParameters):
     @property
     def states(self) -> list[tuple[str, bool]]:
         """The words for how far an instance is known, and whether each was asked for."""
-        return [(name, name in self.asked.getlist("state")) for name in STATES]
+        return [(name, name in self.params.getlist("state")) for name in STATES]
 
     def narrow(self, instances: InstanceQuerySet) -> InstanceQuerySet:
         """Those in any of the states asked for, trouble first."""

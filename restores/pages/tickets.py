@@ -14,7 +14,7 @@ from restores.csv_export import complete_to
 from restores.explain.estimates import at_time, clock
 from restores.explain.summary import Facts
 from restores.explain.summary import line as reason
-from restores.filters import NARROWING, Asked, Scope
+from restores.filters import FILTERS, ListParams, Scope
 from restores.models import Restore
 from restores.pages.freshness import known_until, last_seen
 from restores.pages.past import facts_of, present, seen_by
@@ -60,36 +60,36 @@ def case_of(restore: Restore, path: str, now: datetime, past: Past | None) -> Ca
     )
 
 
-def listed(asked: Asked, scope: Scope) -> Listed:
+def listed(params: ListParams, scope: Scope) -> Listed:
     """The page of the list that was asked for."""
     complete = _complete(scope)  # before the rows: it must not tell of what they do not hold
-    read, source = nearest(asked, scope, lambda part: part.select_related(*RELATED))
+    read, source = nearest(params, scope, lambda part: part.select_related(*RELATED))
     rows, total = beside(read.rows, scope.past), tally(source.restores, more=source is not scope)
     counts, _ = source.restores.summed(CAP + 1)
     return Listed(
-        url=settings.BASE_URL + reverse("restore-list") + asked.query(),
-        on=ON_WORDS[asked.window.on][0].lower(),
-        window=window_words(asked),
+        url=settings.BASE_URL + reverse("restore-list") + params.query(),
+        on=ON_WORDS[params.time_range.on][0].lower(),
+        window=window_words(params),
         asked="; ".join(
-            f"{name} {', '.join(asked.all(name))}" for name in NARROWING if asked.all(name)
+            f"{name} {', '.join(params.getlist(name))}" for name in FILTERS if params.getlist(name)
         ),
         complete=complete,
         total=str(total),
         counts={} if total.capped else counts,
-        picked=any(asked.all(name) for name in _PICKED),
+        picked=any(params.getlist(name) for name in _PICKED),
         first=read.first,
-        lines=tuple(_line(one, asked, scope.past) for one in rows),
+        lines=tuple(_line(one, params, scope.past) for one in rows),
     )
 
 
-def window_words(asked: Asked) -> str:
+def window_words(params: ListParams) -> str:
     """The window in UTC: ``from 2026-11-22 16:59:00 to 2026-11-23 16:59:00 UTC, …``."""
-    start, end = asked.window.start, asked.window.end or asked.window.asof
+    start, end = params.time_range.start, params.time_range.end or params.time_range.asof
     if start and end:
         return f"from {_stamp(start)} to {_stamp(end)} UTC, end not included"
     if start:
-        return f"since {_stamp(start)} UTC, as of {_stamp(asked.window.moment)} UTC"
-    until = end or asked.window.moment
+        return f"since {_stamp(start)} UTC, as of {_stamp(params.time_range.moment)} UTC"
+    until = end or params.time_range.moment
     return f"before {_stamp(until)} UTC"
 
 
@@ -100,8 +100,8 @@ def _complete(scope: Scope) -> str:
     return at_time(complete) if complete else "not known for every instance"
 
 
-def _line(row: Beside[Restore], asked: Asked, past: Past | None) -> Line:
-    restore, moment = row.then, asked.window.moment
+def _line(row: Beside[Restore], params: ListParams, past: Past | None) -> Line:
+    restore, moment = row.then, params.time_range.moment
     instance, project = restore.instance, restore.project
     facts = Facts(
         status=restore.status,
@@ -112,7 +112,7 @@ def _line(row: Beside[Restore], asked: Asked, past: Past | None) -> Line:
         code=restore.error_code,
     )
     return Line(
-        url=_anchored(restore_path(restore.restore_id), asked.anchor),
+        url=_anchored(restore_path(restore.restore_id), params.permalink_asof),
         restore_id=restore.restore_id,
         created=_stamp(restore.created_at) if restore.created_at else "not given",
         value=restore.status,

@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from restores.beside import beside
 from restores.columns import SORTS
-from restores.filters import Asked, Scope, read, scope_of
+from restores.filters import ListParams, Scope, scope_of
 from restores.filters.cursors import Cursor
 from restores.models import Restore
 from restores.pages.matches import list_query
@@ -36,7 +36,7 @@ class Way:
 
     url: str
     words: str
-    asked: Asked | None
+    params: ListParams | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,29 +72,29 @@ class Moment:
 
 def past_of_one(restore: Restore, given: QueryDict, now: datetime) -> Moment:
     """Read the moment that a restore's page is asked for."""
-    asked = read(_only_asof(given), now)
-    asof = asked.window.asof
+    params = ListParams.parse(_only_asof(given), now)
+    asof = params.time_range.asof
     known = asof if asof and restore.first_seen_at <= asof else None
     # Of its whole instance: another one's later success is what this one is recovered by.
     rows = Restore.objects.filter(instance=restore.instance_id)
     return Moment(
-        anchor=asked.anchor,
-        anchored=_query(given, asked.anchor),
+        anchor=params.permalink_asof,
+        anchored=_query(given, params.permalink_asof),
         live=_query(given, ""),
         known=past_of(rows, known) if known else None,
         early=asof if asof and not known else None,
-        unreadable="; ".join(f"“{one.value}” {one.reason}" for one in asked.problems),
+        unreadable="; ".join(f"“{one.value}” {one.reason}" for one in params.errors),
     )
 
 
 def way_back(given: QueryDict, now: datetime, *, shared: bool) -> Way:
     """The list that the page was opened from, as of the page's own moment."""
     query = list_query(given, shared=shared)
-    asked = read(QueryDict(query), now)
+    params = ListParams.parse(QueryDict(query), now)
     home = reverse("restore-list")
-    if asked.problems:
-        return Way(url=f"{home}?{query}", words="as you left the list", asked=None)
-    return Way(url=home + asked.anchored, words=in_words(asked), asked=asked)
+    if params.errors:
+        return Way(url=f"{home}?{query}", words="as you left the list", params=None)
+    return Way(url=home + params.permalink_query, words=in_words(params), params=params)
 
 
 def trail(
@@ -102,40 +102,40 @@ def trail(
 ) -> Trail:
     """Find the neighbours by the list's order; there are none where the list cannot be read."""
     back = way_back(given, now, shared=shared)
-    if back.asked is None:
+    if back.params is None:
         return Trail(back=back)
-    scope = scope_of(back.asked, viewer)
-    near = _neighbours(restore, back.asked, scope)
+    scope = scope_of(back.params, viewer)
+    near = _neighbours(restore, back.params, scope)
     inside = bool(back.words) and scope.restores.filter(pk=restore.pk).exists()
     ahead = near.ahead() if inside else CAP
     return Trail(
         back=back,
-        previous=_url(near.before, back.asked),
-        next=_url(near.after, back.asked),
+        previous=_url(near.before, back.params),
+        next=_url(near.after, back.params),
         place=ahead + 1 if ahead < CAP else 0,
         total=tally(scope.restores) if ahead < CAP else None,
     )
 
 
 def _query(given: QueryDict, asof: str) -> str:
-    asked = given.copy()
-    asked.pop("asof", None)
+    params = given.copy()
+    params.pop("asof", None)
     if asof:
-        asked["asof"] = asof
-    return "?" + asked.urlencode(safe=":/,")
+        params["asof"] = asof
+    return "?" + params.urlencode(safe=":/,")
 
 
 def _only_asof(given: QueryDict) -> QueryDict:
-    asked = QueryDict(mutable=True)
+    params = QueryDict(mutable=True)
     for name in ("asof", "tz"):
-        asked.setlist(name, given.getlist(name))
-    return asked
+        params.setlist(name, given.getlist(name))
+    return params
 
 
-def _url(restore_id: str | None, asked: Asked) -> str:
+def _url(restore_id: str | None, params: ListParams) -> str:
     if restore_id is None:
         return ""
-    return restore_path(restore_id) + asked.query(page=asked.one("page"))
+    return restore_path(restore_id) + params.query(page=params.get("page"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,9 +152,9 @@ class _Near:
         return self.pinned + sum(part.order_by()[:CAP].count() for part in self.parts)
 
 
-def _neighbours(restore: Restore, asked: Asked, scope: Scope) -> _Near:
+def _neighbours(restore: Restore, params: ListParams, scope: Scope) -> _Near:
     """What lies around a restore in the list, pinned ones first."""
-    order = ordered(scope.restores, asked, lambda part: part.values_list(*_NAMED, named=True))
+    order = ordered(scope.restores, params, lambda part: part.values_list(*_NAMED, named=True))
     ids = [row.restore_id for row in order.pinned]
     keys = [row.pk for row in order.pinned]
     if restore.pk in keys:
@@ -162,7 +162,7 @@ def _neighbours(restore: Restore, asked: Asked, scope: Scope) -> _Near:
         around = [None, *ids, *(row.restore_id for row in cut(order.parts, 0, 1)), None]
         return _Near(before=around[place], after=around[place + 2], pinned=place)
     row = beside([restore], scope.past)[0].then
-    cursor = Cursor.at(asked.sort, SORTS[asked.sort.removeprefix("-")], row)
+    cursor = Cursor.at(params.sort, SORTS[params.sort.removeprefix("-")], row)
     parts = cursor.before(order.parts)
     before = [row.restore_id for row in cut(parts, 0, 1)] or ids[-1:]
     after = [row.restore_id for row in cut(cursor.behind(order.parts), 0, 1)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from restores.filters import NARROWING, Asked
+from restores.filters import FILTERS, ListParams
 from restores.statuses import IN_PROGRESS, status_of
 
 # Where the name in the URL is no word to read.
@@ -23,16 +23,16 @@ class Choice:
     current: bool = False
 
 
-def chips_of(asked: Asked) -> Iterator[Choice]:
+def chips_of(params: ListParams) -> Iterator[Choice]:
     """What narrows the list beyond the choice among the states, each with the way to drop it."""
-    states = ("status", "recovered") if _is_tab(asked) else ()
-    for name in NARROWING:
-        for value in () if name in states else asked.all(name):
-            others = [other for other in asked.all(name) if other != value]
+    states = ("status", "recovered") if _is_tab(params) else ()
+    for name in FILTERS:
+        for value in () if name in states else params.getlist(name):
+            others = [other for other in params.getlist(name) if other != value]
             yield Choice(
                 label=_WORDS.get(name, name),
                 value=_spoken(name, value),
-                query=asked.query(**{name: others}),
+                query=params.query(**{name: others}),
             )
 
 
@@ -42,7 +42,7 @@ def _spoken(name: str, value: str) -> str:
     return f"{value.count(',') + 1} given" if name == "ids" and "," in value else value
 
 
-def _is_tab(asked: Asked) -> bool:
-    chosen = asked.all("status"), asked.one("recovered")
+def _is_tab(params: ListParams) -> bool:
+    chosen = params.getlist("status"), params.get("recovered")
     tabs = {((), ""), (("failed",), "no"), (("failed",), ""), (("succeed",), "")}
     return chosen in {*tabs, (tuple(sorted(IN_PROGRESS)), "")}

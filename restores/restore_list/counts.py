@@ -8,7 +8,7 @@ from itertools import chain
 
 from django.core.cache import cache
 
-from restores.filters import Asked
+from restores.filters import ListParams
 from restores.querysets import RestoreQuerySet
 from restores.querysets.asking import Bound, together
 from restores.statuses import FAILED, IN_PROGRESS, KNOWN, SUCCEEDED
@@ -81,7 +81,7 @@ def _counted(question: Bound) -> int:
     return number
 
 
-def states(rows: RestoreQuerySet, asked: Asked, *, more: bool = False) -> list[State]:
+def states(rows: RestoreQuerySet, params: ListParams, *, more: bool = False) -> list[State]:
     """All, still failed, failed, in progress, succeeded, and whatever else the cloud invented."""
     total, still_failed, by_status = _counts(rows, bounded=more)
     failed, progressing = (FAILED.value,), tuple(sorted(IN_PROGRESS))
@@ -93,12 +93,12 @@ def states(rows: RestoreQuerySet, asked: Asked, *, more: bool = False) -> list[S
         ("Succeeded", by_status[SUCCEEDED.value], (SUCCEEDED.value,), ""),
         *((odd, by_status[odd], (odd,), "") for odd in sorted(by_status.keys() - KNOWN.keys())),
     ]
-    chosen = asked.all("status"), asked.one("recovered")
+    chosen = params.getlist("status"), params.get("recovered")
     return [
         State(
             label=label,
             tally=Tally(number, more=more),
-            query=asked.query(status=statuses, recovered=recovered),
+            query=params.query(status=statuses, recovered=recovered),
             current=chosen == (statuses, recovered),
             hot=bool(recovered and number),
         )

@@ -9,8 +9,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from restores.explain.codes import explain
-from restores.filters import REPEATABLE, Asked
-from restores.filters.values import LONGEST
+from restores.filters import REPEATABLE, ListParams
+from restores.filters.params import MAX_LENGTH
 from restores.models import Instance, Project
 from restores.restore_list.sample import Sample, sample
 
@@ -46,14 +46,14 @@ class Facet:
     partial: bool
 
 
-def facets(asked: Asked, viewer: Viewer) -> dict[str, Facet]:
+def facets(params: ListParams, viewer: Viewer) -> dict[str, Facet]:
     """Every facet of a view by the name of its parameter."""
-    shared = sample(asked, viewer, without="")
+    shared = sample(params, viewer, without="")
     return {
         name: _facet(
             name,
-            sample(asked, viewer, without=name) if asked.all(name) else shared,
-            asked.all(name),
+            sample(params, viewer, without=name) if params.getlist(name) else shared,
+            params.getlist(name),
             viewer,
         )
         for name in FACETS
@@ -66,7 +66,7 @@ def _facet(name: str, read: Sample, chosen: tuple[str, ...], viewer: Viewer) -> 
     }
     missing = {value: (0, "") for value in chosen if value not in found}
     # What an address could not carry back is not offered.
-    fit = [v for v in found | missing if v == v.strip() and 0 < len(v) <= LONGEST]
+    fit = [v for v in found | missing if v == v.strip() and 0 < len(v) <= MAX_LENGTH]
     numbers = {value: (found | missing)[value][0] for value in fit}
     fit.sort(key=lambda value: (value not in chosen, -numbers[value], value))
     shown = fit[: max(_MOST.get(name, _MOST_VALUES), len(chosen))]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from restores.columns import HEADS
-from restores.filters import Asked
+from restores.filters import ListParams
 from restores.tables.restores import shown
 from restores.timerange import canonical, instant
 
@@ -15,19 +15,19 @@ _MOST_ZONES = 8
 _HIDDEN = ("on", "from", "to", "asof")
 
 
-def column_choice(asked: Asked) -> dict[str, Any]:
+def column_choice(params: ListParams) -> dict[str, Any]:
     """Every column to check or not; all else that was asked for stays."""
-    names = shown(asked)
+    names = shown(params)
     return {
         "columns": [(name, head, name in names) for name, head in HEADS.items()],
-        "hidden": [pair for pair in asked.pairs() if pair[0] != "cols"],
-        "usual": asked.query(cols=None, page=str(asked.page)) if asked.one("cols") else "",
+        "hidden": [pair for pair in params.hidden_fields() if pair[0] != "cols"],
+        "usual": params.query(cols=None, page=str(params.page)) if params.get("cols") else "",
     }
 
 
-def window_extras(asked: Asked, zones: Iterable[str]) -> dict[str, Any]:
+def window_extras(params: ListParams, zones: Iterable[str]) -> dict[str, Any]:
     """A window around a time, and the same window by other clocks."""
-    window = asked.window
+    window = params.time_range
     shown = canonical(window)
     if any("/" in edge for edge in window.spelt):
         # Days begin at other times elsewhere: the window stays, its labels change.
@@ -35,17 +35,17 @@ def window_extras(asked: Asked, zones: Iterable[str]) -> dict[str, Any]:
         shown |= {name: instant(at) for name, at in edges.items() if at}
     names = list(dict.fromkeys(["UTC", *zones, window.tz]))[:_MOST_ZONES]
     return {
-        "hidden": [pair for pair in asked.pairs(page=None) if pair[0] not in _HIDDEN],
+        "hidden": [pair for pair in params.hidden_fields(page=None) if pair[0] not in _HIDDEN],
         "on": window.on,
-        "around": asked.typed.get("around", ""),
-        "reaches": [(win, label, asked.typed.get("win", "30m") == win) for win, label in REACHES],
+        "around": params.raw.get("around", ""),
+        "reaches": [(win, label, params.raw.get("win", "30m") == win) for win, label in REACHES],
         "zones": [
             (
                 name,
-                asked.with_window(shown | {"tz": "" if name == "UTC" else name}),
+                params.with_time_range(shown | {"tz": "" if name == "UTC" else name}),
                 name == window.tz,
             )
             for name in names
         ],
-        "mine": asked.with_window(shown | {"tz": "MINE"}),
+        "mine": params.with_time_range(shown | {"tz": "MINE"}),
     }

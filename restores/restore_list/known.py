@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from restores.faults import Fault
 from restores.faultwords import fault_words
-from restores.filters import Asked, Scope
+from restores.filters import ListParams, Scope
 from restores.sync_status import Coverage, Emptiness, answer_for
 from restores.timerange import instant
 
@@ -52,14 +52,14 @@ def sayings(coverage: Coverage, now: datetime) -> list[Said]:
         checked = coverage.checked_at
         text, time = "in progress checked", _clock(checked, now, "%H:%M:%S")
         iso = instant(checked)
-        said.append(Said(text=text, iso=iso, time=time, header="X-Checked-At", more=True))
+        said.append(Said(text=text, iso=iso, time=time, header="X-Synced-At", more=True))
     said += [_fault(fault, now) for fault in coverage.faults[:NAMED]]
     if len(coverage.faults) > NAMED:
         said.append(Said(text="and other looks that failed", late=True))
     return said
 
 
-def absence(asked: Asked, scope: Scope, coverage: Coverage, now: datetime) -> Absence:
+def absence(params: ListParams, scope: Scope, coverage: Coverage, now: datetime) -> Absence:
     """What is known when no row was found: none, not known yet, or nothing to know."""
     if scope.not_found:
         text = "What was asked for does not exist, or is in a project that you may not see."
@@ -68,12 +68,14 @@ def absence(asked: Asked, scope: Scope, coverage: Coverage, now: datetime) -> Ab
         then = f"{_clock(scope.past.asof, now)} UTC"
         text = f"None was known at {then}. What has been found since is in the live list."
         return Absence(title=f"None known at {then}", text=text)
-    answer = answer_for(coverage, scope.instances, asked.window.start, asked.window.end)
+    answer = answer_for(coverage, scope.instances, params.time_range.start, params.time_range.end)
     if answer.kind == "outside":
         text = "No instance that you may see is being looked at, so we cannot say anything."
         return Absence(title="Nothing is monitored here", text=text)
-    none = "No restore matches" if asked.described else f"No restore {_NONE[asked.window.on]}"
-    if asked.window.on == "changed":
+    none = (
+        "No restore matches" if params.filters_rows else f"No restore {_NONE[params.time_range.on]}"
+    )
+    if params.time_range.on == "changed":
         # Of the time before the first look nobody knows what changed, only what was seen.
         text = "A change counts at the moment when a look saw it, not when the cloud made it."
         return Absence(title=f"{none} in this window", text=text)
@@ -81,7 +83,7 @@ def absence(asked: Asked, scope: Scope, coverage: Coverage, now: datetime) -> Ab
     if answer.kind == "none":
         text = f"{_proof(coverage, now)}{left_out}"
         return Absence(title=f"{none} in this window", text=text, proven=True)
-    known, end = coverage.known_to, asked.window.end
+    known, end = coverage.known_to, params.time_range.end
     if known and end is None and not coverage.faults and not answer.lost:
         text = f"Every instance was looked at completely by then.{left_out}"
         return Absence(title=f"{none} as of {_clock(known, now)} UTC", text=text)

@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from restores.columns import SORTS
-from restores.filters import Asked, Near, Scope
+from restores.filters import ListParams, Near, Scope
 from restores.filters.cursors import Cursor
 from restores.querysets import RestoreQuerySet
 from restores.querysets.asking import Bound
@@ -51,68 +51,68 @@ class Leaf:
 
 
 def leaf(
-    rows: RestoreQuerySet, asked: Asked, shape: Shape, whole: RestoreQuerySet | None = None
+    rows: RestoreQuerySet, params: ListParams, shape: Shape, whole: RestoreQuerySet | None = None
 ) -> Leaf:
     """Read the page asked for; ``shape`` says what is read of each row.
 
     Where ``rows`` are only the newest of a ``whole``, its restores in progress come first.
     """
-    order = ordered(rows, asked, shape, whole)
-    way, cursor = asked.cursor or ("", None)
+    order = ordered(rows, params, shape, whole)
+    way, cursor = params.cursor or ("", None)
     if way == "before" and cursor:
-        found = cut(cursor.before(order.parts), 0, asked.size + 1)
-        if len(found) > asked.size:
-            return _leaf(found[asked.size - 1 :: -1], order, earlier=True, later=True)
+        found = cut(cursor.before(order.parts), 0, params.size + 1)
+        if len(found) > params.size:
+            return _leaf(found[params.size - 1 :: -1], order, earlier=True, later=True)
         # Nearer to the beginning than a page: that is the first page.
         cursor = None
     if cursor:
-        found = cut(cursor.behind(order.parts), 0, asked.size + 1)
-        return _leaf(found[: asked.size], order, earlier=True, later=len(found) > asked.size)
-    start = (asked.page - 1) * asked.size
-    found = order.numbered(start, asked.size + 1)
-    more = len(found) > asked.size
-    return _leaf(found[: asked.size], order, first=start + 1, earlier=start > 0, later=more)
+        found = cut(cursor.behind(order.parts), 0, params.size + 1)
+        return _leaf(found[: params.size], order, earlier=True, later=len(found) > params.size)
+    start = (params.page - 1) * params.size
+    found = order.numbered(start, params.size + 1)
+    more = len(found) > params.size
+    return _leaf(found[: params.size], order, first=start + 1, earlier=start > 0, later=more)
 
 
-def nearest(asked: Asked, scope: Scope, shape: Shape) -> tuple[Leaf, Scope | Near]:
+def nearest(params: ListParams, scope: Scope, shape: Shape) -> tuple[Leaf, Scope | Near]:
     """The page, from the newest rows alone if they fill it, and the scope that it was read from."""
     if scope.near:
-        read = leaf(scope.near.restores, asked, shape, scope.near.whole)
+        read = leaf(scope.near.restores, params, shape, scope.near.whole)
         if read.later:
             return read, scope.near
-    return leaf(scope.restores, asked, shape), scope
+    return leaf(scope.restores, params, shape), scope
 
 
 def ordered(
-    rows: RestoreQuerySet, asked: Asked, shape: Shape, whole: RestoreQuerySet | None = None
+    rows: RestoreQuerySet, params: ListParams, shape: Shape, whole: RestoreQuerySet | None = None
 ) -> Ordered:
     """The rows in the order asked for; by default the newest in progress come first of all.
 
     What comes first is left out of the rest, so that pages neither lose nor repeat a row.
     """
-    pinned = _pinned(rows if whole is None else whole, asked, shape)
+    pinned = _pinned(rows if whole is None else whole, params, shape)
     keys = frozenset(row.pk for row in pinned)
     if rows.plan.key:
-        parts = _planned_parts(rows, asked, shape)
+        parts = _planned_parts(rows, params, shape)
         return Ordered(pinned=pinned, parts=[_Others(part, keys) for part in parts])
     rest = rows.exclude(pk__in=keys) if pinned else rows
-    return Ordered(pinned=pinned, parts=_parts(rest, asked, shape))
+    return Ordered(pinned=pinned, parts=_parts(rest, params, shape))
 
 
-def posed(rows: RestoreQuerySet, asked: Asked, shape: Shape) -> Iterator[Bound]:
+def posed(rows: RestoreQuerySet, params: ListParams, shape: Shape) -> Iterator[Bound]:
     """What ``leaf`` is going to ask in any case of rows with a plan."""
-    yield from _first_parts(rows, asked, shape)
-    yield from _planned_parts(rows, asked, shape)[:1]
+    yield from _first_parts(rows, params, shape)
+    yield from _planned_parts(rows, params, shape)[:1]
 
 
-def _planned_parts(rows: RestoreQuerySet, asked: Asked, shape: Shape) -> list[Bound]:
+def _planned_parts(rows: RestoreQuerySet, params: ListParams, shape: Shape) -> list[Bound]:
     # The same question whatever stands first: that is left out of the answer.
-    most = asked.size + 1 + PINNED
-    return rows.asked("parts", lambda rows: [one[:most] for one in _parts(rows, asked, shape)])
+    most = params.size + 1 + PINNED
+    return rows.asked("parts", lambda rows: [one[:most] for one in _parts(rows, params, shape)])
 
 
-def _parts(rows: RestoreQuerySet, asked: Asked, shape: Shape) -> list[QuerySet[Any, Any]]:
-    column, descending = SORTS[asked.sort.removeprefix("-")], asked.sort.startswith("-")
+def _parts(rows: RestoreQuerySet, params: ListParams, shape: Shape) -> list[QuerySet[Any, Any]]:
+    column, descending = SORTS[params.sort.removeprefix("-")], params.sort.startswith("-")
     return [shape(part) for part in rows.by(column, descending=descending)]
 
 
@@ -128,26 +128,26 @@ def cut(parts: Sequence[Any], start: int, size: int) -> list[Any]:
     return rows
 
 
-def next_query(asked: Asked, read: Leaf, last: Any, *, counted: bool = True) -> str:
+def next_query(params: ListParams, read: Leaf, last: Any, *, counted: bool = True) -> str:
     """The query that leads to what follows the ``last`` row; by number while that is near."""
     if not read.later:
         return ""
-    if counted and read.first and read.first + 2 * asked.size <= FAR + 1:
-        return asked.query(page=str(asked.page + 1))
-    return asked.query(after=_place(asked, last))
+    if counted and read.first and read.first + 2 * params.size <= FAR + 1:
+        return params.query(page=str(params.page + 1))
+    return params.query(after=_place(params, last))
 
 
-def previous_query(asked: Asked, read: Leaf, first: Any) -> str:
+def previous_query(params: ListParams, read: Leaf, first: Any) -> str:
     """The query that leads to what precedes the ``first`` row."""
     if not read.earlier or first is None:
         return ""
     if read.first:
-        return asked.query(page=str(asked.page - 1))
-    return asked.query(before=_place(asked, first))
+        return params.query(page=str(params.page - 1))
+    return params.query(before=_place(params, first))
 
 
-def _place(asked: Asked, row: Any) -> str:
-    return str(Cursor.at(asked.sort, SORTS[asked.sort.removeprefix("-")], row))
+def _place(params: ListParams, row: Any) -> str:
+    return str(Cursor.at(params.sort, SORTS[params.sort.removeprefix("-")], row))
 
 
 def _leaf(rows: list[Any], order: Ordered, *, earlier: bool, later: bool, first: int = 0) -> Leaf:
@@ -162,8 +162,8 @@ class _Others:
     part: Bound
     pinned: frozenset[int]
 
-    def __getitem__(self, asked: slice) -> list[Any]:
-        return [row for row in self.part.rows if row.pk not in self.pinned][asked]
+    def __getitem__(self, params: slice) -> list[Any]:
+        return [row for row in self.part.rows if row.pk not in self.pinned][params]
 
 
 def _slice(part: Any, start: int, size: int) -> Any:
@@ -174,16 +174,16 @@ def _slice(part: Any, start: int, size: int) -> Any:
     return part.filter(pk__in=keys)
 
 
-def _pinned(rows: RestoreQuerySet, asked: Asked, shape: Shape) -> list[Any]:
+def _pinned(rows: RestoreQuerySet, params: ListParams, shape: Shape) -> list[Any]:
     """The restores in progress that stand above the others."""
-    return cut(_first_parts(rows, asked, shape), 0, PINNED)
+    return cut(_first_parts(rows, params, shape), 0, PINNED)
 
 
-def _first_parts(rows: RestoreQuerySet, asked: Asked, shape: Shape) -> Sequence[Any]:
-    statuses = set(asked.all("status"))
+def _first_parts(rows: RestoreQuerySet, params: ListParams, shape: Shape) -> Sequence[Any]:
+    statuses = set(params.getlist("status"))
     # Among others only: alone they need not stand first, and beside a final state none is.
     alone = bool(statuses) and (statuses <= set(IN_PROGRESS) or statuses.isdisjoint(IN_PROGRESS))
-    if asked.sort != DEFAULT_SORT or alone or asked.one("recovered"):
+    if params.sort != DEFAULT_SORT or alone or params.get("recovered"):
         return []
 
     def newest(rows: RestoreQuerySet) -> list[QuerySet[Any, Any]]:

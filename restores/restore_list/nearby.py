@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from restores.beside import beside
-from restores.filters import Asked, Scope, scope_of
+from restores.filters import ListParams, Scope, scope_of
 from restores.models import Restore
 from restores.paths import restore_path
 from restores.restore_list.counts import CAP, Tally
@@ -42,78 +42,78 @@ class LeftOut:
     query: str
 
 
-def nearest_to(asked: Asked, viewer: Viewer) -> list[Near]:
+def nearest_to(params: ListParams, viewer: Viewer) -> list[Near]:
     """The last restore before the window and the first after it, by the same filters."""
-    if _searched(asked):
+    if _searched(params):
         return []
-    window, found = asked.window, []
+    window, found = params.time_range, []
     if window.start:
-        found += _nearest("before", None, window.start, asked, viewer)
+        found += _nearest("before", None, window.start, params, viewer)
     if window.end and window.end != window.asof:
-        found += _nearest("after", window.end, None, asked, viewer)
+        found += _nearest("after", window.end, None, params, viewer)
     return found
 
 
-def beginning(asked: Asked, viewer: Viewer) -> str:
+def beginning(params: ListParams, viewer: Viewer) -> str:
     """Since when there are records, in words, if the window ends before that."""
     first = Restore.objects.visible_to(viewer).by("created_at", descending=False)[0].first()
-    end = asked.window.end
+    end = params.time_range.end
     if first is None or end is None or end > first.created_at:
         return ""
-    local = first.created_at.astimezone(asked.window.zone)
+    local = first.created_at.astimezone(params.time_range.zone)
     return f"{local.day} {local:%b %Y}"
 
 
-def unended(asked: Asked, viewer: Viewer) -> LeftOut | None:
+def unended(params: ListParams, viewer: Viewer) -> LeftOut | None:
     """What a list by end leaves out because it has not ended yet."""
-    if asked.window.on != "ended" or asked.one("recovered"):
+    if params.time_range.on != "ended" or params.get("recovered"):
         return None
-    rows = _scope(asked, viewer, None, asked.window.end, on="created").restores
+    rows = _scope(params, viewer, None, params.time_range.end, on="created").restores
     counts = rows.unsettled_by_status(CAP + 1)
     statuses = [status for status in counts if status]
     if not statuses:
         return None
-    query = asked.query(**{"on": None, "from": None, "status": statuses})
+    query = params.query(**{"on": None, "from": None, "status": statuses})
     return LeftOut(tally=Tally(sum(counts[status] for status in statuses)), query=query)
 
 
-def _searched(asked: Asked) -> bool:
+def _searched(params: ListParams) -> bool:
     """Whether the nearest would have to be looked for row by row: no index leads there."""
-    words = asked.one("q").split()
-    if asked.window.on in ("ended", "changed"):
+    words = params.get("q").split()
+    if params.time_range.on in ("ended", "changed"):
         # Of the past the order is not kept, and a text has an index in no order but the usual.
-        return bool(words or asked.window.asof)
+        return bool(words or params.time_range.asof)
     return any(len(word) < _INDEXED for word in words)
 
 
 def _scope(
-    asked: Asked, viewer: Viewer, start: datetime | None, end: datetime | None, *, on: str
+    params: ListParams, viewer: Viewer, start: datetime | None, end: datetime | None, *, on: str
 ) -> Scope:
-    window = replace(asked.window, start=start, end=end, on=on)
-    return scope_of(replace(asked, window=window), viewer)
+    window = replace(params.time_range, start=start, end=end, on=on)
+    return scope_of(replace(params, time_range=window), viewer)
 
 
 def _nearest(
-    side: str, start: datetime | None, end: datetime | None, asked: Asked, viewer: Viewer
+    side: str, start: datetime | None, end: datetime | None, params: ListParams, viewer: Viewer
 ) -> list[Near]:
     # Where none was in progress, the nearest one is the nearest created.
-    on = "created" if asked.window.on == "running" else asked.window.on
+    on = "created" if params.time_range.on == "running" else params.time_range.on
     sign, column = "-" if side == "before" else "", f"{on}_at"
-    scope = _scope(asked, viewer, start, end, on=on)
+    scope = _scope(params, viewer, start, end, on=on)
     rows = scope.restores.select_related("instance").order_by(f"{sign}{column}", f"{sign}pk")
     if end:
         # What changed again behind the window is no nearer to its beginning.
         rows = rows.filter(**{f"{column}__lt": end})
     # For one row alone PostgreSQL would walk the newest for a text that may be nowhere.
     nearest = beside(list(rows[:_ENOUGH])[:1], scope.past)
-    return [_near(side, one.then, getattr(one.then, column), asked) for one in nearest]
+    return [_near(side, one.then, getattr(one.then, column), params) for one in nearest]
 
 
-def _near(side: str, restore: Restore, at: datetime, asked: Asked) -> Near:
-    local = at.astimezone(asked.window.zone)
+def _near(side: str, restore: Restore, at: datetime, params: ListParams) -> Near:
+    local = at.astimezone(params.time_range.zone)
     return Near(
         side=side,
-        url=restore_path(restore.restore_id) + asked.query(page=None),
+        url=restore_path(restore.restore_id) + params.query(page=None),
         iso=instant(at),
         time=f"{local.day} {local:%b %Y} {local:%H:%M:%S}",
         instance=restore.instance.name or restore.instance.instance_id,

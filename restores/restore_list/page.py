@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from restores.beside import beside
-from restores.filters import Asked, Scope
+from restores.filters import ListParams, Scope
 from restores.past import Past
 from restores.querysets.asking import together
 from restores.restore_list import counts, leaf
@@ -46,17 +46,17 @@ class Listing:
     last_page: str
 
 
-def listing(asked: Asked, scope: Scope, coverage: Coverage, now: datetime) -> Listing:
+def listing(params: ListParams, scope: Scope, coverage: Coverage, now: datetime) -> Listing:
     """Read and write one page."""
-    shape = _shape(asked)
+    shape = _shape(params)
     _ask_at_once(scope, shape)
-    read, source = nearest(asked, scope, shape)
+    read, source = nearest(params, scope, shape)
     more = source is not scope
     shown = beside(read.rows, scope.past)
-    writer = Writer(asked, now)
+    writer = Writer(params, now)
     rows = [writer.row(one.then, one.now) for one in shown]
     _foretell(rows, [one.then for one in shown], read.pinned, scope.past, now)
-    choices = states(source.any_state, asked, more=more)
+    choices = states(source.any_state, params, more=more)
     progressing = next(one for one in choices if one.label == "In progress")
     return Listing(
         groups=_groups(rows, read.pinned, progressing),
@@ -65,10 +65,10 @@ def listing(asked: Asked, scope: Scope, coverage: Coverage, now: datetime) -> Li
         total=_total(choices) or tally(source.restores, more=more),
         states=choices,
         sayings=[] if scope.past else sayings(coverage, now),
-        absence=absence(asked, scope, coverage, now) if not rows and not read.earlier else None,
-        previous=previous_query(asked, read, shown[0].then if rows else None),
-        next=next_query(asked, read, shown[-1].then if rows else None),
-        last_page=_last_page(asked, scope) if not rows and read.earlier else "",
+        absence=absence(params, scope, coverage, now) if not rows and not read.earlier else None,
+        previous=previous_query(params, read, shown[0].then if rows else None),
+        next=next_query(params, read, shown[-1].then if rows else None),
+        last_page=_last_page(params, scope) if not rows and read.earlier else "",
     )
 
 
@@ -76,15 +76,15 @@ def _total(choices: list[State]) -> Tally | None:
     return next((one.tally for one in choices if one.current), None)
 
 
-def _shape(asked: Asked) -> leaf.Shape:
-    fields = fields_of(asked)
+def _shape(params: ListParams) -> leaf.Shape:
+    fields = fields_of(params)
     return lambda part: part.values_list(*fields, named=True)
 
 
 def _ask_at_once(scope: Scope, shape: leaf.Shape) -> None:
     """Ask what the page is going to ask in any case; without a plan it would be asked twice."""
     if scope.restores.plan.key:
-        rows = leaf.posed(scope.restores, scope.asked, shape)
+        rows = leaf.posed(scope.restores, scope.params, shape)
         together(*rows, *counts.posed(scope.any_state), *scope.names.values())
 
 
@@ -113,6 +113,6 @@ def _groups(rows: list[Row], pinned: frozenset[int], progressing: State) -> list
     return groups
 
 
-def _last_page(asked: Asked, scope: Scope) -> str:
-    pages = -(-scope.restores.order_by().count() // asked.size)
-    return asked.query(page=str(max(1, pages)))
+def _last_page(params: ListParams, scope: Scope) -> str:
+    pages = -(-scope.restores.order_by().count() // params.size)
+    return params.query(page=str(max(1, pages)))

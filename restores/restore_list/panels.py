@@ -8,7 +8,7 @@ from datetime import datetime
 from difflib import get_close_matches
 
 from restores.explain.codes import CATALOGUE
-from restores.filters import NARROWING, ORDER, REPEATABLE, Asked, Scope
+from restores.filters import FILTERS, ORDER, REPEATABLE, ListParams, Scope
 from restores.restore_list.choices import Choice, chips_of
 from restores.statuses import KNOWN, status_of
 from restores.timerange import ON, PRESETS, canonical, earlier, fixed, label, later, wider, words
@@ -71,37 +71,37 @@ class Panels:
 
 def panels(scope: Scope, now: datetime) -> Panels:
     """Prepare the tools for one view."""
-    asked, window, named = scope.asked, scope.asked.window, scope.visible[:_MOST_NAMES]
-    chips = list(chips_of(asked))
-    wrong = {problem.param: problem.reason for problem in asked.problems}
+    params, window, named = scope.params, scope.params.time_range, scope.visible[:_MOST_NAMES]
+    chips = list(chips_of(params))
+    wrong = {problem.param: problem.reason for problem in params.errors}
     return Panels(
         on=ON_WORDS[window.on][0],
         label=label(window),
         words=words(window, now),
         notes=window.notes,
-        steps=_steps(asked),
-        on_choices=[_on_choice(on, asked) for on in ON],
-        presets=[_preset(name, edges, asked) for name, edges in PRESETS],
-        statuses=_statuses(asked),
-        sizes=[_size(size, asked) for size in SIZES],
+        steps=_steps(params),
+        on_choices=[_on_choice(on, params) for on in ON],
+        presets=[_preset(name, edges, params) for name, edges in PRESETS],
+        statuses=_statuses(params),
+        sizes=[_size(size, params) for size in SIZES],
         chips=chips[:_MOST_CHIPS],
         more_chips=len(chips[_MOST_CHIPS:]),
-        clear=asked.query(**dict.fromkeys(NARROWING)),
-        live=asked.query(asof=None, page=None),
-        ever=asked.with_window({}),
+        clear=params.query(**dict.fromkeys(FILTERS)),
+        live=params.query(asof=None, page=None),
+        ever=params.with_time_range({}),
         zone=window.tz.rpartition("/")[2].replace("_", " "),
-        window_hidden=_hidden(asked, without=("on", "from", "to", "tz")),
-        filter_hidden=_hidden(asked, without=NARROWING),
+        window_hidden=_hidden(params, without=("on", "from", "to", "tz")),
+        filter_hidden=_hidden(params, without=FILTERS),
         projects=_names(place.name for place in named),
         customers=_names(place.customer for place in named),
         regions=_names(place.region for place in named),
         zones=_names(place.time_zone for place in named),
-        again={name: asked.typed.get(name, "") for name in REPEATABLE if name in wrong},
+        again={name: params.raw.get(name, "") for name in REPEATABLE if name in wrong},
         codes=["any", *CATALOGUE],
-        fixes=_fixes(asked),
+        fixes=_fixes(params),
         wrong=wrong,
         wrong_window=any(name in wrong for name in _WINDOW_FIELDS),
-        unknown=[_unknown(name, asked) for name in asked.unknown],
+        unknown=[_unknown(name, params) for name in params.unknown],
     )
 
 
@@ -109,57 +109,61 @@ def _names(values: Iterable[str]) -> list[str]:
     return sorted(set(values) - {""})
 
 
-def _steps(asked: Asked) -> dict[str, str]:
+def _steps(params: ListParams) -> dict[str, str]:
     """The windows that lie beside and around this one, and its own fixed edges; "" where none."""
     ways = {"earlier": earlier, "later": later, "wider": wider, "fixed": fixed}
-    found = {name: step(asked.window) for name, step in ways.items()}
-    return {name: asked.with_window(edges) if edges else "" for name, edges in found.items()}
+    found = {name: step(params.time_range) for name, step in ways.items()}
+    return {name: params.with_time_range(edges) if edges else "" for name, edges in found.items()}
 
 
-def _on_choice(on: str, asked: Asked) -> Choice:
+def _on_choice(on: str, params: ListParams) -> Choice:
     name, small = ON_WORDS[on]
-    return Choice(label=name, value=on, small=small, current=on == asked.window.on)
+    return Choice(label=name, value=on, small=small, current=on == params.time_range.on)
 
 
-def _preset(name: str, edges: dict[str, str], asked: Asked) -> Choice:
-    kept = {key: value for key, value in canonical(asked.window).items() if key in ("on", "tz")}
+def _preset(name: str, edges: dict[str, str], params: ListParams) -> Choice:
+    kept = {
+        key: value for key, value in canonical(params.time_range).items() if key in ("on", "tz")
+    }
     spelt = (edges.get("from", ""), edges.get("to", ""))
-    query = asked.with_window(kept | edges)
-    return Choice(label=name, query=query, current=spelt == asked.window.spelt)
+    query = params.with_time_range(kept | edges)
+    return Choice(label=name, query=query, current=spelt == params.time_range.spelt)
 
 
-def _statuses(asked: Asked) -> list[Choice]:
-    names = [*KNOWN, *(name for name in asked.all("status") if name not in KNOWN)]
-    chosen = asked.all("status")
+def _statuses(params: ListParams) -> list[Choice]:
+    names = [*KNOWN, *(name for name in params.getlist("status") if name not in KNOWN)]
+    chosen = params.getlist("status")
     return [Choice(label=status_of(n).word, value=n, current=n in chosen) for n in names]
 
 
-def _size(size: int, asked: Asked) -> Choice:
-    return Choice(label=str(size), query=asked.query(size=str(size)), current=size == asked.size)
+def _size(size: int, params: ListParams) -> Choice:
+    return Choice(label=str(size), query=params.query(size=str(size)), current=size == params.size)
 
 
-def _hidden(asked: Asked, without: tuple[str, ...]) -> list[tuple[str, str]]:
+def _hidden(params: ListParams, without: tuple[str, ...]) -> list[tuple[str, str]]:
     # A page that is live leads to one that is, however long its form was being filled in.
-    asof = asked.anchor if asked.window.asof else None
-    return [(n, value) for n, value in asked.pairs(page=None, asof=asof) if n not in without]
+    asof = params.permalink_asof if params.time_range.asof else None
+    return [
+        (n, value) for n, value in params.hidden_fields(page=None, asof=asof) if n not in without
+    ]
 
 
-def _fixes(asked: Asked) -> list[Fix]:
+def _fixes(params: ListParams) -> list[Fix]:
     return [
         Fix(
             param=problem.param,
             value=problem.value,
             reason=problem.reason,
             meant=", ".join(f"{n}={v}" if v else f"no {n}" for n, v in problem.suggestion.items()),
-            query=asked.corrected(problem),
+            query=params.corrected_query(problem),
         )
-        for problem in asked.problems
+        for problem in params.errors
     ]
 
 
-def _unknown(name: str, asked: Asked) -> Choice:
+def _unknown(name: str, params: ListParams) -> Choice:
     close = get_close_matches(name[:64].casefold(), ORDER, n=1)
     # Only what one value can say: a guess must not make an unreadable page.
-    values = [value for value in asked.unknown[name] if value and len(value) <= 64]
-    query = asked.query(**{close[0]: values[:1]}) if close and values else ""
+    values = [value for value in params.unknown[name] if value and len(value) <= 64]
+    query = params.query(**{close[0]: values[:1]}) if close and values else ""
     return Choice(label=name[:64], value=close[0] if close else "", query=query)

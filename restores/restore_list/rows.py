@@ -11,7 +11,7 @@ from restores.beside import now_words
 from restores.explain import codes
 from restores.explain.estimates import clock
 from restores.explain.summary import NO_PROGRESS, QUEUED
-from restores.filters import Asked
+from restores.filters import ListParams
 from restores.paths import restore_path
 from restores.statuses import FAILED, IN_PROGRESS, RESTORING, SUCCEEDED, status_of
 from restores.tables.restores import shown
@@ -42,9 +42,9 @@ FIELDS = (
 )
 
 
-def fields_of(asked: Asked) -> tuple[str, ...]:
+def fields_of(params: ListParams) -> tuple[str, ...]:
     """What is read of each restore of a list; its end only where it is shown or compared."""
-    ended = "ended" in shown(asked) or asked.sort.endswith("ended") or asked.window.asof
+    ended = "ended" in shown(params) or params.sort.endswith("ended") or params.time_range.asof
     return FIELDS if ended else tuple(name for name in FIELDS if name != "ended_at")
 
 
@@ -83,14 +83,14 @@ class Row:
 class Writer:
     """Writes rows for one page: in its zone, at its moment, linked to come back to it."""
 
-    def __init__(self, asked: Asked, now: datetime) -> None:
-        self.now, self.real_now = asked.window.asof or now, now
-        self.zone: tzinfo = asked.window.zone
-        self.by_day = {"created": "created_at", "ended": "ended_at"}.get(asked.sort.lstrip("-"))
-        self.query = escape(asked.query(**asked.place))
+    def __init__(self, params: ListParams, now: datetime) -> None:
+        self.now, self.real_now = params.time_range.asof or now, now
+        self.zone: tzinfo = params.time_range.zone
+        self.by_day = {"created": "created_at", "ended": "ended_at"}.get(params.sort.lstrip("-"))
+        self.query = escape(params.query(**params.position))
         self._year = self.now.astimezone(self.zone).year
-        self.asked = asked
-        self.cols = frozenset(shown(asked))
+        self.params = params
+        self.cols = frozenset(shown(params))
         self._code_urls: dict[str, str] = {}
         self._days: dict[date, str] = {}
 
@@ -163,7 +163,7 @@ class Writer:
 
     def _code_url(self, code: str) -> str:
         if code and code not in self._code_urls:
-            self._code_urls[code] = escape(self.asked.query(code=code))
+            self._code_urls[code] = escape(self.params.query(code=code))
         return self._code_urls.get(code, "")
 
 

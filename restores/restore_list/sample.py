@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from restores.filters import Asked, scope_of
+from restores.filters import ListParams, scope_of
 from restores.past import Past
 from restores.querysets import RestoreQuerySet
 from restores.restore_list.counts import CAP, Tally
@@ -34,14 +34,14 @@ class Sample:
         return Tally(number, more=self.partial)
 
 
-def sample(asked: Asked, viewer: Viewer, without: str) -> Sample:
+def sample(params: ListParams, viewer: Viewer, without: str) -> Sample:
     """Read the newest rows of a view, one of its filters left aside."""
     aside = (without, *_IN_THE_LIST)
-    params = {name: values for name, values in asked.params.items() if name not in aside}
-    scope = scope_of(replace(asked, params=params), viewer)
+    values = {name: given for name, given in params.values.items() if name not in aside}
+    scope = scope_of(replace(params, values=values), viewer)
     # Of a common word the list, too, reads the newest rows alone.
     near = list(_rows(scope.near.restores, scope.past)) if scope.near else []
-    common = len(near) > asked.size
+    common = len(near) > params.size
     rows = near if common else list(_rows(scope.restores, scope.past))
     counted = list(zip(*rows[:CAP], strict=True)) or [(), (), ()]
     projects, instances, codes = counted

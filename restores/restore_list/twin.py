@@ -8,29 +8,29 @@ from django.conf import settings
 from django.urls import reverse
 
 from restores.beside import Beside, beside
-from restores.filters import Asked, Scope
+from restores.filters import ListParams, Scope
 from restores.models import Restore
 from restores.restore_list.counts import CAP, tally
 from restores.restore_list.leaf import nearest, next_query
 from restores.serializers import RELATED, coverage_json, now_json, restore_json
 
 
-def listing_json(asked: Asked, scope: Scope) -> dict[str, Any]:
+def listing_json(params: ListParams, scope: Scope) -> dict[str, Any]:
     """The page's rows in the page's order, and the envelope around them."""
     # Before the rows: it must not tell of a moment that they do not hold.
     coverage = _coverage(scope)
-    read, source = nearest(asked, scope, lambda part: part.select_related(*RELATED))
+    read, source = nearest(params, scope, lambda part: part.select_related(*RELATED))
     shown = beside(read.rows, scope.past)
-    following = next_query(asked, read, shown[-1].then if shown else None, counted=False)
+    following = next_query(params, read, shown[-1].then if shown else None, counted=False)
     total = tally(source.restores, more=source is not scope)
     path = settings.BASE_URL + reverse("restore-list-json")
     return {
         "restores": [_row(one) for one in shown],
         "total": min(total.number, CAP),
         "total_capped": total.capped,
-        "window": asked.resolved,
+        "window": params.resolved_range,
         **coverage,
-        "ignored": sorted(asked.unknown),
+        "ignored": sorted(params.unknown),
         "not_found": [value for _, value in scope.not_found],
         "next": path + following if following else None,
     }
@@ -49,11 +49,11 @@ def _row(restore: Beside[Restore]) -> dict[str, Any]:
     return restore_json(restore.then) | {"now": now_json(restore.then, restore.now)}
 
 
-def problems_json(asked: Asked) -> dict[str, Any]:
+def problems_json(params: ListParams) -> dict[str, Any]:
     """The body of an answer 400."""
     return {
         "errors": [
             {"param": problem.param, "value": problem.value, "reason": problem.reason}
-            for problem in asked.problems
+            for problem in params.errors
         ]
     }

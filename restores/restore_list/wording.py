@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from restores.filters import NARROWING, Asked
+from restores.filters import FILTERS, ListParams
 from restores.restore_list.panels import ON_WORDS
 from restores.statuses import IN_PROGRESS, KNOWN, status_of
 from restores.timerange import label
@@ -13,22 +13,22 @@ _MOST = 4
 _ALL_TIME = "all time"
 
 
-def in_words(asked: Asked) -> str:
+def in_words(params: ListParams) -> str:
     """Say what narrows a list: ``last 24 hours, still failed``; empty where nothing does."""
-    said = [part for part in (_span(asked), *_states(asked), *_rest(asked)) if part]
+    said = [part for part in (_span(params), *_states(params), *_rest(params)) if part]
     more = [f"and {len(said) - _MOST} more"] if len(said) > _MOST else []
     return ", ".join([*said[:_MOST], *more])
 
 
-def _span(asked: Asked) -> str:
-    span = label(asked.window)
-    if span == _ALL_TIME or asked.window.on == "created":
+def _span(params: ListParams) -> str:
+    span = label(params.time_range)
+    if span == _ALL_TIME or params.time_range.on == "created":
         return "" if span == _ALL_TIME else span
-    return f"{ON_WORDS[asked.window.on][0].lower()} {span}"
+    return f"{ON_WORDS[params.time_range.on][0].lower()} {span}"
 
 
-def _states(asked: Asked) -> Iterable[str]:
-    statuses, recovered = asked.all("status"), asked.one("recovered")
+def _states(params: ListParams) -> Iterable[str]:
+    statuses, recovered = params.getlist("status"), params.get("recovered")
     if recovered == "no":
         yield "still failed"
     elif recovered:
@@ -39,9 +39,9 @@ def _states(asked: Asked) -> Iterable[str]:
         yield from (status_of(one).word.lower() if one in KNOWN else one for one in statuses)
 
 
-def _rest(asked: Asked) -> Iterable[str]:
-    for name in NARROWING:
-        for value in () if name in ("status", "recovered") else asked.all(name):
+def _rest(params: ListParams) -> Iterable[str]:
+    for name in FILTERS:
+        for value in () if name in ("status", "recovered") else params.getlist(name):
             yield _value(name, value)
 
 

@@ -8,7 +8,7 @@ from functools import cache
 import django_tables2 as tables
 
 from restores.columns import COLUMNS, HEADS, SHOWN, SORTED_BY
-from restores.filters import Asked
+from restores.filters import ListParams
 
 _NUMBERS = {"took", "backup"}
 
@@ -53,19 +53,21 @@ class Head:
     zoned: bool
 
 
-def shown(asked: Asked) -> tuple[str, ...]:
+def shown(params: ListParams) -> tuple[str, ...]:
     """The columns to show; a list by end has the end, too, one of the past what came since."""
-    chosen = set(asked.one("cols").split(",") if asked.one("cols") else SHOWN)
-    if not asked.one("cols") and (asked.window.on == "ended" or asked.sort.endswith("ended")):
+    chosen = set(params.get("cols").split(",") if params.get("cols") else SHOWN)
+    if not params.get("cols") and (
+        params.time_range.on == "ended" or params.sort.endswith("ended")
+    ):
         chosen.add("ended")
-    if asked.window.asof:
+    if params.time_range.asof:
         chosen.add("since")
     return tuple(name for name in COLUMNS if name in chosen)
 
 
-def heads(asked: Asked) -> list[Head]:
+def heads(params: ListParams) -> list[Head]:
     """The heads in order; a click on the one sorted by turns the order round."""
-    return [_head(*column, asked) for column in _columns(shown(asked))]
+    return [_head(*column, params) for column in _columns(shown(params))]
 
 
 @cache
@@ -74,15 +76,15 @@ def _columns(names: tuple[str, ...]) -> list[tuple[str, str, bool]]:
     return [(column.name, column.header, column.orderable) for column in columns]
 
 
-def _head(name: str, text: str, orderable: bool, asked: Asked) -> Head:
+def _head(name: str, text: str, orderable: bool, params: ListParams) -> Head:
     sort = SORTED_BY.get(name, "")
     direction = ""
-    if asked.sort.lstrip("-") == sort:
-        direction = "descending" if asked.sort.startswith("-") else "ascending"
+    if params.sort.lstrip("-") == sort:
+        direction = "descending" if params.sort.startswith("-") else "ascending"
     # Times and lengths are asked for newest and longest first, names from A on.
     first = f"-{sort}" if name in ("created", "ended", "took") else sort
     turned = {"descending": sort, "ascending": f"-{sort}"}.get(direction, first)
-    query = (asked.query(sort=turned) or "?") if orderable else ""
+    query = (params.query(sort=turned) or "?") if orderable else ""
     return Head(
         name=name,
         text=text,

@@ -8,7 +8,7 @@ from django import template
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from restores.filters import Asked
+from restores.filters import ListParams
 from restores.models import Restore
 from restores.paths import path_of
 from restores.templatetags.printed import rendered
@@ -27,9 +27,9 @@ KINDS = ("json", "md")
 
 
 @register.simple_tag
-def list_menus(asked: Asked) -> SafeString:
+def list_menus(params: ListParams) -> SafeString:
     """Export and copy menus of the list, anchored in time."""
-    query = asked.query()
+    query = params.query()
     exports = [
         ("CSV", "every row", path_of("restore-list-csv") + query),
         ("JSON", "this page", path_of("restore-list-json") + query),

@@ -3,15 +3,15 @@
 from .reading import read
 from .spellings import anchor, instant
 from .steps import PRESETS, earlier, fixed, later, wider
-from .window import ON, Problem, Unreadable, Window, canonical
+from .window import ON, InvalidTimeRange, ParamError, TimeRange, canonical
 from .wording import label, words
 
 __all__ = [
     "ON",
     "PRESETS",
-    "Problem",
-    "Unreadable",
-    "Window",
+    "InvalidTimeRange",
+    "ParamError",
+    "TimeRange",
     "anchor",
     "canonical",
     "earlier",

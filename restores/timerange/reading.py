@@ -10,7 +10,7 @@ from . import zones
 from .notes import notes
 from .spellings import END, FIRST, Misspelt, Moment, instant, moment
 from .typed import typed
-from .window import ON, Problem, Unreadable, Window
+from .window import ON, InvalidTimeRange, ParamError, TimeRange
 
 _PARAMS = ("on", "from", "to", "tz", "asof", "around", "win")
 _AHEAD = timedelta(minutes=5)
@@ -22,12 +22,12 @@ _WRITTEN = "not a time as an address spells it, which is"
 _EITHER = "not a time with one meaning; it may be"
 
 
-def read(params: Mapping[str, str], now: datetime) -> Window:
-    """The window that on, from, to, tz, asof, around and win ask for; raises Unreadable."""
+def read(params: Mapping[str, str], now: datetime) -> TimeRange:
+    """The window that on, from, to, tz, asof, around and win ask for; raises InvalidTimeRange."""
     reading = _Reading(params, now.astimezone(UTC))
     window = reading.window()
-    if reading.problems:
-        raise Unreadable(reading.problems)
+    if reading.errors:
+        raise InvalidTimeRange(reading.errors)
     return window
 
 
@@ -36,20 +36,20 @@ class _Reading:
 
     def __init__(self, params: Mapping[str, str], now: datetime) -> None:
         self.asked = {name: params.get(name, "").strip() for name in _PARAMS}
-        self.problems: list[Problem] = []
+        self.errors: list[ParamError] = []
         self.on = self._on()
         self.zone = self._zone()
         self.asof = self._asof(now)
         # Whole seconds: a link made from this page, with its asof in seconds, shows the same.
         self.now = self.asof or now.replace(microsecond=0)
 
-    def window(self) -> Window:
+    def window(self) -> TimeRange:
         shorthand = bool(self.asked["around"] or self.asked["win"])
         first, last = self._around() if shorthand else (self._edge("from"), self._edge("to"))
         end = last.at if last else self.asof
-        if first and end and first.at >= end and not self.problems:
+        if first and end and first.at >= end and not self.errors:
             self._refuse("from", "is not before the end of the window", self._swapped())
-        return Window(
+        return TimeRange(
             on=self.on,
             start=first.at if first else None,
             end=end,
@@ -164,6 +164,6 @@ class _Reading:
         shown = value if len(value) <= _SHOWN else f"{value[:_SHOWN]}…"
         # Lone surrogates cannot be sent, NUL cannot be shown.
         shown = shown.encode(errors="replace").decode().replace("\0", "�")
-        self.problems.append(
-            Problem(param=param, value=shown, reason=reason, suggestion=meant or {}, clear=clear)
+        self.errors.append(
+            ParamError(param=param, value=shown, reason=reason, suggestion=meant or {}, clear=clear)
         )

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from . import zones
 from .relative import moved
 from .spellings import END, FIRST, instant
-from .window import Window, canonical
+from .window import TimeRange, canonical
 from .wording import named
 
 _USUAL = (
@@ -29,17 +29,17 @@ PRESETS: tuple[tuple[str, dict[str, str]], ...] = tuple(
 )
 
 
-def earlier(window: Window) -> dict[str, str] | None:
+def earlier(window: TimeRange) -> dict[str, str] | None:
     """The window of the same length that ends where this one begins; None for an open start."""
     return _step(window, -1)
 
 
-def later(window: Window) -> dict[str, str] | None:
+def later(window: TimeRange) -> dict[str, str] | None:
     """The window of the same length that begins where this one ends; None when that is ahead."""
     return _step(window, 1)
 
 
-def wider(window: Window) -> dict[str, str] | None:
+def wider(window: TimeRange) -> dict[str, str] | None:
     """The window twice as long around its middle, or up to now; None for an open start."""
     edges = _closed(window)
     if not edges:
@@ -50,7 +50,7 @@ def wider(window: Window) -> dict[str, str] | None:
     return _between(window, first, last) if first >= FIRST and last <= END else None
 
 
-def fixed(window: Window) -> dict[str, str] | None:
+def fixed(window: TimeRange) -> dict[str, str] | None:
     """The same window from instant to instant; None where it is that, or open on both sides."""
     end = window.end or (window.start and window.moment)
     if end is None or (window.start and window.start >= end):
@@ -59,12 +59,12 @@ def fixed(window: Window) -> dict[str, str] | None:
     return None if edges == canonical(window) else edges
 
 
-def _between(window: Window, start: datetime | None, end: datetime) -> dict[str, str]:
+def _between(window: TimeRange, start: datetime | None, end: datetime) -> dict[str, str]:
     first = instant(start) if start else ""
     return {k: v for k, v in (canonical(window) | {"from": first, "to": instant(end)}).items() if v}
 
 
-def _closed(window: Window) -> tuple[datetime, datetime] | None:
+def _closed(window: TimeRange) -> tuple[datetime, datetime] | None:
     """Both edges of a window that has them; one up to now has."""
     start, end = window.start, window.end
     if end is None and window.spelt[0].startswith("now"):
@@ -72,7 +72,7 @@ def _closed(window: Window) -> tuple[datetime, datetime] | None:
     return None if start is None or end is None or start >= end else (start, end)
 
 
-def _step(window: Window, direction: int) -> dict[str, str] | None:
+def _step(window: TimeRange, direction: int) -> dict[str, str] | None:
     edges = _closed(window)
     if not edges:
         return None
@@ -87,7 +87,7 @@ def _step(window: Window, direction: int) -> dict[str, str] | None:
 
 
 def _neighbour(
-    window: Window, start: datetime, end: datetime, direction: int
+    window: TimeRange, start: datetime, end: datetime, direction: int
 ) -> tuple[datetime, datetime]:
     if window.days is None:
         length = (end - start) * direction

@@ -12,7 +12,7 @@ ON = ("created", "ended", "running", "changed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
+class TimeRange:
     """``start <= t < end`` in UTC, None = open; ``spelt``: the edges in a canonical URL."""
 
     on: str
@@ -40,7 +40,7 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
+class ParamError:
     """A parameter that cannot be read, and the parameters to set instead (empty: no guess).
 
     ``clear``: a person wrote a time that has one meaning, so a page may set them unasked. What
@@ -54,15 +54,15 @@ class Problem:
     clear: bool = False
 
 
-class Unreadable(ValueError):
-    """The parameters name no window; ``problems`` says why, all at once."""
+class InvalidTimeRange(ValueError):
+    """The parameters name no window; ``errors`` says why, all at once."""
 
-    def __init__(self, problems: list[Problem]) -> None:
-        super().__init__("; ".join(f"{problem.param}: {problem.reason}" for problem in problems))
-        self.problems = problems
+    def __init__(self, errors: list[ParamError]) -> None:
+        super().__init__("; ".join(f"{error.param}: {error.reason}" for error in errors))
+        self.errors = errors
 
 
-def canonical(window: Window) -> dict[str, str]:
+def canonical(window: TimeRange) -> dict[str, str]:
     """The one spelling of a window as parameters: absolute edges in UTC, defaults left out."""
     first, last = window.spelt
     params = {

@@ -4,7 +4,7 @@ import re
 from datetime import date, datetime, timedelta
 
 from . import zones
-from .window import Window
+from .window import TimeRange
 
 _LAST = re.compile(r"now-(\d+)([mhdwMy])", re.ASCII)
 _UNITS = {"m": "minute", "h": "hour", "d": "day", "M": "month", "y": "year"}
@@ -20,7 +20,7 @@ _NAMED = {
 }
 
 
-def words(window: Window, now: datetime) -> str:
+def words(window: TimeRange, now: datetime) -> str:
     """The exact range: ``22 Nov 16:59 → 23 Nov 16:59 UTC, end not included``."""
     edges = [edge for edge in (window.start, window.end) if edge]
     zone = window.zone
@@ -39,11 +39,11 @@ def words(window: Window, now: datetime) -> str:
     return f"{'since' if window.start else 'before'} {stamps[0]} {place}"
 
 
-def _clock_of(window: Window, now: datetime) -> str:
+def _clock_of(window: TimeRange, now: datetime) -> str:
     return f"{window.tz} ({zones.offset(now, window.zone)} now)"
 
 
-def label(window: Window) -> str:
+def label(window: TimeRange) -> str:
     """A few words for a button: ``last 24 hours``, ``1–5 Mar 2026``, ``all time``."""
     if name := named(*window.spelt):
         return name

@@ -28,23 +28,23 @@ from restores.views.twin import Answer, fresh, twin
 @fresh
 def coverage(request: HttpRequest) -> HttpResponse:
     """Accounts, projects and instances, trouble first."""
-    asked = CoverageParameters(request.GET)
-    context: dict[str, Any] = {"asked": asked}
-    if asked.problems:
+    params = CoverageParameters(request.GET)
+    context: dict[str, Any] = {"params": params}
+    if params.problems:
         return TemplateResponse(request, "coverage.html", context, status=400)
-    if asked.canonical() != request.META["QUERY_STRING"]:
-        return redirect(f"{request.path}?{asked.canonical()}".rstrip("?"))
+    if params.canonical() != request.META["QUERY_STRING"]:
+        return redirect(f"{request.path}?{params.canonical()}".rstrip("?"))
     now = timezone.now()
     instances = visible_instances(request.user)
     projects = visible_projects(request.user)
-    page = leaf(asked.narrow(instances), asked)
+    page = leaf(params.narrow(instances), params)
     context |= {
         "leaf": page,
         "rows": instance_rows(page.rows),
         "accounts": account_rows(projects, now),
         "projects": project_rows(projects),
         "names": sorted({project.name for project in projects}),
-        "missing": asked.not_found(request.user),
+        "missing": params.not_found(request.user),
         "sayings": sayings(coverage_for(request.user), now),
     }
     return TemplateResponse(request, "coverage.html", context)
@@ -53,12 +53,12 @@ def coverage(request: HttpRequest) -> HttpResponse:
 @twin
 def coverage_json(request: HttpRequest) -> Answer:
     """The same as JSON."""
-    asked = CoverageParameters(request.GET)
-    if asked.problems:
-        return JsonResponse(asked.errors_json(), status=400)
+    params = CoverageParameters(request.GET)
+    if params.problems:
+        return JsonResponse(params.errors_json(), status=400)
     instances = visible_instances(request.user)
     projects = visible_projects(request.user)
-    page = leaf(asked.narrow(instances), asked)
+    page = leaf(params.narrow(instances), params)
     now = timezone.now()
     complete_to, stalled = coverage_for(request.user).complete_to, stalled_since(now)
     return {
@@ -68,7 +68,7 @@ def coverage_json(request: HttpRequest) -> Answer:
         "projects": [row.json() for row in project_rows(projects)],
         "instances": [instance_coverage_json(instance) for instance in page.rows],
         "total": page.total,
-        "ignored": asked.ignored,
-        "not_found": asked.not_found(request.user),
+        "ignored": params.ignored,
+        "not_found": params.not_found(request.user),
         "next": next_url(page, request.path),
     }

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from restores import ticket_text
 from restores.csv_export import complete_to, csv_lines, file_name, window_header
-from restores.filters import Asked, read, scope_of
+from restores.filters import ListParams, scope_of
 from restores.models import Event
 from restores.pages.matches import permalink, restores_with
 from restores.pages.tickets import case_of, listed
@@ -47,17 +47,19 @@ def text_twin(view: View) -> View:
 @text_twin
 def restore_list_csv(request: HttpRequest) -> HttpResponseBase:
     """Every row of the list, whatever its page."""
-    asked = read(request.GET, timezone.now())
-    if asked.problems:
-        return _refused(asked)
-    scope = scope_of(asked, request.user)
+    params = ListParams.parse(request.GET, timezone.now())
+    if params.errors:
+        return _refused(params)
+    scope = scope_of(params, request.user)
     complete = complete_to(scope)
     _note(request)
     response = StreamingHttpResponse(
-        csv_lines(asked, scope), content_type="text/csv; charset=utf-8"
+        csv_lines(params, scope), content_type="text/csv; charset=utf-8"
     )
-    response.headers["X-Window"] = window_header(asked, complete)
-    response.headers["Content-Disposition"] = f'attachment; filename="{file_name(asked, complete)}"'
+    response.headers["X-Time-Range"] = window_header(params, complete)
+    response.headers["Content-Disposition"] = (
+        f'attachment; filename="{file_name(params, complete)}"'
+    )
     return response
 
 
@@ -65,13 +67,13 @@ def restore_list_csv(request: HttpRequest) -> HttpResponseBase:
 def restore_list_md(request: HttpRequest) -> HttpResponseBase:
     """The page of the list as text; ``format`` chooses which."""
     query, form = _formatted(request)
-    asked = read(query, timezone.now())
-    if asked.problems:
-        return _refused(asked)
+    params = ListParams.parse(query, timezone.now())
+    if params.errors:
+        return _refused(params)
     if form not in ("", *FORMATS):
         return _no_format(form)
-    scope = scope_of(asked, request.user)
-    page = listed(asked, scope)
+    scope = scope_of(params, request.user)
+    page = listed(params, scope)
     _note(request)
     if form == "customer":
         return _text(ticket_text.customer_summary(page))
@@ -92,7 +94,7 @@ def restore_detail_md(request: HttpRequest, restore_id: str) -> HttpResponseBase
     now = timezone.now()
     past = past_of_one(found.only, query, now)
     if past.unreadable:
-        return _refused(read(query, now))
+        return _refused(ListParams.parse(query, now))
     if past.early:
         raise Http404(NOT_YET)
     case = case_of(found.only, permalink(found), now, past.known)
@@ -121,8 +123,8 @@ def _text(text: str, status: int = 200, kind: str = "text/plain") -> HttpRespons
     return HttpResponse(text, status=status, content_type=f"{kind}; charset=utf-8")
 
 
-def _refused(asked: Asked) -> HttpResponse:
-    lines = [f"{one.param}: {one.value}: {one.reason}" for one in asked.problems]
+def _refused(params: ListParams) -> HttpResponse:
+    lines = [f"{one.param}: {one.value}: {one.reason}" for one in params.errors]
     return _text("\n".join(" ".join(line.split()) for line in lines) + "\n", status=400)
 
 

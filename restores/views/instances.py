@@ -24,19 +24,19 @@ from restores.views.twin import Answer, fresh, twin
 @fresh
 def instance_list(request: HttpRequest) -> HttpResponse:
     """The instances that the user may see, by name or by how far they are known."""
-    asked = InstanceParameters(request.GET)
-    context: dict[str, Any] = {"asked": asked}
-    if asked.problems:
+    params = InstanceParameters(request.GET)
+    context: dict[str, Any] = {"params": params}
+    if params.problems:
         return TemplateResponse(request, "instances/list.html", context, status=400)
-    if asked.canonical() != request.META["QUERY_STRING"]:
-        return redirect(f"{request.path}?{asked.canonical()}".rstrip("?"))
+    if params.canonical() != request.META["QUERY_STRING"]:
+        return redirect(f"{request.path}?{params.canonical()}".rstrip("?"))
     instances = visible_instances(request.user)
-    page = leaf(asked.narrow(instances), asked)
+    page = leaf(params.narrow(instances), params)
     context |= {
         "leaf": page,
         "rows": instance_rows(page.rows),
         "names": Project.objects.visible_to(request.user).names(),
-        "missing": asked.not_found(request.user),
+        "missing": params.not_found(request.user),
         "sayings": sayings(coverage_for(request.user), timezone.now()),
     }
     return TemplateResponse(request, "instances/list.html", context)
@@ -45,15 +45,15 @@ def instance_list(request: HttpRequest) -> HttpResponse:
 @twin
 def instance_list_json(request: HttpRequest) -> Answer:
     """The same rows as JSON."""
-    asked = InstanceParameters(request.GET)
-    if asked.problems:
-        return JsonResponse(asked.errors_json(), status=400)
-    page = leaf(asked.narrow(visible_instances(request.user)), asked)
+    params = InstanceParameters(request.GET)
+    if params.problems:
+        return JsonResponse(params.errors_json(), status=400)
+    page = leaf(params.narrow(visible_instances(request.user)), params)
     return {
         "instances": [instance_json(instance) for instance in page.rows],
         "total": page.total,
-        "ignored": asked.ignored,
-        "not_found": asked.not_found(request.user),
+        "ignored": params.ignored,
+        "not_found": params.not_found(request.user),
         "next": next_url(page, request.path),
     }
 

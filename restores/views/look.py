@@ -14,9 +14,9 @@ from restores.pages.matches import instance_url
 @require_POST
 def look_now(request: HttpRequest, instance_id: str) -> HttpResponse:
     """Make the instance due, and lead back to the page, which says what becomes of it."""
-    asked = asked_instances(instance_id, request.POST.get("project", ""), request.user)
-    instance = asked.get()
-    if ask_for_look(asked, timezone.now()):
+    params = asked_instances(instance_id, request.POST.get("project", ""), request.user)
+    instance = params.get()
+    if ask_for_look(params, timezone.now()):
         subject = f"{instance.project.name}/{instance.instance_id}"
         Event.objects.create(user_id=request.user.pk, what="asked for a look", subject=subject)
     return redirect(way_back(request.POST, instance_url(instance)))

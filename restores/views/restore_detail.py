@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from restores.beside import beside
-from restores.filters import read
+from restores.filters import ListParams
 from restores.models import Restore
 from restores.pages.lines import line
 from restores.pages.look import here, look
@@ -71,7 +71,7 @@ def restore_detail_json(request: HttpRequest, restore_id: str) -> Answer:
     found = restores_with(restore_id, request.user, request.GET)
     pasts = [past_of_one(row, request.GET, now) for row in found.rows]
     if pasts[0].unreadable:
-        return JsonResponse(problems_json(read(request.GET, now)), status=400)
+        return JsonResponse(problems_json(ListParams.parse(request.GET, now)), status=400)
     known = [(row, past) for row, past in zip(found.rows, pasts, strict=True) if not past.early]
     if not known:
         raise Http404(NOT_YET)

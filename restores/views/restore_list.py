@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from restores.conditional import list_tag, newest_changes, unless_known
-from restores.filters import Scope, page_scope, read, scope_of
+from restores.filters import ListParams, Scope, page_scope, scope_of
 from restores.pages.moments import moment
 from restores.restore_list import listing
 from restores.restore_list.facets import facets
@@ -30,14 +30,14 @@ from restores.views.twin import Answer, fresh, twin
 def restore_list(request: HttpRequest) -> HttpResponseBase:
     """Restores, narrowed, sorted and paged by the query string."""
     now = timezone.now()
-    asked = read(request.GET, now)
-    if asked.rewritten:
-        return redirect(request.path + asked.rewritten)
-    if asked.problems:
-        return _answer(request, Scope(asked, request.user), now, status=400)
-    if asked.canonical.lstrip("?") != request.META["QUERY_STRING"]:
-        return redirect(request.path + asked.canonical)
-    scope = page_scope(asked, request.user)
+    params = ListParams.parse(request.GET, now)
+    if params.normalized_query:
+        return redirect(request.path + params.normalized_query)
+    if params.errors:
+        return _answer(request, Scope(params, request.user), now, status=400)
+    if params.canonical_query.lstrip("?") != request.META["QUERY_STRING"]:
+        return redirect(request.path + params.canonical_query)
+    scope = page_scope(params, request.user)
     changes, beats = newest_changes(scope), heartbeat()
     coverage, stalled = scope.coverage(changes, beats), stalled_since(now, beats)
     tag = list_tag(scope, coverage, changes, now=now, stalled=stalled)
@@ -48,17 +48,17 @@ def restore_list(request: HttpRequest) -> HttpResponseBase:
 def _page(
     request: HttpRequest, scope: Scope, coverage: Coverage, now: datetime, marks: dict[str, Any]
 ) -> HttpResponse:
-    asked = scope.asked
-    found = listing(asked, scope, coverage, now)
+    params = scope.params
+    found = listing(params, scope, coverage, now)
     empty = found.absence and not scope.not_found
     more = {
         "listing": found,
-        "near": nearest_to(asked, request.user) if empty else [],
-        "beginning": beginning(asked, request.user) if empty else "",
-        "unended": unended(asked, request.user),
+        "near": nearest_to(params, request.user) if empty else [],
+        "beginning": beginning(params, request.user) if empty else "",
+        "unended": unended(params, request.user),
         "scope": scope,
-        "heads": heads(asked),
-        "cols": shown(asked),
+        "heads": heads(params),
+        "cols": shown(params),
     }
     return _answer(request, scope, now, more | marks)
 
@@ -70,7 +70,7 @@ def _answer(
     more: dict[str, Any] | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    context = {"asked": scope.asked, "panels": panels(scope, now), **(more or {})}
+    context = {"params": scope.params, "panels": panels(scope, now), **(more or {})}
     return TemplateResponse(request, "restores/list.html", context, status=status)
 
 
@@ -79,18 +79,18 @@ def _answer(
 def facet_list(request: HttpRequest) -> HttpResponse:
     """What the list of the same query string could be narrowed to, with counts."""
     now = timezone.now()
-    asked = read(request.GET, now)
-    context = {"asked": asked, "panels": panels(Scope(asked, request.user), now)}
-    if asked.problems:
+    params = ListParams.parse(request.GET, now)
+    context = {"params": params, "panels": panels(Scope(params, request.user), now)}
+    if params.errors:
         return TemplateResponse(request, "restores/list.html", context, status=400)
-    values = {"facets": facets(asked, request.user)}
+    values = {"facets": facets(params, request.user)}
     return TemplateResponse(request, "restores/facets.html", context | values)
 
 
 @twin
 def restore_list_json(request: HttpRequest) -> Answer:
     """The same rows as JSON, with the window resolved and the address of the next page."""
-    asked = read(request.GET, timezone.now())
-    if asked.problems:
-        return JsonResponse(problems_json(asked), status=400)
-    return listing_json(asked, scope_of(asked, request.user))
+    params = ListParams.parse(request.GET, timezone.now())
+    if params.errors:
+        return JsonResponse(problems_json(params), status=400)
+    return listing_json(params, scope_of(params, request.user))

@@ -67,7 +67,7 @@ def test_it_holds_every_row_of_the_list_in_the_list_s_order(web, query):
 def test_the_window_stands_in_header_and_file_name(web):
     make_instance(complete_to=NOW - timedelta(minutes=5))
     response = web.get("/restores.csv?from=now-24h")
-    assert response.headers["X-Window"] == (
+    assert response.headers["X-Time-Range"] == (
         "on=created; from=2026-11-22T16:59:00Z; to=; asof=; complete_to=2026-11-23T16:54:00Z"
     )
     assert response.headers["Content-Disposition"] == (
@@ -127,7 +127,7 @@ def test_what_cannot_be_read_is_named_a_line_each(web, url):
     assert response.status_code == 400
     assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
     size, start = body(response).splitlines()
-    assert size == "size: 5: not within 10 and 200" and start.startswith("from: x: not a time")
+    assert size == "size: 5: must be between 10 and 200" and start.startswith("from: x: not a time")
 
 
 def test_the_list_as_markdown_has_window_proof_link_and_the_page(web):

@@ -10,7 +10,7 @@ from django.http import QueryDict
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from restores.filters import read, scope_of
+from restores.filters import ListParams, scope_of
 from restores.models import Membership, Observation, Restore
 from restores.restore_list.facets import FACETS, facets
 from restores.timerange import instant
@@ -44,11 +44,11 @@ def world(db):
 
 
 def offered(user, query=""):
-    asked = read(QueryDict(query), NOW)
-    assert not asked.problems
+    params = ListParams.parse(QueryDict(query), NOW)
+    assert not params.errors
     return {
         name: {option.value: option.tally for option in facet.options}
-        for name, facet in facets(asked, user).items()
+        for name, facet in facets(params, user).items()
     }
 
 
@@ -81,8 +81,8 @@ def test_the_window_and_the_text_narrow_the_counts(world, root):
 
 def test_what_was_chosen_stays_to_be_let_go_whatever_its_count(world, root):
     assert offered(root, "region=nowhere")["region"]["nowhere"] == ""
-    asked = read(QueryDict("instance=id-of-geo&instance=cart"), NOW)
-    options = facets(asked, root)["instance"].options
+    params = ListParams.parse(QueryDict("instance=id-of-geo&instance=cart"), NOW)
+    options = facets(params, root)["instance"].options
     chosen = [(one.value, one.tally) for one in options if one.chosen]
     assert chosen == [("cart", "6"), ("id-of-geo", "6")]
     assert "geo" not in {one.value for one in options}
@@ -97,7 +97,7 @@ def test_of_many_instances_those_with_the_most_restores_are_offered(root):
     for number in range(14):
         for _ in range(number + 1):
             make_restore(instance=make_instance(f"i{number:02}"))
-    facet = facets(read(QueryDict(), NOW), root)["instance"]
+    facet = facets(ListParams.parse(QueryDict(), NOW), root)["instance"]
     assert [one.value for one in facet.options] == [f"i{number:02}" for number in range(13, 3, -1)]
     assert facet.more
 
@@ -211,13 +211,13 @@ narrowed = st.fixed_dictionaries(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(narrowed)
-def test_a_count_is_the_number_of_rows_that_the_value_leads_to(world, root, asked):
+def test_a_count_is_the_number_of_rows_that_the_value_leads_to(world, root, params):
     query = QueryDict(mutable=True)
-    query.update(asked)
+    query.update(params)
     offers = offered(root, query.urlencode())
     for name in FACETS:
         for value, tally in offers[name].items():
             chosen = query.copy()
             chosen[name] = value
-            leads_to = scope_of(read(chosen, NOW), root).restores.count()
-            assert (tally or "0") == str(leads_to), (asked, name, value)
+            leads_to = scope_of(ListParams.parse(chosen, NOW), root).restores.count()
+            assert (tally or "0") == str(leads_to), (params, name, value)

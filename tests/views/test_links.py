@@ -93,14 +93,14 @@ def test_a_restore_first_seen_later_is_not_in_it(web):
 
 
 @pytest.mark.parametrize(
-    ("asked", "there"),
+    ("params", "there"),
     [("status=restoring", True), ("status=failed", False), ("code=any", False), ("q=moved", True)],
 )
 def test_filters_ask_about_the_state_of_then_and_rows_counts_and_twin_agree(
-    web, moved, asked, there
+    web, moved, params, there
 ):
-    page = web.get(f"{URL}?{asked}&asof={ASOF}")
-    twin = web.get(f"/restores.json?{asked}&asof={ASOF}").json()
+    page = web.get(f"{URL}?{params}&asof={ASOF}")
+    twin = web.get(f"/restores.json?{params}&asof={ASOF}").json()
     assert ("/restores/moved/" in page.content.decode()) is there
     assert [row["restore_id"] for row in twin["restores"]] == ["moved"] * there
     assert twin["total"] == int(there)

@@ -38,14 +38,14 @@ def words(response):
     return re.sub(r"\s+", " ", unescape(text))
 
 
-def opened(web, asked):
+def opened(web, params):
     """The page that some parameters lead to, by way of its canonical address."""
-    response = web.get(URL, asked)
+    response = web.get(URL, params)
     return web.get(response.headers["Location"]) if response.status_code == 302 else response
 
 
-def ids(web, **asked):
-    return shown(opened(web, asked))
+def ids(web, **params):
+    return shown(opened(web, params))
 
 
 def make_many(count, **given):
@@ -150,8 +150,8 @@ def test_in_progress_during_a_window_means_overlap(web):
     make_restore("open", created_at=start - 9 * hour, status="restoring")
     make_restore("odd", created_at=start - 9 * hour, status="aborting")
     make_restore("odd-and-old", created_at=start - 30 * hour, status="aborting")
-    asked = {"on": "running", "from": "2026-11-23T13:59:00Z", "to": "2026-11-23T14:59:00Z"}
-    assert set(ids(web, **asked)) == {"into", "within", "open", "odd"}
+    params = {"on": "running", "from": "2026-11-23T13:59:00Z", "to": "2026-11-23T14:59:00Z"}
+    assert set(ids(web, **params)) == {"into", "within", "open", "odd"}
 
 
 def test_ended_leaves_out_what_has_not_ended(web):
@@ -172,7 +172,7 @@ def mixed(db):
 
 
 @pytest.mark.parametrize(
-    ("asked", "expected"),
+    ("params", "expected"),
     [
         ({"status": "failed"}, {"lost", "healed"}),
         ({"status": ["failed", "restoring"]}, {"lost", "healed", "moving"}),
@@ -194,9 +194,9 @@ def mixed(db):
         ({"project": "maps", "status": "Aborted"}, {"odd"}),
     ],
 )
-def test_filters_narrow_and_rows_counts_and_twin_agree(web, mixed, asked, expected):
-    response = opened(web, asked)
-    twin = web.get("/restores.json", asked).json()
+def test_filters_narrow_and_rows_counts_and_twin_agree(web, mixed, params, expected):
+    response = opened(web, params)
+    twin = web.get("/restores.json", params).json()
     assert set(shown(response)) == expected
     assert [row["restore_id"] for row in twin["restores"]] == shown(response)
     assert f"1–{len(expected)} of {len(expected)}" in words(response)
@@ -271,8 +271,8 @@ def test_hostile_names_and_parameters_stay_text(web):
     account.sync_error_kind = account.sync_error_message = HOSTILE[:20]
     account.save()
     make_restore(instance=make_instance(HOSTILE, project=project))
-    for asked in ({}, {"q": HOSTILE}, {"project": HOSTILE}, {"size": HOSTILE}, {HOSTILE: HOSTILE}):
-        html = opened(web, asked).content.decode()
+    for params in ({}, {"q": HOSTILE}, {"project": HOSTILE}, {"size": HOSTILE}, {HOSTILE: HOSTILE}):
+        html = opened(web, params).content.decode()
         assert "<script>alert" not in html
         assert "<img" not in html
 
@@ -285,10 +285,10 @@ def test_hostile_names_and_parameters_stay_text(web):
         ("q=" + "x" * 201, 'name="q"', "longer than 200"),
         ("project=" + "y" * 129, 'name="project"', "longer than 128"),
         ("recovered=maybe", "“<bdi>maybe</bdi>”", "must be one of yes, no"),
-        ("size=9", "“<bdi>9</bdi>”", "not within 10 and 200"),
-        ("page=x", "“<bdi>x</bdi>”", "not a whole number"),
+        ("size=9", "“<bdi>9</bdi>”", "must be between 10 and 200"),
+        ("page=x", "“<bdi>x</bdi>”", "must be a whole number"),
         ("sort=x", "“<bdi>x</bdi>”", "must be one of created"),
-        ("after=x", "“<bdi>x</bdi>”", "not a place in this list"),
+        ("after=x", "“<bdi>x</bdi>”", "isn’t a cursor"),
         ("asof=2027-01-01T00:00:00Z", "2027-01-01", "lies in the future"),
     ],
 )
@@ -308,7 +308,7 @@ def test_a_suggestion_is_one_click_away(web):
 
 
 def test_a_value_too_many_shows_both(web):
-    assert "“ 1, 2 ”: given more than once" in words(web.get(f"{URL}?page=1&page=2"))
+    assert "“ 1, 2 ”: can only be given once" in words(web.get(f"{URL}?page=1&page=2"))
 
 
 def test_an_address_that_is_too_long_is_refused_in_few_words(web):
@@ -436,7 +436,7 @@ def test_an_unchanged_list_is_answered_in_a_word_with_fresh_times(web):
     again = web.get(URL, headers={"if-none-match": first.headers["ETag"]})
     assert (again.status_code, again.content) == (304, b"")
     assert again.headers["X-Complete-To"] == "2026-11-23T16:59:00Z"
-    assert again.headers["X-Checked-At"] == "2026-11-23T16:59:00Z"
+    assert again.headers["X-Synced-At"] == "2026-11-23T16:59:00Z"
     assert first.headers["Cache-Control"] == "private, no-cache"
 
 
