@@ -18,7 +18,7 @@ from django.urls import reverse
 from restores.dcs.records import storable
 from restores.filters import ORDER, ListParams
 from restores.models import Instance, Restore
-from restores.ticket_text import FORMATS, Note, Row, escapes
+from restores.ticket_text import FORMATS, Document, Row, escapes
 from tests.factories import NOW, make_project, make_restore
 
 FAMILIES = {
@@ -175,18 +175,18 @@ def test_a_table_for_a_ticket_has_a_line_each(world):
 def test_no_format_for_tickets_lets_a_text_out(form):
     for text in CORPUS:
         row = Row(url="https://x/", cells=("then", text))
-        note = Note(title=text, url="", facts=(("a", text),), heads=("a", "b"), rows=(row,))
-        written = FORMATS[form](note)
+        document = Document(title=text, url="", facts=(("a", text),), heads=("a", "b"), rows=(row,))
+        written = FORMATS[form](document)
         assert len(written.splitlines()) == len(FORMATS[form](harmless()).splitlines())
         assert written.isprintable() or set(written) - set(text) or "\n" in written
         assert not re.search("[\0\r\u202a-\u202e\u2066-\u2069\ud800-\udfff]", written)
         if form == "plain":
-            assert escapes.tidy(text) in written
+            assert escapes.clean(text) in written
 
 
 def harmless():
     row = Row(url="https://x/", cells=("then", "x"))
-    return Note(title="x", url="", facts=(("a", "x"),), heads=("a", "b"), rows=(row,))
+    return Document(title="x", url="", facts=(("a", "x"),), heads=("a", "b"), rows=(row,))
 
 
 def test_a_hostile_name_in_the_address_is_a_page_of_its_own(world):

@@ -1,6 +1,6 @@
-"""The error codes of failed restores: what the cloud means by them and what we advise.
+"""The error codes of failed restores: their meaning and our advice.
 
-Meanings follow the DCS API reference (restoration records, ``error_code``); advice is ours.
+Meanings follow the DCS API reference (restoration records, ``error_code``); the advice is ours.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Code:
-    """One error code; ``during`` completes "Failed …", ``headline`` completes "What to do: …"."""
+    """One error code; ``during`` completes "Failed …", ``headline`` completes "Recommended: …"."""
 
     code: str
     meaning: str
@@ -18,159 +18,159 @@ class Code:
     during: str
     headline: str
     advice: str
-    data_at_risk: str  # "yes", "no" or "unclear"
+    data_at_risk: str  # "yes", "no" or "unknown"
     retry: str
-    who: str
+    owner: str
     severity: str  # "high", "medium" or "low"
     known: bool = True
 
 
 def explain(code: str) -> Code:
-    """What a code means; one that is not in our list, or absent, explains itself as such."""
+    """Explain a code; one that is unknown or absent is explained as such."""
     found = CATALOGUE.get(code.strip().casefold())
     if found:
         return found
-    return _unlisted(code) if code else _ABSENT
+    return _unknown(code) if code else _ABSENT
 
 
-_LISTED = (
+_KNOWN = (
     Code(
         code="dcs.08.0001",
-        meaning="the backup and restore tool could not be started.",
-        reason="Restore tool did not start",
-        during="because the restore tool did not start",
+        meaning="The backup and restore tool couldn’t be started.",
+        reason="Restore tool didn’t start",
+        during="because the restore tool didn’t start",
         headline="retry once after 5 minutes, then escalate",
-        advice="A fault on the platform's side; the data is probably untouched. Check that the "
-        "instance answers, retry once after 5 minutes, and open a provider ticket if that fails.",
+        advice="This is a platform fault; the data is probably intact. Check that the instance "
+        "responds, retry once after 5 minutes, and open a ticket with the provider if that fails.",
         data_at_risk="no",
         retry="once, after 5 min",
-        who="the provider, by ticket",
+        owner="provider (ticket)",
         severity="medium",
     ),
     Code(
         code="dcs.08.0002",
-        meaning="the restore ran out of time.",
-        reason="Timed out, end state unclear",
-        during="because it ran out of time",
-        headline="check the state of the data before any retry",
-        advice="The instance may be large or busy, and it may hold old, new or mixed data. Compare "
-        "key count and memory with the backup, then retry off-peak; open a provider ticket if it "
-        "happens again.",
-        data_at_risk="unclear",
-        retry="off-peak, after checking",
-        who="support; the provider if repeated",
+        meaning="The restore timed out.",
+        reason="Timed out; data state unknown",
+        during="because it timed out",
+        headline="verify the data before retrying",
+        advice="The instance may be large or busy, and may contain old, new or mixed data. Compare "
+        "the key count and memory usage with the backup, then retry off-peak. Open a ticket with "
+        "the provider if it happens again.",
+        data_at_risk="unknown",
+        retry="off-peak, after verifying the data",
+        owner="support; provider if it recurs",
         severity="high",
     ),
     Code(
         code="dcs.08.0003",
-        meaning="a storage bucket could not be deleted.",
-        reason="Clean-up failed, data may be fine",
-        during="because a storage bucket could not be deleted",
-        headline="verify the data, report the clean-up fault",
-        advice="This is a clean-up step, so the restore itself may have worked. Verify the data; a "
-        "retry is rarely needed. Report the left-over bucket to the provider.",
-        data_at_risk="unclear",
+        meaning="A storage bucket couldn’t be deleted.",
+        reason="Cleanup failed; data probably intact",
+        during="because a storage bucket couldn’t be deleted",
+        headline="verify the data and report the failed cleanup",
+        advice="This is a cleanup step, so the restore itself may have succeeded. Verify the data; "
+        "a retry is rarely needed. Report the leftover bucket to the provider.",
+        data_at_risk="unknown",
         retry="only if the data is wrong",
-        who="the provider (object storage)",
+        owner="provider (object storage)",
         severity="medium",
     ),
     Code(
         code="dcs.08.0004",
-        meaning="the access keys could not be obtained.",
-        reason="No access keys for storage",
-        during="because access keys could not be obtained",
-        headline="check agency and account, then retry",
-        advice="An authorisation fault before any data was moved. Check the agency that lets DCS "
-        "reach object storage and whether the account is in arrears, then retry.",
+        meaning="The access keys couldn’t be obtained.",
+        reason="No access keys for object storage",
+        during="because the access keys couldn’t be obtained",
+        headline="check the agency and the account, then retry",
+        advice="Authorization failed before any data was moved. Check the agency that gives DCS "
+        "access to object storage and whether the account has overdue payments, then retry.",
         data_at_risk="no",
-        retry="after fixing the authorisation",
-        who="account administrator; the provider",
+        retry="once authorization is fixed",
+        owner="account administrator; provider",
         severity="medium",
     ),
     Code(
         code="dcs.08.0005",
-        meaning="a storage bucket could not be created.",
-        reason="No storage bucket could be created",
-        during="because a storage bucket could not be created",
+        meaning="A storage bucket couldn’t be created.",
+        reason="Storage bucket couldn’t be created",
+        during="because a storage bucket couldn’t be created",
         headline="check object storage, then retry",
-        advice="Object storage refused a bucket before any data was moved. Check its quota and "
-        "permissions, then retry.",
+        advice="Object storage refused to create a bucket before any data was moved. Check its "
+        "quota and permissions, then retry.",
         data_at_risk="no",
-        retry="after fixing object storage",
-        who="account administrator; the provider",
+        retry="once object storage is fixed",
+        owner="account administrator; provider",
         severity="medium",
     ),
     Code(
         code="dcs.08.0006",
-        meaning="the size of the backup data could not be read.",
-        reason="Backup size not readable",
-        during="because the size of the backup could not be read",
-        headline="confirm that the backup still exists",
-        advice="The backup may be expired or deleted: automatic ones live 7 days at most. Confirm "
-        "that it exists and succeeded; if it is gone, choose another.",
+        meaning="The size of the backup couldn’t be read.",
+        reason="Backup size couldn’t be read",
+        during="because the size of the backup couldn’t be read",
+        headline="check that the backup still exists",
+        advice="The backup may have expired or been deleted (automatic backups are kept for up to "
+        "7 days). Check that it exists and succeeded; if it’s gone, choose another one.",
         data_at_risk="no",
-        retry="with a backup that exists",
-        who="support",
+        retry="with an existing backup",
+        owner="support",
         severity="medium",
     ),
     Code(
         code="dcs.08.0007",
-        meaning="synchronising data failed during the restore.",
-        reason="Data sync failed, data may be partial",
-        during="while data was being synchronised",
-        headline="check the data before any retry",
-        advice="Treat as severe; the instance may hold partial data. Compare key count and memory "
-        "with the backup, check capacity and version, then decide. Escalate to cache on-call if "
-        "clients see missing keys.",
+        meaning="Data synchronization failed during the restore.",
+        reason="Data sync failed; data may be partial",
+        during="during data synchronization",
+        headline="verify the data before retrying",
+        advice="High severity: the instance may contain partial data. Compare the key count and "
+        "memory usage with the backup, and check capacity and version before you decide. Escalate "
+        "to the cache on-call if clients see missing keys.",
         data_at_risk="yes",
-        retry="only after checking",
-        who="cache on-call",
+        retry="only after verifying the data",
+        owner="cache on-call",
         severity="high",
     ),
     Code(
         code="dcs.08.0008",
-        meaning="a scheduled backup did not run because another task kept the instance busy.",
+        meaning="A scheduled backup didn’t run because the instance was busy with another task.",
         reason="Instance busy with another task",
-        during="because another task kept the instance busy",
+        during="because the instance was busy with another task",
         headline="wait for the other task, then try again",
-        advice="Another task held the instance. The code belongs to backups and says nothing of "
-        "restored data. Wait until the task ends, then try again.",
+        advice="The instance was busy with another task. This is a backup error code; it says "
+        "nothing about restored data. Wait until the task finishes, then try again.",
         data_at_risk="no",
-        retry="when the other task has ended",
-        who="support",
+        retry="once the other task has finished",
+        owner="support",
         severity="low",
     ),
 )
 
-CATALOGUE: Mapping[str, Code] = MappingProxyType({code.code: code for code in _LISTED})
+CATALOGUE: Mapping[str, Code] = MappingProxyType({code.code: code for code in _KNOWN})
 
 _ABSENT = Code(
     code="",
-    meaning="nothing: it gave no code.",
-    reason="No error code given",
-    during="without an error code",
-    headline="check the data before any retry",
-    advice="Without a code the cause is open. Compare key count and memory with the backup, then "
-    "ask the provider with the restore's id.",
-    data_at_risk="unclear",
-    retry="only after checking",
-    who="the provider, by ticket",
+    meaning="No error code was reported.",
+    reason="No error code reported",
+    during="with no error code reported",
+    headline="verify the data before retrying",
+    advice="The cause is unknown. Compare the key count and memory usage with the backup, then "
+    "contact the provider with the restore ID.",
+    data_at_risk="unknown",
+    retry="only after verifying the data",
+    owner="provider (ticket)",
     severity="high",
 )
 
 
-def _unlisted(code: str) -> Code:
+def _unknown(code: str) -> Code:
     return Code(
         code=code,
-        meaning="a code that is not in our list.",
-        reason="Code not in our list",
-        during="with a code that is not in our list",
-        headline="check the data, ask the provider about the code",
-        advice="We do not know this code. Compare key count and memory with the backup before any "
-        "retry, and ask the provider what the code means.",
-        data_at_risk="unclear",
-        retry="only after checking",
-        who="the provider, by ticket",
+        meaning=f"Unknown error code {code}.",
+        reason="Unknown error code",
+        during="with an unknown error code",
+        headline="verify the data and ask the provider about the code",
+        advice="Compare the key count and memory usage with the backup before you retry, and ask "
+        "the provider what the code means.",
+        data_at_risk="unknown",
+        retry="only after verifying the data",
+        owner="provider (ticket)",
         severity="high",
         known=False,
     )

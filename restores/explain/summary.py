@@ -1,322 +1,356 @@
-"""What happened to one restore, in words: for its page, its list row and its customer."""
+"""What happened to one restore, in words: for its page, its row in the list and its customer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from itertools import takewhile
 from zoneinfo import ZoneInfo
 
 from .codes import explain
-from .estimates import Estimate, Stuck, at_time, estimate, on_day, roughly, seconds, stuck, words
+from .estimates import (
+    Estimate,
+    estimate,
+    format_date,
+    format_duration,
+    format_rough_duration,
+    format_timestamp,
+    is_stuck,
+    seconds_between,
+    usual_duration,
+)
 
-# What is foretold rests on so many of the newest: an instance grows, and a list reads no more.
+# Estimates use no more than the newest durations: an instance grows over time, and the list
+# reads no more of them.
 RECENT = 30
+QUEUED, NO_PROGRESS = "Queued", "No progress reported"
+
+Segment = tuple[str, str | None]
+
+_MAX_STATUS_LENGTH = 60
+_MIN_TO_RANK = 10  # earlier successes that make a rank worth mentioning
+_NOTABLE_RANK = 90  # percent of them that must have been shorter, or longer
+_ORDINALS = ("Second", "Third", "Fourth", "Fifth", "Sixth", "Seventh", "Eighth", "Ninth")
+_SUFFIXES = {1: "st", 2: "nd", 3: "rd"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """One restore as known at ``now``.
+    """One restore as known at ``now``, and the history of its instance.
 
-    ``earlier`` holds the seconds that earlier successful restores of the instance took, ``past``
-    the statuses of its earlier ended restores, oldest first.
+    ``unchanged_for``: the seconds for which progress provably stood still, up to the last sync.
+    ``reports_progress``: whether this cloud reports progress between 0 and 100 at all.
+    ``earlier_durations``: of the instance's earlier successful restores, in seconds, and
+    ``earlier_statuses``: of its earlier finished ones, both oldest first.
     """
 
     status: str
     now: datetime
-    created: datetime | None = None
-    ended: datetime | None = None
+    created_at: datetime | None = None
+    ended_at: datetime | None = None
     progress: float | None = None
-    code: str = ""
-    recovered: datetime | None = None
-    unchanged: float | None = None  # seconds progress provably stood still, up to the last look
-    steps: bool = True  # the cloud reports progress between 0 and 100
-    earlier: Sequence[float] = ()
-    past: Sequence[str] = ()
+    error_code: str = ""
+    recovered_at: datetime | None = None
+    unchanged_for: float | None = None
+    reports_progress: bool = True
+    earlier_durations: Sequence[float] = ()
+    earlier_statuses: Sequence[str] = ()
     records_begin: datetime | None = None
 
     @property
-    def took(self) -> float | None:
-        """Seconds from created to ended."""
-        return seconds(self.created, self.ended)
+    def duration(self) -> float | None:
+        """Seconds from creation to end."""
+        return seconds_between(self.created_at, self.ended_at)
 
     @property
     def elapsed(self) -> float | None:
-        """Seconds from created to now."""
-        return seconds(self.created, self.now)
+        """Seconds from creation to now."""
+        return seconds_between(self.created_at, self.now)
 
     @property
-    def stuck(self) -> Stuck | None:
-        """Why the restore is probably stuck, if it is."""
-        return stuck(self.status, self.elapsed, self.unchanged, self._recent, steps=self.steps)
+    def stuck(self) -> bool:
+        """Whether the restore is possibly stuck."""
+        return is_stuck(
+            self.status,
+            self.elapsed,
+            self.unchanged_for,
+            self._recent_durations,
+            reports_progress=self.reports_progress,
+        )
 
     @property
     def estimate(self) -> Estimate | None:
-        """How long it will probably still take."""
+        """How long a running restore will probably still take."""
         if self.status != "restoring" or self.stuck:
             return None
-        unchanged = self.unchanged if self.steps else None
-        return estimate(self.elapsed, self.progress, self._recent, unchanged)
+        unchanged_for = self.unchanged_for if self.reports_progress else None
+        return estimate(self.elapsed, self.progress, self._recent_durations, unchanged_for)
 
     @property
-    def _recent(self) -> Sequence[float]:
-        return self.earlier[-RECENT:]
+    def usual_duration(self) -> str:
+        """How long restores of the instance usually take: ``usually takes 9–12 min``."""
+        return usual_duration(self._recent_durations)
 
+    @property
+    def shows_progress(self) -> bool:
+        """Whether the progress means anything: 0 doesn't where a cloud reports no progress."""
+        return self.progress is not None and (self.reports_progress or self.progress > 0)
 
-QUEUED, NO_PROGRESS = "queued, no progress expected yet", "progress not given"
-
-Segment = tuple[str, str | None]
-
-_QUOTED = 60
+    @property
+    def _recent_durations(self) -> Sequence[float]:
+        return self.earlier_durations[-RECENT:]
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """A sentence as segments of text, each with the error code it names or None."""
+class Summary:
+    """Sentences as segments of text, each with the error code that it names or None."""
 
     segments: tuple[Segment, ...]
 
     @property
-    def sentence(self) -> str:
-        """The whole as plain text."""
+    def text(self) -> str:
+        """The sentences as plain text."""
         return "".join(text for text, _ in self.segments)
 
 
-def verdict(facts: Facts) -> Verdict:
-    """What happened to a restore, or what is happening."""
-    tell = {"failed": _failed, "succeed": _succeeded, "restoring": _restoring, "waiting": _waiting}
-    segments = tell.get(facts.status, _unknown)(facts)
-    if facts.code and facts.status != "failed":
-        segments += [(" The cloud also gives the error code ", None), _code(facts), (".", None)]
-    return Verdict(tuple(segments))
-
-
-def line(facts: Facts) -> str:
-    """The reason or the progress for a list row; empty for a success."""
+def summarize(facts: Facts) -> Summary:
+    """Say in a few sentences what happened to a restore, or what is happening."""
     if facts.status == "failed":
-        return explain(facts.code).reason
+        return Summary(tuple(_failed(facts)))
+    sentences = {"succeed": _succeeded, "restoring": _running, "waiting": _queued}
+    text = sentences.get(facts.status, _unknown_status)(facts)
+    if not facts.error_code:
+        return Summary(((text, None),))
+    code = (facts.error_code, facts.error_code)
+    return Summary(((f"{text} The provider also reported error code ", None), code, (".", None)))
+
+
+def details(facts: Facts) -> str:
+    """Word the "Details" cell of a list row; empty for a success."""
+    if facts.status == "failed":
+        return explain(facts.error_code).reason
+    elapsed = "" if facts.elapsed is None else format_rough_duration(facts.elapsed)
     if facts.status == "waiting":
-        return facts.stuck.reason if facts.stuck else QUEUED
+        if facts.stuck:
+            return f"Still queued after {elapsed}"
+        return f"Queued for {elapsed}" if elapsed else QUEUED
     if facts.status != "restoring":
         return ""
-    percent = percentage(facts.progress) if _telling(facts) else "restoring"
-    after = "" if facts.elapsed is None else f" after {roughly(facts.elapsed)}"
-    return " · ".join(filter(None, [percent + after, _outlook(facts)]))
-
-
-def percentage(progress: float | None) -> str:
-    """``63 %``, with a decimal only if there is one; ``–`` when it is not known."""
-    if progress is None:
-        return "–"
-    return f"{min(round(progress, 1), 100 if progress >= 100 else 99.9):g} %"
-
-
-def _failed(facts: Facts) -> list[Segment]:
-    told = f"{_opening('Failed', facts)} {explain(facts.code).during}"
-    rest = (")." if facts.code else ".") + _contradiction(facts)
-    if facts.progress is not None:
-        rest += f" It stopped at {percentage(facts.progress)}."
-    if facts.recovered:
-        rest += f" A later restore of this instance succeeded at {at_time(facts.recovered)}."
-    elif facts.created:
-        rest += " No later restore of this instance has succeeded."
+    if facts.shows_progress:
+        progress = format_percent(facts.progress)
+        if facts.stuck and facts.unchanged_for is not None:
+            progress += f" for {format_rough_duration(facts.unchanged_for)}"
+        elif facts.progress == 100 and not facts.stuck:
+            progress = "Finishing"
     else:
-        rest += " The cloud does not say when it was created, so nobody knows what came later."
-    if not facts.code:
-        return [(told + rest, None)]
-    return [(f"{told} (", None), _code(facts), (rest, None)]
+        progress = f"Running for {elapsed}" if elapsed else NO_PROGRESS
+    outlook = facts.usual_duration if facts.stuck else facts.estimate and facts.estimate.left
+    return f"{progress} · {outlook}" if outlook else progress
 
 
-def _succeeded(facts: Facts) -> list[Segment]:
-    text = _opening("Succeeded", facts).rstrip(",") + "." + _contradiction(facts)
-    if facts.progress is not None and facts.progress < 100:
-        text += f" The cloud's progress stayed at {percentage(facts.progress)}."
-    return [(text, None)]
-
-
-def _restoring(facts: Facts) -> list[Segment]:
-    head = "Restoring" + ("" if facts.elapsed is None else f" for {roughly(facts.elapsed)}")
-    if facts.progress == 100:
-        end = f"; probably stuck: {facts.stuck.reason}." if facts.stuck else ": finishing."
-        return [(f"{head}, at 100 %{end}", None)]
-    done = f"{percentage(facts.progress)} done" if _telling(facts) else "no progress reported"
-    if facts.stuck:
-        more = f"; probably stuck: {facts.stuck.reason}"
-    elif found := facts.estimate:
-        more = f"; probably {found.left} ({found.count} earlier restores of this instance)"
-    else:
-        more = ""
-    return [(f"{head}, {done}{more}.", None)]
-
-
-def _waiting(facts: Facts) -> list[Segment]:
-    head = "Waiting" + ("" if facts.elapsed is None else f" for {roughly(facts.elapsed)}")
-    more = "probably stuck, it should have started" if facts.stuck else "no progress expected yet"
-    return [(f"{head}; {more}.", None)]
-
-
-def _unknown(facts: Facts) -> list[Segment]:
-    status = " ".join(facts.status.split())
-    if len(status) > _QUOTED:
-        status = f"{status[:_QUOTED]}…"
-    text = f"The cloud reports the status “{status}”, which we do not know."
-    if not status:
-        text = "The cloud gives no status for this restore."
-    if facts.created:
-        text += f" It was created at {at_time(facts.created)}."
-    if facts.progress is not None:
-        text += f" Its progress is {percentage(facts.progress)}."
-    return [(text, None)]
-
-
-def _opening(outcome: str, facts: Facts) -> str:
-    if facts.ended is None:
-        return f"{outcome} at a time the cloud does not give,"
-    if facts.took is None:
-        return f"{outcome} at {at_time(facts.ended)},"
-    return f"{outcome} after {words(facts.took)}, at {at_time(facts.ended)},"
-
-
-def _contradiction(facts: Facts) -> str:
-    if facts.created is None or facts.took is not None:
-        return ""
-    given = f" It was created at {at_time(facts.created)}"
-    return given + ("." if facts.ended is None else ": the cloud's times contradict each other.")
-
-
-def _outlook(facts: Facts) -> str:
-    if facts.stuck:
-        return facts.stuck.reason
-    if facts.progress == 100:
-        return "finishing"
-    return facts.estimate.text if facts.estimate else ""
-
-
-def _telling(facts: Facts) -> bool:
-    """Whether the progress says anything: where a cloud reports no steps, 0 doesn't."""
-    return facts.progress is not None and (facts.steps or facts.progress > 0)
-
-
-def _code(facts: Facts) -> Segment:
-    return facts.code, facts.code
-
-
-_ENOUGH_TO_RANK = 10  # earlier successes that make a rank worth telling
-_FAR = 90  # per cent of them that must be shorter, or longer
-
-
-def history(facts: Facts) -> str:
-    """What is notable against the past; empty when nothing is."""
+def compare(facts: Facts) -> str:
+    """Say what is notable against the instance's earlier restores; empty when nothing is."""
     if facts.status == "failed":
         return _compare_failure(facts)
     if facts.status != "succeed":
         return ""
-    failures = _run(facts.past, "failed")
+    failures = _streak(facts.earlier_statuses, "failed")
     if failures:
-        return f"The first success after {_count(failures, 'failed restore')} in a row."
+        streak = "a failure" if failures == 1 else f"{failures} consecutive failures"
+        return f"First success after {streak}."
     return _compare_duration(facts)
 
 
-def _compare_failure(facts: Facts) -> str:
-    if facts.created is None:
+def customer_message(
+    facts: Facts, instance: str, zone: str = "", written_at: datetime | None = None
+) -> str:
+    """Write to the customer of an instance: true, calm and without internal details.
+
+    Times are in UTC and, if given, in the customer's time zone. They get their date if that is
+    not the date of ``written_at``, which defaults to when the facts were known.
+    """
+
+    def time(at: datetime) -> str:
+        return _customer_time(at, zone, written_at or facts.now)
+
+    name = " ".join(instance.split())
+    restore = f"The restore of your instance {name}" if name else "The restore"
+    created = time(facts.created_at) if facts.created_at else ""
+    ended = time(facts.ended_at) if facts.ended_at else ""
+    if facts.status == "failed":
+        failed = f"{restore} did not complete" + (f"; it stopped at {ended}." if ended else ".")
+        if facts.recovered_at:
+            return f"{failed} A later restore was completed at {time(facts.recovered_at)}."
+        return (
+            f"{failed} We’re checking your data and will contact you before starting another "
+            "restore."
+        )
+    if facts.status == "succeed":
+        return f"{restore} was completed at {ended}." if ended else f"{restore} was completed."
+    if facts.status == "restoring":
+        running = f"has been running since {created}" if created else "is running"
+        return (
+            f"{restore} {running}. The instance is unavailable until it finishes. "
+            "We’ll let you know as soon as it does."
+        )
+    if facts.status == "waiting":
+        queued = f"was queued at {created}" if created else "is queued"
+        return f"{restore} {queued} and hasn’t started yet. We’ll let you know when it finishes."
+    requested = f"was requested at {created}" if created else "was requested"
+    return f"{restore} {requested}. We’re checking its status."
+
+
+def format_percent(progress: float | None) -> str:
+    """Format a progress: ``63%``, ``63.2%``; ``–`` if unknown. Only 100 itself is ``100%``."""
+    if progress is None:
+        return "–"
+    return f"{min(round(progress, 1), 100 if progress >= 100 else 99.9):g}%"
+
+
+def _failed(facts: Facts) -> list[Segment]:
+    start = f"{_ending('Failed', facts)}, {explain(facts.error_code).during}"
+    end = f", at {format_percent(facts.progress)} progress" if facts.progress is not None else ""
+    end += "." + _inconsistent_times(facts)
+    if facts.recovered_at:
+        at = format_timestamp(facts.recovered_at)
+        end += f" A later restore of this instance succeeded on {at}."
+    elif facts.created_at:
+        end += " The instance hasn’t been restored successfully since."
+    else:
+        end += " The provider gave no creation time, so later restores can’t be determined."
+    if not facts.error_code:
+        return [(start + end, None)]
+    return [(f"{start} (", None), (facts.error_code, facts.error_code), (f"){end}", None)]
+
+
+def _succeeded(facts: Facts) -> str:
+    text = f"{_ending('Succeeded', facts)}.{_inconsistent_times(facts)}"
+    if facts.progress is not None and facts.progress < 100:
+        text += f" The provider still reports {format_percent(facts.progress)} progress."
+    return text
+
+
+def _running(facts: Facts) -> str:
+    text = "Running"
+    if facts.elapsed is not None:
+        text += f" for {format_rough_duration(facts.elapsed)}"
+    if not facts.shows_progress:
+        text += ", no progress reported."
+    elif facts.progress == 100 and not facts.stuck:
+        text += ", 100% complete and finishing."
+    else:
+        text += f", {format_percent(facts.progress)} complete."
+    if facts.stuck:
+        return f"{text} Possibly stuck: {_why_stuck(facts)}."
+    if found := facts.estimate:
+        return f"{text} {found.left[0].upper()}{found.left[1:]} ({found.basis})."
+    return text
+
+
+def _why_stuck(facts: Facts) -> str:
+    usual = facts.usual_duration
+    if not facts.reports_progress or facts.unchanged_for is None:
+        return usual or "should have finished by now"
+    stalled = f"no progress for {format_rough_duration(facts.unchanged_for)}"
+    return f"{stalled}; {usual}" if usual else stalled
+
+
+def _queued(facts: Facts) -> str:
+    text = "Queued"
+    if facts.elapsed is not None:
+        text += f" for {format_rough_duration(facts.elapsed)}"
+    return f"{text}. Possibly stuck: should have started by now." if facts.stuck else f"{text}."
+
+
+def _unknown_status(facts: Facts) -> str:
+    status = " ".join(facts.status.split())
+    if len(status) > _MAX_STATUS_LENGTH:
+        status = f"{status[:_MAX_STATUS_LENGTH]}…"
+    text = "The provider reports no status for this restore."
+    if status:
+        text = f"The provider reports an unknown status, “{status}”."
+    if facts.created_at:
+        text += f" Created on {format_timestamp(facts.created_at)}."
+    if facts.progress is not None:
+        text += f" Progress: {format_percent(facts.progress)}."
+    return text
+
+
+def _ending(outcome: str, facts: Facts) -> str:
+    if facts.ended_at is None:
+        return f"{outcome} (end time not reported)"
+    after = "" if facts.duration is None else f" after {format_duration(facts.duration)}"
+    return f"{outcome} on {format_timestamp(facts.ended_at)}{after}"
+
+
+def _inconsistent_times(facts: Facts) -> str:
+    """Return a sentence with the creation time where no duration follows from it."""
+    if facts.created_at is None or facts.duration is not None:
         return ""
-    begin = facts.records_begin
-    since = f" since our records begin on {on_day(begin)}" if begin else ""
-    if not facts.past:
-        return f"The first restore of this instance{since}."
-    failures = _run(facts.past, "failed")
-    if failures:
-        return f"{failures + 1} failures in a row{'' if failures < len(facts.past) else since}."
-    successes = _run(facts.past, "succeed")
-    told = f"First failure after {_count(successes, 'successful restore')}"
-    all_failures = sum(status == "failed" for status in facts.past)
-    if not all_failures:
-        return f"{told}{since}."
-    return f"{told} in a row; {_count(all_failures, 'earlier failure')}{since}."
+    text = f" Created on {format_timestamp(facts.created_at)}"
+    return text + ("." if facts.ended_at is None else "; the reported times are inconsistent.")
+
+
+def _compare_failure(facts: Facts) -> str:
+    if facts.created_at is None:
+        return ""
+    earlier = facts.earlier_statuses
+    if not earlier:
+        return "First recorded restore of this instance."
+    since = "on record"
+    if facts.records_begin:
+        since = f"since records began on {format_date(facts.records_begin)}"
+    if failures := _streak(earlier, "failed"):
+        text = f"{_ordinal(failures + 1)} consecutive failure"
+        return f"{text}." if failures < len(earlier) else f"{text}, with no success {since}."
+    successes = _streak(earlier, "succeed")
+    after = "after a success" if successes == 1 else f"after {successes} consecutive successes"
+    failures = sum(status == "failed" for status in earlier)
+    if not failures:
+        return f"First failure {since}, {after}."
+    noun = "failure" if failures == 1 else "failures"
+    return f"First failure {after}. {failures} earlier {noun} {since}."
 
 
 def _compare_duration(facts: Facts) -> str:
-    took, earlier = facts.took, facts.earlier
-    if took is None or len(earlier) < _ENOUGH_TO_RANK:
+    duration, earlier = facts.duration, facts.earlier_durations
+    if duration is None or len(earlier) < _MIN_TO_RANK:
         return ""
-    shorter = 100 * sum(length < took for length in earlier) // len(earlier)
-    longer = 100 * sum(length > took for length in earlier) // len(earlier)
-    share, word = max((shorter, "Slower"), (longer, "Faster"))
-    if share < _FAR:
+    shorter = 100 * sum(other < duration for other in earlier) // len(earlier)
+    longer = 100 * sum(other > duration for other in earlier) // len(earlier)
+    share, comparison = max((shorter, "Slower"), (longer, "Faster"))
+    if share < _NOTABLE_RANK:
         return ""
-    than = f"all {len(earlier)}" if share == 100 else f"{share} % of {len(earlier)}"
-    return f"{word} than {than} earlier successful restores of this instance."
+    which = f"all {len(earlier)}" if share == 100 else f"{share}% of the {len(earlier)}"
+    return f"{comparison} than {which} previous successful restores."
 
 
-def _run(past: Sequence[str], status: str) -> int:
-    """How many restores at the end of the past have this status."""
-    return sum(1 for _ in takewhile(lambda other: other == status, reversed(past)))
+def _streak(statuses: Sequence[str], status: str) -> int:
+    """Count the restores at the end of the history that have this status."""
+    return sum(1 for _ in takewhile(lambda other: other == status, reversed(statuses)))
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+def _ordinal(number: int) -> str:
+    if number < len(_ORDINALS) + 2:
+        return _ORDINALS[number - 2]
+    suffix = "th" if number % 100 in (11, 12, 13) else _SUFFIXES.get(number % 10, "th")
+    return f"{number}{suffix}"
 
 
-_PROMISE = "We are checking the data and will contact you before any further restore."
-
-
-def message(facts: Facts, instance: str, zone: str = "", told: datetime | None = None) -> str:
-    """The text for the customer of an instance, in UTC and in the customer's zone if given.
-
-    ``told`` is when it is said, if that is not when it was known: a time of another day than
-    that one gets its date.
-    """
-    moment = _Moments(told or facts.now, zone)
-    name = " ".join(instance.split()) or "instance"
-    restore = f"The restore of your instance {name}" if name != "instance" else "The restore"
-    if facts.status == "failed":
-        return _failure_message(facts, restore, moment)
-    if facts.status == "succeed":
-        return f"{restore} was completed{moment.at(facts.ended)}."
-    if facts.status == "restoring":
-        return (
-            f"{restore} is running{moment.since(facts.created)}. Until it has ended, the instance "
-            "does not answer requests. We will tell you when it has ended."
-        )
-    if facts.status == "waiting":
-        return (
-            f"{restore} is queued{moment.since(facts.created)} and has not begun. "
-            "We will tell you when it has ended."
-        )
-    return f"{restore} was requested{moment.at(facts.created)}. We are checking its state."
-
-
-def _failure_message(facts: Facts, restore: str, moment: "_Moments") -> str:
-    text = f"{restore} did not complete."
-    if facts.ended:
-        text += f" It stopped{moment.at(facts.ended)}."
-    if facts.recovered:
-        return f"{text} A later restore was completed{moment.at(facts.recovered)}."
-    return f"{text} {_PROMISE}"
-
-
-class _Moments:
-    """Writes instants twice: in UTC and by the customer's clock, with dates where needed."""
-
-    def __init__(self, now: datetime, zone: str) -> None:
-        self.now, self.zone = now, _zone(zone)
-
-    def at(self, instant: datetime | None) -> str:
-        return f" at {self._both(instant)}" if instant else ""
-
-    def since(self, instant: datetime | None) -> str:
-        return f" since {self._both(instant)}" if instant else ""
-
-    def _both(self, instant: datetime) -> str:
-        instant = instant.astimezone(UTC)
-        clocks = (UTC, self.zone or UTC)
-        dated = any(
-            instant.astimezone(zone).date() != self.now.astimezone(zone).date() for zone in clocks
-        )
-        text = f"{instant:%H:%M:%S} UTC" + f" on {on_day(instant)}" * dated
-        if self.zone is None:
-            return text
-        local = instant.astimezone(self.zone)
-        return f"{text} ({local:%H:%M:%S}" + f" on {on_day(local)}" * dated + " your time)"
+def _customer_time(at: datetime, zone_name: str, written_at: datetime) -> str:
+    """Format a time in UTC and for the customer: ``15:37:41 UTC (00:37:41 Tokyo time)``."""
+    zones: dict[str, tzinfo] = {"UTC": UTC}
+    if zone := _zone(zone_name):
+        city = zone_name.rsplit("/", 1)[-1].replace("_", " ")
+        zones[f"{city} time"] = zone
+    dated = any(
+        at.astimezone(zone).date() != written_at.astimezone(zone).date() for zone in zones.values()
+    )
+    texts = [
+        f"{at.astimezone(zone):%H:%M:%S} {name}"
+        + (f" on {format_date(at.astimezone(zone))}" if dated else "")
+        for name, zone in zones.items()
+    ]
+    return " ".join([texts[0], *(f"({text})" for text in texts[1:])])
 
 
 def _zone(name: str) -> ZoneInfo | None:

@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils import timezone
+
 from restores.explain import codes
-from restores.explain.estimates import clock, seconds, stuck
-from restores.explain.summary import NO_PROGRESS, QUEUED
+from restores.explain.estimates import format_clock
+from restores.explain.summary import NO_PROGRESS, QUEUED, Facts, details
 from restores.models import Restore
 from restores.pages.evidence import percent
 from restores.pages.freshness import known_until
@@ -59,14 +61,16 @@ def _reason(restore: Restore, until: datetime | None) -> str:
     if restore.status == FAILED.value:
         return codes.explain(restore.error_code).reason
     if restore.status == WAITING.value:
-        long = stuck(restore.status, seconds(restore.created_at, until), None, ())
-        return long.reason if long else QUEUED
+        facts = Facts(
+            status=restore.status, now=until or timezone.now(), created_at=restore.created_at
+        )
+        return details(facts) if until and facts.stuck else QUEUED
     return NO_PROGRESS if restore.status == RESTORING.value and restore.progress is None else ""
 
 
 def _took(restore: Restore, until: datetime | None) -> str:
     if restore.duration is not None:
-        return clock(restore.duration)
+        return format_clock(restore.duration)
     if until and restore.created_at and restore.status in IN_PROGRESS:
-        return clock(max(0.0, (until - restore.created_at).total_seconds()))
+        return format_clock(max(0.0, (until - restore.created_at).total_seconds()))
     return "—"

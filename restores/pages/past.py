@@ -18,15 +18,17 @@ def facts_of(restore: Restore, seen: Sequence[Observation], now: datetime) -> Fa
     return Facts(
         status=restore.status,
         now=now,
-        created=restore.created_at,
-        ended=restore.ended_at,
+        created_at=restore.created_at,
+        ended_at=restore.ended_at,
         progress=restore.progress,
-        code=restore.error_code,
-        recovered=restore.recovered_at,
-        unchanged=unchanged(restore.instance.complete_to, seen, now),
-        steps=restore.status != RESTORING.value or restore.project.reports_progress,
-        earlier=[length for _, status, length in earlier if status == SUCCEEDED.value and length],
-        past=[status for _, status, _ in earlier],
+        error_code=restore.error_code,
+        recovered_at=restore.recovered_at,
+        unchanged_for=unchanged(restore.instance.complete_to, seen, now),
+        reports_progress=restore.status != RESTORING.value or restore.project.reports_progress,
+        earlier_durations=[
+            length for _, status, length in earlier if status == SUCCEEDED.value and length
+        ],
+        earlier_statuses=[status for _, status, _ in earlier],
         records_begin=earlier[0][0] if earlier else None,
     )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from restores.beside import beside, now_words
 from restores.explain import codes, timeline_svg
-from restores.explain.summary import Facts, Verdict, history, message, verdict
+from restores.explain.summary import Facts, Summary, compare, customer_message, summarize
 from restores.models import Observation, Restore
 from restores.pages import evidence, neighbours
 from restores.pages.freshness import Freshness, freshness, known_until
@@ -37,10 +37,10 @@ class RestorePage:
 
     restore: Restore
     status: Status
-    verdict: Verdict
+    verdict: Summary
     history: str
     progress: Progress | None
-    strip: timeline_svg.Strip | None
+    strip: timeline_svg.TimelineSvg | None
     times: list[Time]
     freshness: Freshness
     code: codes.Code | None
@@ -101,14 +101,14 @@ def restore_page(
     return RestorePage(
         restore=restore,
         status=_status(restore, facts),
-        verdict=verdict(facts),
-        history=history(facts),
+        verdict=summarize(facts),
+        history=compare(facts),
         progress=progress(restore, facts),
         strip=_strip(facts, seen),
         times=times(restore, recorded_at),
         freshness=fresh,
         code=codes.explain(restore.error_code) if failed else None,
-        message=message(told, restore.instance.name, restore.project.time_zone, now),
+        message=customer_message(told, restore.instance.name, restore.project.time_zone, now),
         same_instance=neighbours.same_instance(restore, viewer, at, past),
         same_backup=neighbours.same_backup(restore, viewer, at, past),
         record=evidence.record(restore),
@@ -133,20 +133,20 @@ def restore_page_json(restore: Restore, past: Past | None = None) -> dict[str, A
 
 def _status(restore: Restore, facts: Facts) -> Status:
     if facts.stuck:
-        return Status(restore.status, "Probably stuck", "stuck")
+        return Status(restore.status, "Possibly stuck", "stuck")
     return status_of(restore.status)
 
 
-def _strip(facts: Facts, seen: list[Observation]) -> timeline_svg.Strip | None:
-    drawn = timeline_svg.strip(
-        facts.created,
-        facts.ended,
+def _strip(facts: Facts, seen: list[Observation]) -> timeline_svg.TimelineSvg | None:
+    drawn = timeline_svg.draw(
+        facts.created_at,
+        facts.ended_at,
         facts.now,
         [
-            timeline_svg.Seen(
+            timeline_svg.ObservedState(
                 at=one.seen_at, after=one.seen_after, status=one.status, progress=one.progress
             )
             for one in seen
         ],
     )
-    return drawn if drawn and drawn.telling else None
+    return drawn if drawn and drawn.shows_data else None

@@ -11,9 +11,8 @@ from django.utils import timezone
 
 from restores.beside import Beside, beside, now_words
 from restores.csv_export import complete_to
-from restores.explain.estimates import at_time, clock
-from restores.explain.summary import Facts
-from restores.explain.summary import line as reason
+from restores.explain.estimates import format_clock, format_timestamp
+from restores.explain.summary import Facts, details
 from restores.filters import FILTERS, ListParams, Scope
 from restores.models import Restore
 from restores.pages.freshness import known_until, last_seen
@@ -24,22 +23,22 @@ from restores.restore_list.leaf import nearest
 from restores.restore_list.panels import ON_WORDS
 from restores.serializers import RELATED
 from restores.snapshots import Past
-from restores.statuses import FAILED, status_of
-from restores.ticket_text import Case, Line, Listed
+from restores.statuses import FAILED, IN_PROGRESS, status_of
+from restores.ticket_text import ListReport, ReportRow, RestoreReport
 from restores.timerange import anchor, instant
 
 # What narrows a list to some of the restores of its projects.
 _PICKED = ("instance", "status", "recovered", "code", "q", "ids")
 
 
-def case_of(restore: Restore, path: str, now: datetime, past: Past | None) -> Case:
+def restore_report(restore: Restore, path: str, now: datetime, past: Past | None) -> RestoreReport:
     """One restore as it is known at ``now`` or was in the past; ``path`` is that of its page."""
     pair, at = beside([restore], past)[0], past.asof if past else known_until(restore, now)
     restore, moment = pair.then, instant(past.asof) if past else anchor(now)
     project, instance = restore.project, restore.instance
-    return Case(
+    return RestoreReport(
         facts=facts_of(restore, seen_by(restore, past), at),
-        present=present(pair, now),
+        current_facts=present(pair, now),
         url=_anchored(path, moment),
         restore_id=restore.restore_id,
         restore_name=restore.restore_name,
@@ -53,32 +52,34 @@ def case_of(restore: Restore, path: str, now: datetime, past: Past | None) -> Ca
         zone=project.time_zone,
         backup_id=restore.backup_id,
         backup_name=restore.backup_name,
-        recorded_at=None if past else last_seen(restore),
-        told=now,
+        synced_at=None if past else last_seen(restore),
+        written_at=now,
         status=status_of(restore.status).word,
-        since=_now(pair),
+        changes=_now(pair),
     )
 
 
-def listed(params: ListParams, scope: Scope) -> Listed:
-    """The page of the list that was asked for."""
+def list_report(params: ListParams, scope: Scope) -> ListReport:
+    """Prepare the requested page of the list."""
     complete = _complete(scope)  # before the rows: it must not tell of what they do not hold
     read, source = nearest(params, scope, lambda part: part.select_related(*RELATED))
     rows, total = beside(read.rows, scope.past), tally(source.restores, more=source is not scope)
     counts, _ = source.restores.summed(CAP + 1)
-    return Listed(
+    return ListReport(
         url=settings.BASE_URL + reverse("restore-list") + params.query(),
         on=ON_WORDS[params.time_range.on][0].lower(),
-        window=window_words(params),
-        asked="; ".join(
-            f"{name} {', '.join(params.getlist(name))}" for name in FILTERS if params.getlist(name)
+        time_range=window_words(params),
+        filters="; ".join(
+            f"{name} = {', '.join(params.getlist(name))}"
+            for name in FILTERS
+            if params.getlist(name)
         ),
-        complete=complete,
+        complete_to=complete,
         total=str(total),
         counts={} if total.capped else counts,
-        picked=any(params.getlist(name) for name in _PICKED),
+        narrowed=any(params.getlist(name) for name in _PICKED),
         first=read.first,
-        lines=tuple(_line(one, params, scope.past) for one in rows),
+        rows=tuple(_row(one, params, scope.past) for one in rows),
     )
 
 
@@ -86,7 +87,7 @@ def window_words(params: ListParams) -> str:
     """The window in UTC: ``from 2026-11-22 16:59:00 to 2026-11-23 16:59:00 UTC, …``."""
     start, end = params.time_range.start, params.time_range.end or params.time_range.asof
     if start and end:
-        return f"from {_stamp(start)} to {_stamp(end)} UTC, end not included"
+        return f"from {_stamp(start)} to {_stamp(end)} UTC"
     if start:
         return f"since {_stamp(start)} UTC, as of {_stamp(params.time_range.moment)} UTC"
     until = end or params.time_range.moment
@@ -95,38 +96,46 @@ def window_words(params: ListParams) -> str:
 
 def _complete(scope: Scope) -> str:
     if scope.past:
-        return "not kept for an earlier moment"
+        return "not available for snapshots"
     complete = complete_to(scope)
-    return at_time(complete) if complete else "not known for every instance"
+    return format_timestamp(complete) if complete else "unknown for some instances"
 
 
-def _line(row: Beside[Restore], params: ListParams, past: Past | None) -> Line:
+def _row(row: Beside[Restore], params: ListParams, past: Past | None) -> ReportRow:
     restore, moment = row.then, params.time_range.moment
     instance, project = restore.instance, restore.project
     facts = Facts(
         status=restore.status,
         now=moment if past else known_until(restore, moment),
-        created=restore.created_at,
-        ended=restore.ended_at,
+        created_at=restore.created_at,
+        ended_at=restore.ended_at,
         progress=restore.progress,
-        code=restore.error_code,
+        error_code=restore.error_code,
     )
-    return Line(
+    return ReportRow(
         url=_anchored(restore_path(restore.restore_id), params.permalink_asof),
         restore_id=restore.restore_id,
-        created=_stamp(restore.created_at) if restore.created_at else "not given",
-        value=restore.status,
+        created=_stamp(restore.created_at) if restore.created_at else "not reported",
+        provider_status=restore.status,
         status=status_of(restore.status).word,
         instance=instance.name or instance.instance_id,
         instance_id=instance.instance_id,
         project_id=project.project_id,
         region=project.region,
         customer=project.customer,
-        outcome=reason(facts),
-        code=restore.error_code,
-        took="" if restore.duration is None else clock(restore.duration),
-        since="; ".join(filter(None, [_since(restore), _now(row)])),
+        details=details(facts),
+        error_code=restore.error_code,
+        duration=_duration(facts),
+        outcome="; ".join(filter(None, [_since(restore), _now(row)])),
     )
+
+
+def _duration(facts: Facts) -> str:
+    if facts.duration is not None:
+        return format_clock(facts.duration)
+    if facts.status in IN_PROGRESS and facts.elapsed is not None:
+        return f"{format_clock(facts.elapsed)} so far"
+    return ""
 
 
 def _now(row: Beside[Restore]) -> str:
@@ -137,9 +146,7 @@ def _now(row: Beside[Restore]) -> str:
 def _since(restore: Restore) -> str:
     if restore.status != FAILED.value:
         return ""
-    return (
-        f"recovered {_stamp(restore.recovered_at)} UTC" if restore.recovered_at else "Still failed"
-    )
+    return f"Recovered {_stamp(restore.recovered_at)} UTC" if restore.recovered_at else "Unresolved"
 
 
 def _anchored(path: str, moment: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from restores.explain.estimates import words
+from restores.explain.estimates import format_duration
 from restores.models import Restore
 from restores.pages.moments import Moment, moment
 from restores.statuses import FINAL, IN_PROGRESS, RESTORING, WAITING
@@ -77,8 +77,8 @@ def _refused(restore: Restore, now: datetime) -> Time:
     if restore.ended_at is None:
         small = f"so far; {small}"
     if not least:
-        return Time(name=name, words=f"at most {words(most)}", small=small)
-    span = dict.fromkeys((words(least), words(most)))
+        return Time(name=name, words=f"at most {format_duration(most)}", small=small)
+    span = dict.fromkeys((format_duration(least), format_duration(most)))
     return Time(name=name, words=" – ".join(span), small=small)
 
 
@@ -88,7 +88,7 @@ def _data_from(restore: Restore) -> Time:
         return Time(name=name, words="not known", small="the backup was not seen")
     age = ""
     if restore.created_at and taken <= restore.created_at:
-        age = f"{words(_seconds(taken, restore.created_at))} before this restore"
+        age = f"{format_duration(_seconds(taken, restore.created_at))} before this restore"
     return Time(name=name, at=moment(taken), small=age)
 
 

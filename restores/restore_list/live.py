@@ -12,8 +12,8 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 
-from restores.explain.estimates import clock, roughly
-from restores.explain.summary import RECENT, Facts
+from restores.explain.estimates import format_clock
+from restores.explain.summary import RECENT, Facts, details
 from restores.models import Instance, Observation, Restore
 from restores.pages.freshness import known_until
 from restores.pages.past import unchanged
@@ -21,7 +21,7 @@ from restores.past import Past
 from restores.querysets.asking import pose, together
 from restores.querysets.slots import Keys
 from restores.restore_list.rows import SEEN, Row
-from restores.statuses import RESTORING, SUCCEEDED, WAITING
+from restores.statuses import IN_PROGRESS, RESTORING, SUCCEEDED
 
 _LATELY = timedelta(minutes=1)
 _EARLIER = f"""
@@ -55,7 +55,7 @@ def foretell(rows: Sequence[Row], shown: Sequence[Any], past: Past | None, now: 
         facts = _facts(restore, seen[row.pk], earlier.get(row.pk, ()), until.get(row.pk, at))
         _tell(row, facts)
         if facts.now < at and facts.elapsed is not None:
-            row.took, row.since = clock(facts.elapsed), ""  # it stands still, too
+            row.took, row.since = format_clock(facts.elapsed), ""  # it stands still, too
 
 
 def _unseen_lately(restore: Any, now: datetime) -> bool:
@@ -98,11 +98,11 @@ def _facts(
     return Facts(
         status=restore.status,
         now=at,
-        created=restore.created_at,
+        created_at=restore.created_at,
         progress=restore.progress,
-        unchanged=unchanged(restore.instance__complete_to, seen, at),
-        steps=restore.status != RESTORING.value or restore.project__reports_progress,
-        earlier=earlier,
+        unchanged_for=unchanged(restore.instance__complete_to, seen, at),
+        reports_progress=restore.status != RESTORING.value or restore.project__reports_progress,
+        earlier_durations=earlier,
     )
 
 
@@ -117,19 +117,7 @@ def _seen(found: Iterable[Observation], past: Past | None) -> Mapping[int, list[
 def _tell(row: Row, facts: Facts) -> None:
     if facts.stuck:
         row.look = row.bar_look = "stuck"
-        row.word = "Probably stuck"
-    so_far = roughly(facts.elapsed) if facts.elapsed is not None else ""
-    if facts.status == WAITING.value:
-        row.outcome = f"queued for {so_far}" if so_far else "queued"
-        row.outcome = facts.stuck.reason if facts.stuck else row.outcome
-        return
-    if facts.progress is None:
-        row.outcome = f"{so_far} so far" if so_far else row.outcome
-    elif so_far:
-        row.outcome += f" after {so_far}"
-    parts = [row.outcome]
-    if facts.stuck:
-        parts.append(facts.stuck.reason)
-    elif facts.estimate:
-        parts.append(facts.estimate.text)
-    row.outcome = " · ".join(parts)
+        row.word = "Possibly stuck"
+    if facts.status in IN_PROGRESS:
+        row.outcome = details(facts)
+        row.basis = facts.estimate.basis if facts.estimate else ""

@@ -9,7 +9,7 @@ from typing import Any
 
 from restores.beside import now_words
 from restores.explain import codes
-from restores.explain.estimates import clock
+from restores.explain.estimates import format_clock
 from restores.explain.summary import NO_PROGRESS, QUEUED
 from restores.filters import ListParams
 from restores.paths import restore_path
@@ -78,6 +78,7 @@ class Row:
     backup: str
     delisted: bool
     now: str
+    basis: str = ""
 
 
 class Writer:
@@ -156,9 +157,9 @@ class Writer:
 
     def _took(self, found: Any, moving: bool) -> str:
         if found.duration is not None:
-            return clock(found.duration)
+            return format_clock(found.duration)
         if moving and found.created_at:
-            return clock((self.now - found.created_at).total_seconds())
+            return format_clock((self.now - found.created_at).total_seconds())
         return "—"
 
     def _code_url(self, code: str) -> str:

@@ -1,36 +1,36 @@
-"""Texts about restores for tickets, mails and chats: Markdown, Jira, HTML and plain."""
+"""Texts about restores for tickets, emails and chats, in Markdown, Jira, HTML and plain text."""
 
 from .documents import (
-    Case,
-    Line,
-    Listed,
-    case_note,
-    customer_summary,
-    customer_text,
-    escalation,
+    ListReport,
+    ReportRow,
+    RestoreReport,
+    list_customer_text,
+    list_document,
     list_escalation,
-    list_note,
+    restore_customer_text,
+    restore_document,
+    restore_escalation,
 )
-from .formats import Note, Row, html, jira, markdown, plain
+from .formats import Document, Row, html, jira, markdown, plain
 
-# The formats that a note can be written in.
+# The formats that a document can be written in.
 FORMATS = {"markdown": markdown, "jira": jira, "html": html, "plain": plain}
 
 __all__ = [
     "FORMATS",
-    "Case",
-    "Line",
-    "Listed",
-    "Note",
+    "Document",
+    "ListReport",
+    "ReportRow",
+    "RestoreReport",
     "Row",
-    "case_note",
-    "customer_summary",
-    "customer_text",
-    "escalation",
     "html",
     "jira",
+    "list_customer_text",
+    "list_document",
     "list_escalation",
-    "list_note",
     "markdown",
     "plain",
+    "restore_customer_text",
+    "restore_document",
+    "restore_escalation",
 ]

@@ -1,30 +1,55 @@
 """Documents about restores: for a ticket, for the customer and for the provider."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from restores.explain import codes
-from restores.explain.estimates import words
-from restores.explain.summary import Facts, message, verdict
+from restores.explain.codes import explain
+from restores.explain.estimates import format_duration
+from restores.explain.summary import Facts, customer_message, format_percent, summarize
 
-from .formats import Note, Row, plain
+from .formats import Document, Row, plain
 
-_COMPLETE = "whether the data of the instance is complete."
-_ASKED = {
-    "failed": f"A restore failed. Please tell us why, and {_COMPLETE}",
-    "succeed": f"A restore succeeded. Please tell us {_COMPLETE}",
+# What we ask the provider about one restore, by its status.
+_REQUESTS = {
+    "failed": "A restore failed. Please tell us the cause and whether the instance’s data is "
+    "complete.",
+    "succeed": "A restore succeeded. Please tell us whether the instance’s data is complete.",
 }
-_ASKED_OTHERWISE = "A restore needs your attention. Please tell us its state and when it will end."
+_OTHER_REQUEST = (
+    "A restore needs your attention. Please tell us its status and expected completion."
+)
+# What a restore without an end time is doing.
+_UNFINISHED = {"waiting": "still queued", "restoring": "still running"}
+_CUSTOMER_WORDS = {"succeed": "completed", "failed": "failed"}
+_CUSTOMER_WORDS |= dict.fromkeys(("waiting", "restoring"), "still running")
+_LIST_HEADS = (
+    "Created (UTC)",
+    "Status",
+    "Instance",
+    "Customer",
+    "Details",
+    "Duration",
+    "Outcome",
+)
+_ID_HEADS = (
+    "Created (UTC)",
+    "Restore ID",
+    "Instance ID",
+    "Project ID",
+    "Region",
+    "Status",
+    "Error code",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class RestoreReport:
     """What texts about one restore need beyond its facts.
 
-    ``recorded_at``: its last complete look; ``told``: when the text is written; ``present``: what
-    is known by then, if the others are of the past and it is something else.
+    ``facts`` may be those of a snapshot. Then ``current_facts`` and ``changes`` say what is known
+    at ``written_at``, if that differs. ``synced_at`` is the last complete sync.
     """
 
     facts: Facts
@@ -41,204 +66,211 @@ class Case:
     zone: str = ""
     backup_id: str = ""
     backup_name: str = ""
-    recorded_at: datetime | None = None
-    told: datetime | None = None
-    present: Facts | None = None
-    status: str = ""  # the state in our words
-    since: str = ""  # what it has become since, if that is something else
+    synced_at: datetime | None = None
+    written_at: datetime | None = None
+    current_facts: Facts | None = None
+    status: str = ""  # as labeled on the screen
+    changes: str = ""  # "Now: Succeeded at 14:12"
 
 
-def case_note(case: Case) -> Note:
-    """All of a restore that helps a colleague."""
-    facts = [
-        ("Customer", case.customer),
-        ("Instance", _named(case.instance, case.instance_id)),
-        ("Project", _named(case.project, case.region)),
-        ("Restore", _named(case.restore_name, case.restore_id)),
-        ("Backup", _named(case.backup_name, case.backup_id)),
-        ("Remark", case.remark),
-        ("Error code", _code(case)),
-        *_times(case.facts, case.recorded_at),
-    ]
-    return Note(
-        title=f"Restore of {case.instance or case.instance_id}: {case.status}",
-        url=case.url,
-        sentences=tuple(filter(None, [verdict(case.facts).sentence, _since(case)])),
-        facts=_given(facts),
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportRow:
+    """One restore of a list, every value ready to print."""
+
+    url: str
+    restore_id: str
+    created: str
+    provider_status: str
+    status: str  # as labeled on the screen
+    instance: str
+    instance_id: str
+    project_id: str
+    region: str = ""
+    customer: str = ""
+    details: str = ""
+    error_code: str = ""
+    duration: str = ""
+    outcome: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListReport:
+    """A page of the list: its filters, time range and size, and up to when it is complete.
+
+    ``counts``: how many restores of all pages have each status, empty if there are too many to
+    count. ``narrowed``: whether filters leave out some restores of the time range.
+    """
+
+    url: str
+    on: str  # "created", "running" …
+    time_range: str
+    filters: str
+    complete_to: str
+    total: str
+    first: int  # the number of the first row, 0 if unknown
+    rows: tuple[ReportRow, ...]
+    counts: Mapping[str, int] = field(default_factory=dict)
+    narrowed: bool = False
+
+    @property
+    def title(self) -> str:
+        """Which restores these are: ``Restores created since 2026-11-22 16:59:00 UTC``."""
+        return f"Restores {self.on} {self.time_range}"
+
+    @property
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        """The time range, the filters, up to when the list is complete, and what is shown."""
+        last = self.first + len(self.rows) - 1
+        shown = f"{self.first}–{last}" if self.first else f"{len(self.rows)}"
+        return _present(
+            ("Time range", f"{self.on} {self.time_range}"),
+            ("Filters", self.filters),
+            ("Data as of", self.complete_to),
+            ("Shown", f"{shown if self.rows else 'none'} of {self.total}"),
+        )
+
+
+def restore_document(report: RestoreReport) -> Document:
+    """Write everything about a restore that helps a colleague."""
+    facts = report.facts
+    as_of = f"As of {timestamp(facts.now)}. {report.changes}." if report.changes else ""
+    code = facts.error_code
+    return Document(
+        title=f"Restore of {report.instance or report.instance_id}: {report.status}",
+        url=report.url,
+        sentences=tuple(filter(None, [summarize(facts).text, as_of])),
+        facts=_present(
+            ("Customer", report.customer),
+            ("Instance", _named(report.instance, report.instance_id)),
+            ("Project", _named(report.project, report.region)),
+            ("Restore", _named(report.restore_name, report.restore_id)),
+            ("Backup", _named(report.backup_name, report.backup_id)),
+            ("Remark", report.remark),
+            ("Error code", f"{code} – {explain(code).meaning.rstrip('.')}" if code else ""),
+            *_times(facts, report.synced_at),
+        ),
     )
 
 
-def escalation(case: Case) -> str:
-    """A request to the provider: every id, the times, what we ask; no customer is named."""
-    facts = [
-        ("Restore id", case.restore_id),
-        ("Instance id", case.instance_id),
-        ("Project id", case.project_id),
-        ("Region", case.region),
-        ("Backup id", case.backup_id),
-        ("Status", case.facts.status),
-        ("Progress", "" if case.facts.progress is None else f"{case.facts.progress:g} %"),
-        ("Error code", case.facts.code),
-        *_times(case.facts, case.recorded_at),
-    ]
-    sentence = _ASKED.get(case.facts.status, _ASKED_OTHERWISE)
-    title = f"Redis restore {case.restore_id}: {case.status}"
-    return plain(Note(title=title, url=case.url, sentences=(sentence,), facts=_given(facts)))
+def restore_escalation(report: RestoreReport) -> str:
+    """Write to the provider: every ID, the times and our request; no customer is named."""
+    facts = report.facts
+    document = Document(
+        title=f"Redis restore {report.restore_id}: {report.status}",
+        url=report.url,
+        sentences=(_REQUESTS.get(facts.status, _OTHER_REQUEST),),
+        facts=_present(
+            ("Restore ID", report.restore_id),
+            ("Instance ID", report.instance_id),
+            ("Project ID", report.project_id),
+            ("Region", report.region),
+            ("Backup ID", report.backup_id),
+            ("Status", facts.status),
+            ("Progress", "" if facts.progress is None else format_percent(facts.progress)),
+            ("Error code", facts.error_code),
+            *_times(facts, report.synced_at),
+        ),
+    )
+    return plain(document)
 
 
-def customer_text(case: Case) -> str:
-    """The message to the customer with its window; no link, no name and no id of ours."""
-    facts = case.present or case.facts
-    text = message(facts, case.instance, case.zone, case.told)
-    return plain(Note(title=text, url="", facts=_given(_times(facts, case.recorded_at))))
+def restore_customer_text(report: RestoreReport) -> str:
+    """Write to the customer, with the times; no link, and no name or ID of ours."""
+    facts = report.current_facts or report.facts
+    message = customer_message(facts, report.instance, report.zone, report.written_at)
+    return plain(Document(title=message, url="", facts=_present(*_times(facts, report.synced_at))))
 
 
-def instant(at: datetime) -> str:
-    """A time in UTC for a fact: ``2026-11-23 15:37:41 UTC``."""
+def list_document(report: ListReport) -> Document:
+    """Write the page of the list as a table."""
+    return Document(
+        title=report.title,
+        url=report.url,
+        facts=report.facts,
+        heads=_LIST_HEADS,
+        rows=tuple(
+            Row(
+                url=row.url,
+                cells=(
+                    row.created,
+                    row.status,
+                    row.instance,
+                    row.customer,
+                    f"{row.details} ({row.error_code})" if row.error_code else row.details,
+                    row.duration,
+                    row.outcome,
+                ),
+            )
+            for row in report.rows
+        ),
+    )
+
+
+def list_escalation(report: ListReport) -> str:
+    """Write to the provider about the page's restores: IDs and statuses, no customer."""
+    failed = any(row.provider_status == "failed" for row in report.rows)
+    cause = "why the failed restores failed and " if failed else ""
+    document = Document(
+        title=f"Redis restores {report.on} {report.time_range}",
+        url="",  # a link would name the filters, customers among them
+        sentences=(f"Please tell us {cause}whether the instances’ data is complete.",),
+        facts=tuple(fact for fact in report.facts if fact[0] != "Filters"),
+        heads=_ID_HEADS,
+        rows=tuple(
+            Row(
+                url=row.url,
+                cells=(
+                    row.created,
+                    row.restore_id,
+                    row.instance_id,
+                    row.project_id,
+                    row.region,
+                    row.provider_status,
+                    row.error_code,
+                ),
+            )
+            for row in report.rows
+        ),
+    )
+    return plain(document)
+
+
+def list_customer_text(report: ListReport) -> str:
+    """Count for the customer how many restores ended how; no link, and no name or ID of ours."""
+    counts: Counter[str] = Counter()
+    for status, number in report.counts.items():
+        counts[_CUSTOMER_WORDS.get(status, "being investigated")] += number
+    text = ", ".join(f"{number:,} {words}" for words, number in sorted(counts.items()))
+    if not text:
+        text = f"{report.total} in total (too many to break down)" if report.rows else "none"
+    only_some = ("This covers only some of the restores in this period.",)
+    document = Document(
+        title=f"{report.title}: {text}.",
+        url="",
+        sentences=only_some if report.narrowed else (),
+        facts=(("Data as of", report.complete_to),),
+    )
+    return plain(document)
+
+
+def timestamp(at: datetime) -> str:
+    """Format a time for a fact: ``2026-11-23 15:37:41 UTC``."""
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
-def _times(facts: Facts, recorded_at: datetime | None) -> list[tuple[str, str]]:
-    created, ended = facts.created, facts.ended
-    took = "" if facts.took is None else f" ({words(facts.took)})"
-    since = instant(created) if created else "not given"
-    until = f"{instant(ended)}{took}" if ended else "not ended, as far as is known"
-    known = instant(recorded_at) if recorded_at else "not known"
-    return [("Window", f"{since} → {until}"), ("Complete to", known)]
-
-
-def _code(case: Case) -> str:
-    code = case.facts.code
-    return f"{code}, {codes.explain(code).meaning.rstrip('.')}" if code else ""
-
-
-def _since(case: Case) -> str:
-    return f"So it was at {instant(case.facts.now)}; {case.since}." if case.since else ""
+def _times(facts: Facts, synced_at: datetime | None) -> list[tuple[str, str]]:
+    created, ended, duration = facts.created_at, facts.ended_at, facts.duration
+    return [
+        ("Created", timestamp(created) if created else "not reported"),
+        ("Finished", timestamp(ended) if ended else _UNFINISHED.get(facts.status, "not reported")),
+        ("Duration", "" if duration is None else format_duration(duration)),
+        ("Data as of", timestamp(synced_at) if synced_at else "unknown"),
+    ]
 
 
 def _named(name: str, other: str) -> str:
     return f"{name} ({other})" if name and other and name != other else name or other
 
 
-def _given(facts: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+def _present(*facts: tuple[str, str]) -> tuple[tuple[str, str], ...]:
     return tuple((name, value) for name, value in facts if value)
-
-
-_WORDS = {"succeed": "completed", "failed": "did not complete"}
-_WORDS |= dict.fromkeys(("waiting", "restoring"), "not ended yet")
-_PART = "Only a part of the restores in this window was asked for."
-_HEADS = (
-    "Created (UTC)",
-    "Status",
-    "Instance",
-    "Customer",
-    "Progress or reason",
-    "Took",
-    "Since then",
-)
-_IDS = ("Created (UTC)", "Restore id", "Instance id", "Project id", "Region", "Status", "Code")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """One restore of a list, every value ready to print."""
-
-    url: str
-    restore_id: str
-    created: str
-    value: str  # the status in the cloud's words
-    status: str  # and in ours
-    instance: str
-    instance_id: str
-    project_id: str
-    region: str = ""
-    customer: str = ""
-    outcome: str = ""
-    code: str = ""
-    took: str = ""
-    since: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
-    """A page of the list: what was asked, which window, how many, and until when we know.
-
-    ``counts``: how many restores of all pages are in each state, none where they are too many to
-    count; ``picked``: only some of the window's restores were asked for.
-    """
-
-    url: str
-    on: str  # "created", "in progress during" …
-    window: str
-    asked: str  # the filters in words, if there are any
-    complete: str
-    total: str
-    first: int  # the number of the first line, 0 where nobody has counted so far
-    lines: tuple[Line, ...]
-    counts: Mapping[str, int] = field(default_factory=dict)
-    picked: bool = False
-
-    @property
-    def facts(self) -> tuple[tuple[str, str], ...]:
-        """The window, what was asked and until when the list is complete."""
-        shown = f"{self.first}–{self.first + len(self.lines) - 1} of {self.total}"
-        if not self.first:
-            shown = f"{len(self.lines)} of {self.total}"
-        facts = [
-            ("Window", f"{self.on} {self.window}"),
-            ("Filters", self.asked),
-            ("Complete to", self.complete),
-            ("Shown", shown if self.lines else f"none of {self.total}"),
-        ]
-        return tuple((name, value) for name, value in facts if value)
-
-
-def list_note(listed: Listed) -> Note:
-    """The page as a table."""
-    return Note(
-        title=f"Restores {listed.on} {listed.window}; complete to {listed.complete}",
-        url=listed.url,
-        facts=listed.facts,
-        heads=_HEADS,
-        rows=_rows(
-            (one, (one.status, one.instance, one.customer, _reason(one), one.took, one.since))
-            for one in listed.lines
-        ),
-    )
-
-
-def list_escalation(listed: Listed) -> str:
-    """A request to the provider about the page's restores: ids and states, no customer."""
-    rows = _rows(
-        (one, (one.restore_id, one.instance_id, one.project_id, one.region, one.value, one.code))
-        for one in listed.lines
-    )
-    complete = "whether the data of the instances is complete."
-    failed = any(one.value == "failed" for one in listed.lines)
-    asked = f"Please tell us {'why those that failed did, and ' * failed}{complete}"
-    title = f"Redis restores {listed.on} {listed.window}"
-    facts = tuple(fact for fact in listed.facts if fact[0] != "Filters")
-    # No link: it would name what the list was narrowed to, customers among it.
-    text = Note(title=title, url="", sentences=(asked,), facts=facts, heads=_IDS, rows=rows)
-    return plain(text)
-
-
-def customer_summary(listed: Listed) -> str:
-    """How many restores ended how, with the window; no link, no name and no id of ours."""
-    counts: Counter[str] = Counter()
-    for status, number in listed.counts.items():
-        counts[_WORDS.get(status, "in a state that we are checking")] += number
-    told = ", ".join(f"{number:,} {word}" for word, number in sorted(counts.items()))
-    if not told:
-        told = f"{listed.total} in all, too many to tell how they ended" if listed.lines else "none"
-    said = [_PART] if listed.picked else []
-    title = f"Restores {listed.on} {listed.window}: {told}."
-    return plain(Note(title=title, url="", sentences=(*said, f"Complete to {listed.complete}.")))
-
-
-def _reason(line: Line) -> str:
-    return " ".join(filter(None, [line.outcome, f"({line.code})" if line.code else ""]))
-
-
-def _rows(lines: Iterable[tuple[Line, tuple[str, ...]]]) -> tuple[Row, ...]:
-    return tuple(Row(url=line.url, cells=(line.created, *cells)) for line, cells in lines)

@@ -1,23 +1,23 @@
-"""Writes a note as Markdown, Jira wiki text, HTML or plain text."""
+"""Writes a document as Markdown, Jira wiki text, HTML or plain text."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from html import escape
+from html import escape as escape_html
 
 from . import escapes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One line of a table; its first cell leads to ``url`` and is never foreign text."""
+    """One row of a table; its first cell links to ``url`` and is never foreign text."""
 
     url: str
     cells: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Note:
-    """A title, sentences, facts as label and value, a table, and the address it was taken from."""
+class Document:
+    """A title, sentences, facts as label and value, a table, and the URL of their source."""
 
     title: str
     url: str
@@ -27,89 +27,86 @@ class Note:
     rows: tuple[Row, ...] = ()
 
 
-def markdown(note: Note) -> str:
-    """The note as Markdown, its table in pipes."""
-    mark = escapes.markdown
-    blocks = [f"**{mark(note.title)}**", *map(mark, note.sentences)]
-    if note.facts:
-        blocks.append(_lines(f"- **{name}:** {mark(value)}" for name, value in note.facts))
-    if note.rows:
-        ruler = "|" + " --- |" * len(note.heads)
-        rows = (_piped(_markdown_cells(row)) for row in note.rows)
-        blocks.append(_lines([_piped(map(mark, note.heads)), ruler, *rows]))
-    return "\n\n".join([*blocks, *([f"<{note.url}>"] if note.url else [])]) + "\n"
+def markdown(document: Document) -> str:
+    """Write a document as Markdown, with its table in pipes."""
+    escape = escapes.markdown
+    blocks = [f"**{escape(document.title)}**", *map(escape, document.sentences)]
+    if document.facts:
+        blocks.append("\n".join(f"- **{name}:** {escape(value)}" for name, value in document.facts))
+    if document.rows:
+        ruler = "|" + " --- |" * len(document.heads)
+        rows = (
+            _piped(_cells(row, escape, lambda text, url: f"[{text}]({url})"))
+            for row in document.rows
+        )
+        blocks.append("\n".join([_piped(map(escape, document.heads)), ruler, *rows]))
+    if document.url:
+        blocks.append(f"<{document.url}>")
+    return "\n\n".join(blocks) + "\n"
 
 
-def jira(note: Note) -> str:
-    """The note in Jira's wiki notation."""
-    mark = escapes.jira
-    blocks = [f"*{mark(note.title)}*", *map(mark, note.sentences)]
-    if note.facts:
-        blocks.append(_lines(f"* *{name}:* {mark(value)}" for name, value in note.facts))
-    if note.rows:
-        heads = "||" + "||".join(map(mark, note.heads)) + "||"
-        blocks.append(_lines([heads, *(_piped(_jira_cells(row)) for row in note.rows)]))
-    return "\n\n".join([*blocks, *([f"[{note.url}]"] if note.url else [])]) + "\n"
+def jira(document: Document) -> str:
+    """Write a document in Jira's wiki notation."""
+    escape = escapes.jira
+    blocks = [f"*{escape(document.title)}*", *map(escape, document.sentences)]
+    if document.facts:
+        blocks.append("\n".join(f"* *{name}:* {escape(value)}" for name, value in document.facts))
+    if document.rows:
+        heads = "||" + "||".join(map(escape, document.heads)) + "||"
+        rows = (_cells(row, escape, lambda text, url: f"[{text}|{url}]") for row in document.rows)
+        # An empty cell would end the row.
+        blocks.append("\n".join([heads, *(_piped(cell or " " for cell in row) for row in rows)]))
+    if document.url:
+        blocks.append(f"[{document.url}]")
+    return "\n\n".join(blocks) + "\n"
 
 
-def html(note: Note) -> str:
-    """The note as a piece of HTML for a rich clipboard."""
-    mark = _html
-    parts = [f"<p><strong>{mark(note.title)}</strong></p>"]
-    parts += [f"<p>{mark(sentence)}</p>" for sentence in note.sentences]
-    if note.facts:
-        items = (f"<li><strong>{name}:</strong> {mark(value)}</li>" for name, value in note.facts)
+def html(document: Document) -> str:
+    """Write a document as an HTML fragment for a rich-text clipboard."""
+    escape = _html
+    parts = [f"<p><strong>{escape(document.title)}</strong></p>"]
+    parts += [f"<p>{escape(sentence)}</p>" for sentence in document.sentences]
+    if document.facts:
+        items = (
+            f"<li><strong>{name}:</strong> {escape(value)}</li>" for name, value in document.facts
+        )
         parts.append(f"<ul>{''.join(items)}</ul>")
-    if note.rows:
-        heads = "".join(f"<th>{mark(head)}</th>" for head in note.heads)
-        rows = "".join(f"<tr>{_html_cells(row)}</tr>" for row in note.rows)
+    if document.rows:
+        heads = "".join(f"<th>{escape(head)}</th>" for head in document.heads)
+        rows = "".join(
+            "<tr>" + "".join(f"<td>{cell}</td>" for cell in _cells(row, escape, _anchor)) + "</tr>"
+            for row in document.rows
+        )
         parts.append(f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>")
-    if note.url:
-        parts.append(f"<p>{_anchor(note.url, mark(note.url))}</p>")
+    if document.url:
+        parts.append(f"<p>{_anchor(escape(document.url), document.url)}</p>")
     return "\n".join(parts) + "\n"
 
 
-def plain(note: Note) -> str:
-    """The note as plain text, a line for each restore."""
-    tidy = escapes.tidy
-    lines = [tidy(note.title), *map(tidy, note.sentences)]
-    lines += [f"{name}: {tidy(value)}" for name, value in note.facts]
-    for row in note.rows:
-        lines.append("- " + " · ".join(filter(None, map(tidy, row.cells))))
-    return _lines([*lines, *([note.url] if note.url else [])]) + "\n"
+def plain(document: Document) -> str:
+    """Write a document as plain text, with a line for each row."""
+    clean = escapes.clean
+    lines = [clean(document.title), *map(clean, document.sentences)]
+    lines += [f"{name}: {clean(value)}" for name, value in document.facts]
+    for row in document.rows:
+        lines.append("- " + " · ".join(filter(None, map(clean, row.cells))))
+    if document.url:
+        lines.append(document.url)
+    return "\n".join(lines) + "\n"
 
 
-def _markdown_cells(row: Row) -> list[str]:
-    return _linked(row, escapes.markdown, lambda text: f"[{text}]({row.url})")
-
-
-def _jira_cells(row: Row) -> list[str]:
-    # An empty cell would close the table's row.
-    return [cell or " " for cell in _linked(row, escapes.jira, lambda t: f"[{t}|{row.url}]")]
-
-
-def _html_cells(row: Row) -> str:
-    cells = _linked(row, _html, lambda text: _anchor(row.url, text))
-    return "".join(f"<td>{cell}</td>" for cell in cells)
-
-
-def _linked(row: Row, mark: Callable[[str], str], link: Callable[[str], str]) -> list[str]:
-    first, *others = row.cells
-    text = mark(first)
-    return [link(text) if row.url else text, *map(mark, others)]
-
-
-def _anchor(url: str, text: str) -> str:
-    return f'<a href="{escape(url)}">{text}</a>'
-
-
-def _html(text: str) -> str:
-    return escape(escapes.tidy(text))
+def _cells(row: Row, escape: Callable[[str], str], link: Callable[[str, str], str]) -> list[str]:
+    first, *others = map(escape, row.cells)
+    return [link(first, row.url) if row.url else first, *others]
 
 
 def _piped(cells: Iterable[str]) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def _lines(lines: Iterable[str]) -> str:
-    return "\n".join(lines)
+def _anchor(text: str, url: str) -> str:
+    return f'<a href="{escape_html(url)}">{text}</a>'
+
+
+def _html(text: str) -> str:
+    return escape_html(escapes.clean(text))

@@ -17,7 +17,7 @@ from restores.csv_export import complete_to, csv_lines, file_name, window_header
 from restores.filters import ListParams, scope_of
 from restores.models import Event
 from restores.pages.matches import permalink, restores_with
-from restores.pages.tickets import case_of, listed
+from restores.pages.tickets import list_report, restore_report
 from restores.pages.trail import NOT_YET, past_of_one
 
 View = Callable[..., HttpResponseBase]
@@ -73,13 +73,13 @@ def restore_list_md(request: HttpRequest) -> HttpResponseBase:
     if form not in ("", *FORMATS):
         return _no_format(form)
     scope = scope_of(params, request.user)
-    page = listed(params, scope)
+    report = list_report(params, scope)
     _note(request)
     if form == "customer":
-        return _text(ticket_text.customer_summary(page))
+        return _text(ticket_text.list_customer_text(report))
     if form == "escalation":
-        return _text(ticket_text.list_escalation(page))
-    return _written(ticket_text.list_note(page), form)
+        return _text(ticket_text.list_escalation(report))
+    return _written(ticket_text.list_document(report), form)
 
 
 @text_twin
@@ -97,13 +97,13 @@ def restore_detail_md(request: HttpRequest, restore_id: str) -> HttpResponseBase
         return _refused(ListParams.parse(query, now))
     if past.early:
         raise Http404(NOT_YET)
-    case = case_of(found.only, permalink(found), now, past.known)
+    report = restore_report(found.only, permalink(found), now, past.known)
     _note(request)
     if form == "customer":
-        return _text(ticket_text.customer_text(case))
+        return _text(ticket_text.restore_customer_text(report))
     if form == "escalation":
-        return _text(ticket_text.escalation(case))
-    return _written(ticket_text.case_note(case), form)
+        return _text(ticket_text.restore_escalation(report))
+    return _written(ticket_text.restore_document(report), form)
 
 
 def _formatted(request: HttpRequest) -> tuple[QueryDict, str]:
@@ -114,9 +114,9 @@ def _formatted(request: HttpRequest) -> tuple[QueryDict, str]:
     return query, form
 
 
-def _written(note: ticket_text.Note, form: str) -> HttpResponse:
+def _written(document: ticket_text.Document, form: str) -> HttpResponse:
     kind = TYPES.get(form, "text/plain")
-    return _text(ticket_text.FORMATS[form or "markdown"](note), kind=kind)
+    return _text(ticket_text.FORMATS[form or "markdown"](document), kind=kind)
 
 
 def _text(text: str, status: int = 200, kind: str = "text/plain") -> HttpResponse:

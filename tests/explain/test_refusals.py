@@ -1,4 +1,4 @@
-"""The codes with which a cloud refuses to start a restore."""
+"""The error codes with which DCS refuses to start a restore."""
 
 import pytest
 
@@ -14,18 +14,18 @@ def test_the_whole_documented_table_is_there():
 
 
 @pytest.mark.parametrize("item", REFUSALS.values(), ids=str)
-def test_every_refusal_has_a_meaning_and_an_advice(item):
+def test_every_refusal_has_a_meaning_and_advice(item):
     assert item.meaning.endswith(".") and item.advice.endswith(".")
     assert item.http in (400, 500)
 
 
-def test_a_refusal_is_found_by_its_code_and_by_its_numeric_twin():
+def test_a_refusal_is_found_by_its_code_and_by_its_v1_code():
     assert refusal("dcs.4097") is refusal("111400097") is REFUSALS["DCS.4097"]
     assert refusal("111500082") is REFUSALS["DCS.5082"]
-    assert REFUSALS["DCS.4049"].twin == ""
+    assert REFUSALS["DCS.4049"].v1_code == ""
     assert refusal("") is refusal("dcs.08.0007") is None
 
 
-def test_a_fault_of_the_platform_is_a_server_error_whatever_its_number():
+def test_a_platform_fault_is_a_server_error_whatever_its_number():
     assert REFUSALS["DCS.4842"].http == 500
     assert REFUSALS["DCS.4097"].http == 400

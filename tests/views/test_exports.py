@@ -135,10 +135,10 @@ def test_the_list_as_markdown_has_window_proof_link_and_the_page(web):
     make_restore("r-2", created_at=NOW - timedelta(days=2))
     text = body(web.get("/restores.md?from=now-24h"))
     assert text.startswith(
-        "**Restores created since 2026-11-22 16:59:00 UTC, as of 2026-11-23 16:59:00 UTC; "
-        "complete to 16:59:00 UTC on 23 Nov 2026**"
+        "**Restores created since 2026-11-22 16:59:00 UTC, as of 2026-11-23 16:59:00 UTC**"
     )
-    assert "| Failed | cart-prod | Shopwell | Data sync failed, data may be partial (dcs.08" in text
+    assert "- **Data as of:** 23 Nov 2026 at 16:59:00 UTC\n" in text
+    assert "| Failed | cart-prod | Shopwell | Data sync failed; data may be partial (dcs.08" in text
     assert "r-2" not in text
     assert text.endswith("/restores/?from=now-24h&asof=2026-11-23T16:59:00Z>\n")
 
@@ -178,11 +178,11 @@ def test_a_customer_is_told_of_all_pages_and_that_a_filter_leaves_some_out(web):
     for number in range(13):
         make_restore(f"r-{number}", status="failed" if number % 2 else "succeed")
     text = body(web.get("/restores.md?format=customer&size=10&page=2"))
-    assert "7 completed, 6 did not complete." in text
-    assert "Only a part" not in text
+    assert "7 completed, 6 failed." in text
+    assert "only some" not in text
     text = body(web.get("/restores.md?format=customer&status=failed"))
-    assert "6 did not complete." in text and "completed," not in text
-    assert "Only a part of the restores in this window was asked for." in text
+    assert "6 failed." in text and "completed," not in text
+    assert "This covers only some of the restores in this period." in text
 
 
 @pytest.mark.parametrize("url", URLS[1:])

@@ -72,7 +72,7 @@ def test_an_old_link_shows_the_state_of_then_with_that_of_now_beside(web, moved)
     text = words(response)
     assert "The list as it was at 23 Nov 2026, 15:59:00 UTC" in text
     assert "Restoring" in text
-    assert "42 %" in text
+    assert "42%" in text
     assert "now: Failed dcs.08.0007 16:01" in text
     assert text.count("now:") == 1
     assert response.content.decode().count('class="moved"') == 1

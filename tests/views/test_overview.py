@@ -54,9 +54,9 @@ def test_in_progress_and_still_failed_are_listed_with_bar_and_reason(web):
     make_restore("broken", status="failed", error_code="dcs.08.0002")
     html = page(web)
     assert '<progress max="100" value="42"' in html
-    assert "Timed out, end state unclear" in html
-    assert "queued, no progress expected yet" in html
-    assert "not started after 3 h" in html
+    assert "Timed out; data state unknown" in html
+    assert "Queued" in html
+    assert "Still queued after 3 h" in html
     assert "1:00:00" in html
 
 
