@@ -8,10 +8,9 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from restores.faults import Fault
 from restores.models import Restore
 from restores.paths import restore_path
-from restores.querysets import FINE
+from restores.querysets import HEALTHY_KINDS
 from restores.stalled import stalled_since
 from restores.sync_status import Coverage
 from restores.timerange import instant
@@ -73,19 +72,7 @@ def coverage_json(coverage: Coverage) -> dict[str, Any]:
     return {
         "complete_to": _written(coverage.complete_to),
         "collector_stalled_since": _written(stalled_since(timezone.now())),
-        "faults": [_fault_json(fault) for fault in coverage.faults],
-    }
-
-
-def _fault_json(fault: Fault) -> dict[str, Any]:
-    return {
-        "class": fault.kind,
-        "since": _written(fault.since),
-        "text": fault.text or None,
-        "request_id": fault.request_id or None,
-        "project": fault.project,
-        "instance_id": fault.instance_id or None,
-        "instance_name": fault.instance_name or None,
+        "faults": [error.json_with_place() for error in coverage.faults],
     }
 
 
@@ -116,4 +103,4 @@ def _stale(restore: Restore) -> bool:
     """Whether nobody can look at it now: its state may have changed since."""
     instance, project = restore.instance, restore.project
     faults = (instance.sync_error_kind, project.sync_error_kind, project.account.sync_error_kind)
-    return any(fault not in FINE for fault in faults) or not project.monitored
+    return any(fault not in HEALTHY_KINDS for fault in faults) or not project.monitored

@@ -9,10 +9,10 @@ from typing import Any, Literal
 
 from django.db.models import Count, F, Min, Q, QuerySet
 
-from restores.faults import Fault, of_instances, of_projects
 from restores.models import Instance, Project
-from restores.querysets import FINE, InstanceQuerySet, ProjectQuerySet
+from restores.querysets import HEALTHY_KINDS, InstanceQuerySet, ProjectQuerySet
 from restores.querysets.asking import Bound, ask_anew, pose, together
+from restores.sync_errors import SyncError, instance_errors, project_errors
 
 _NAMED = 3
 # How the list of a project's instances stands.
@@ -38,7 +38,7 @@ class Coverage:
     projects: int
     never_synced: int
     instances: int
-    faults: tuple[Fault, ...]
+    faults: tuple[SyncError, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,12 +101,12 @@ def _spoilt(
     listed: dict[str, Any], instances: InstanceQuerySet, projects: ProjectQuerySet, named: int
 ) -> Coverage:
     """Where something is wrong every instance is read, for what is known of the others."""
-    faults = of_projects(projects, named)
-    faults += of_instances(instances, named - len(faults))
+    faults = project_errors(projects, named)
+    faults += instance_errors(instances, named - len(faults))
     return _summed(listed, _looks(instances), faults)
 
 
-def _summed(listed: dict[str, Any], looks: dict[str, Any], faults: Sequence[Fault]) -> Coverage:
+def _summed(listed: dict[str, Any], looks: dict[str, Any], faults: Sequence[SyncError]) -> Coverage:
     complete = looks["healthy"] and not looks["never_synced"] and not listed["unlisted"]
     unproven = looks["unproven"] or listed["unproven"]
     return Coverage(
@@ -148,7 +148,10 @@ def answer_for(
 
 
 def _looks(monitored: InstanceQuerySet) -> dict[str, Any]:
-    kinds = {"project__sync_error_kind__in": FINE, "project__account__sync_error_kind__in": FINE}
+    kinds = {
+        "project__sync_error_kind__in": HEALTHY_KINDS,
+        "project__account__sync_error_kind__in": HEALTHY_KINDS,
+    }
     fine = Q(sync_error_kind="", **kinds)
     return monitored.order_by().aggregate(
         monitored=Count("pk"),
@@ -182,7 +185,10 @@ def _proven_looks(oldest: Sequence[datetime]) -> dict[str, Any]:
 
 
 def _listed(rows: Sequence[Any]) -> dict[str, Any]:
-    lists = [(kind in FINE and of_account in FINE, *dates) for kind, of_account, *dates in rows]
+    lists = [
+        (kind in HEALTHY_KINDS and of_account in HEALTHY_KINDS, *dates)
+        for kind, of_account, *dates in rows
+    ]
     fine = [row[1:] for row in lists if row[0]]
     return {
         "monitored": len(lists),

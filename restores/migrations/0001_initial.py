@@ -140,9 +140,12 @@ class Migration(migrations.Migration):
                 ("fencing_token", models.PositiveBigIntegerField(default=0)),
                 (
                     "attempts",
-                    models.PositiveIntegerField(default=0, help_text="claims without an end"),
+                    models.PositiveIntegerField(default=0, help_text="claims without a result"),
                 ),
-                ("failures", models.PositiveIntegerField(default=0, help_text="faults in a row")),
+                (
+                    "failures",
+                    models.PositiveIntegerField(default=0, help_text="sync errors in a row"),
+                ),
                 ("endpoint", models.CharField(max_length=255)),
                 ("project_id", models.CharField(max_length=128)),
                 ("name", models.CharField(max_length=100)),
@@ -220,9 +223,12 @@ class Migration(migrations.Migration):
                 ("fencing_token", models.PositiveBigIntegerField(default=0)),
                 (
                     "attempts",
-                    models.PositiveIntegerField(default=0, help_text="claims without an end"),
+                    models.PositiveIntegerField(default=0, help_text="claims without a result"),
                 ),
-                ("failures", models.PositiveIntegerField(default=0, help_text="faults in a row")),
+                (
+                    "failures",
+                    models.PositiveIntegerField(default=0, help_text="sync errors in a row"),
+                ),
                 ("instance_id", models.CharField(db_index=True, max_length=128)),
                 ("name", models.CharField(blank=True, max_length=255)),
                 ("engine", models.CharField(blank=True, max_length=255)),

@@ -14,7 +14,7 @@ from restores.models import Instance
 from restores.pages.instances import visible_instances
 from restores.pages.moments import Moment, moment
 from restores.pages.standing import project_trouble
-from restores.querysets import NOTES, InstanceQuerySet
+from restores.querysets import NON_BLOCKING_KINDS, InstanceQuerySet
 
 if TYPE_CHECKING:
     from restores.querysets import Viewer
@@ -99,8 +99,8 @@ def _by_itself(instance: Instance, now: datetime) -> bool:
 def _due(instance: Instance, due: datetime, now: datetime) -> Look:
     late, then = False, "it begins with the next tick"
     trouble = project_trouble(instance.project)
-    if trouble and trouble.words.kind not in NOTES:
-        late, then = True, f"it waits until its project answers again ({trouble.words.word})"
+    if trouble and trouble.words.kind not in NON_BLOCKING_KINDS:
+        late, then = True, f"it waits until its project answers again ({trouble.words.label})"
     elif now - due >= _SOON:
         late, then = True, "it waits for its turn"
     return Look(text="Look due since", at=moment(due), then=f"; {then}", late=late, soon=True)

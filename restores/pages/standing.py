@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 
-from restores.faultwords import FaultWords, fault_words
-from restores.models import Instance, Project
-from restores.models.ledger import Faulty
+from restores.models import Instance, Project, SyncErrorMixin
 from restores.pages.moments import Moment, moment
-from restores.querysets import NOTES
+from restores.querysets import NON_BLOCKING_KINDS
+from restores.sync_errors import SyncErrorKind, describe_kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +15,7 @@ class Trouble:
     ``key`` names the request id on the page, for its copy button.
     """
 
-    words: FaultWords
+    words: SyncErrorKind
     text: str
     since: Moment | None
     request_id: str
@@ -25,7 +24,7 @@ class Trouble:
     @property
     def spoils(self) -> bool:
         """Whether looks fail for it; what is only worth a note lets them go on."""
-        return self.words.kind not in NOTES
+        return self.words.kind not in NON_BLOCKING_KINDS
 
     def json(self) -> dict[str, str | None]:
         """The fault for a twin; absent is null."""
@@ -51,15 +50,15 @@ class Standing:
     trouble: Trouble | None = None
 
 
-def trouble_of(*rows: Faulty) -> Trouble | None:
+def trouble_of(*rows: SyncErrorMixin) -> Trouble | None:
     """The first fault among the rows, the widest given first: account, project, instance.
 
     What is only worth a note hides no fault.
     """
-    for row in sorted(rows, key=lambda row: row.sync_error_kind in NOTES):
+    for row in sorted(rows, key=lambda row: row.sync_error_kind in NON_BLOCKING_KINDS):
         if row.sync_error_kind:
             return Trouble(
-                words=fault_words(row.sync_error_kind),
+                words=describe_kind(row.sync_error_kind),
                 text=row.sync_error_message,
                 since=moment(row.sync_error_since),
                 request_id=row.sync_error_request_id,

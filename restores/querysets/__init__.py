@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from restores.querysets.literals import LONG
-from restores.querysets.places import FINE, NOTES, InstanceQuerySet, ProjectQuerySet
+from restores.querysets.places import (
+    HEALTHY_KINDS,
+    NON_BLOCKING_KINDS,
+    InstanceQuerySet,
+    ProjectQuerySet,
+)
 from restores.querysets.restores import RestoreQuerySet
 from restores.querysets.windows import UNKNOWN_RUNS
 
@@ -13,9 +18,9 @@ if TYPE_CHECKING:
     from restores.querysets.visible import Viewer
 
 __all__ = [
-    "FINE",
+    "HEALTHY_KINDS",
     "LONG",
-    "NOTES",
+    "NON_BLOCKING_KINDS",
     "UNKNOWN_RUNS",
     "InstanceQuerySet",
     "ProjectQuerySet",

@@ -13,12 +13,12 @@ from restores.querysets.slots import Slot
 from restores.querysets.visible import Visible
 
 # Faults that are worth a line, though the looks go on and prove what they prove.
-NOTES = ("clock", "discovery")
-FINE = ("", *NOTES)
+NON_BLOCKING_KINDS = ("clock", "discovery")
+HEALTHY_KINDS = ("", *NON_BLOCKING_KINDS)
 _HEALTHY = {
     "sync_error_kind": "",
-    "project__sync_error_kind__in": FINE,
-    "project__account__sync_error_kind__in": FINE,
+    "project__sync_error_kind__in": HEALTHY_KINDS,
+    "project__account__sync_error_kind__in": HEALTHY_KINDS,
 }
 
 
@@ -65,7 +65,7 @@ class InstanceQuerySet(Visible):
         """Instances whose last look succeeded, in projects whose last look did."""
         return self.filter(**_HEALTHY)
 
-    def faulty(self) -> Self:
+    def with_sync_errors(self) -> Self:
         """Instances whose own last look failed."""
         return self.filter(FAULTY)
 

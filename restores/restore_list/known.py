@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from restores.faults import Fault
-from restores.faultwords import fault_words
 from restores.filters import ListParams, Scope
+from restores.sync_errors import SyncError
 from restores.sync_status import Coverage, Emptiness, answer_for
 from restores.timerange import instant
 
@@ -137,11 +136,11 @@ def _gap(coverage: Coverage, now: datetime) -> str:
     return f"Only partly complete to {_clock(coverage.complete_to, now)} UTC: some looks failed."
 
 
-def _fault(fault: Fault, now: datetime) -> Said:
+def _fault(fault: SyncError, now: datetime) -> Said:
     where = fault.project
     if fault.instance_id:
         where = f"{fault.instance_name or fault.instance_id} in {where}"
-    words = fault_words(fault.kind).word
+    words = fault.label
     if fault.since is None:
         return Said(text=f"{where}: {words}", late=True)
     return Said(

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 import time_machine
 
-from restores.faultwords import fault_words
 from restores.pages.coverage import interval_words
+from restores.sync_errors import describe_kind
 from tests.factories import NOW, make_account, make_instance, make_project
 
 
@@ -35,9 +35,9 @@ def test_a_fault_comes_with_words_since_when_what_to_do_and_the_request_id(web):
         sync_error_request_id="req-1",
     )
     html = page(web)
-    for said in ("unreadable answer", "total_num is &lt;b&gt;-1", "req-1", "16:59:00 UTC"):
+    for said in ("Invalid response", "total_num is &lt;b&gt;-1", "req-1", "16:59:00 UTC"):
         assert said in html
-    assert "Pass the text and the request id to the provider" in html
+    assert "Send the message and the request ID to the provider" in html
 
 
 @pytest.mark.parametrize(
@@ -56,9 +56,9 @@ def test_a_fault_comes_with_words_since_when_what_to_do_and_the_request_id(web):
     ],
 )
 def test_every_kind_of_fault_has_a_word_and_advice(kind):
-    words = fault_words(kind)
-    assert words.word
-    assert "_" not in words.word
+    words = describe_kind(kind)
+    assert words.label
+    assert "_" not in words.label
     assert words.advice.endswith(".")
 
 

@@ -46,8 +46,8 @@ def test_an_instance_says_how_far_it_is_known_and_how_its_last_restore_ended(web
         ({"single_node": True}, "single node: cannot be restored"),
         ({"deleted_at": NOW}, "gone since"),
         ({"complete_to": None}, "not looked at yet"),
-        ({"sync_error_kind": "unreachable"}, "(not reachable)"),
-        ({"sync_error_kind": "brand_new"}, "(brand new)"),
+        ({"sync_error_kind": "unreachable"}, "(Unreachable)"),
+        ({"sync_error_kind": "brand_new"}, "(Brand new)"),
     ],
 )
 def test_what_keeps_an_instance_from_being_known_is_said(web, given, said):
@@ -61,7 +61,7 @@ def test_a_removed_project_is_marked_and_an_accounts_fault_reaches_its_instances
     make_instance("held", project=make_project("bank-core", account=account))
     html = page(web, "/instances/")
     assert "no longer monitored" in html
-    assert "(credentials refused)" in html
+    assert "(Credentials rejected)" in html
 
 
 def test_words_project_order_and_page_narrow_and_sort(web):

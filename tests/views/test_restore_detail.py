@@ -191,7 +191,7 @@ def test_a_fault_says_since_when_why_and_from_when_the_page_is(web):
     )
     make_restore("r", instance=instance)
     html = " ".join(page_of(web, "r").split())
-    assert "credentials refused</span> since" in html
+    assert "Credentials rejected</span> since" in html
     assert "16:50:00 UTC</time> (<bdi>APIGW.0301</bdi>): what stands below is from" in html
     assert "16:49:00 UTC</time>" in html
 

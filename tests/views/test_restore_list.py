@@ -386,7 +386,7 @@ def test_a_failed_look_leaves_it_unknown_and_is_named(web):
     )
     text = words(web.get(window_of("2026-11-23T16:55:00Z")))
     assert "Not known yet" in text
-    assert "feed in shop-prod: throttled by the cloud since 16:50 UTC" in text
+    assert "feed in shop-prod: Rate-limited by the provider since 16:50 UTC" in text
 
 
 def test_a_fault_elsewhere_does_not_spoil_what_is_known_here(web):
