@@ -1,7 +1,7 @@
 """Credentials, and how they authenticate requests: signatures (AK/SK) and IAM tokens.
 
-Sources: "API Request Signing Guide" and "Obtaining a User Token Through Password Authentication"
-of Huawei Cloud, and the signer of its SDK (huaweicloudsdkcore, signer.py).
+Sources: Huawei Cloud's API Request Signing Guide and the signer of its SDK (huaweicloudsdkcore,
+signer.py); IAM API Reference, KeystoneCreateUserTokenByPassword.
 """
 
 from __future__ import annotations
@@ -28,19 +28,18 @@ from restores.dcs.records import parse_time
 
 _ALGORITHM = "SDK-HMAC-SHA256"
 _LOGIN_TIMEOUT = 20.0  # seconds
-# Tokens are valid for 24 hours; these apply where a response says otherwise or nothing.
+# Tokens are valid for 24 hours; these bounds are for responses that say something else, or nothing.
 _DEFAULT_LIFETIME = timedelta(hours=1)
 _MIN_LIFETIME = timedelta(minutes=1)
 _MAX_MARGIN = timedelta(minutes=5)
 
 
-def utc_now() -> datetime:
-    """Return the current time, aware."""
+def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
 def no_rate_limit() -> None:
-    """Don't wait: a rate limiter without a limit."""
+    """Return at once: the rate limiter of callers without a limit."""
 
 
 class _Secret:
@@ -109,7 +108,7 @@ class SignedAuth(Auth):
         secret_key: str,
         security_token: str = "",
         project_id: str = "",
-        clock: Callable[[], datetime] = utc_now,
+        clock: Callable[[], datetime] = _utc_now,
     ) -> None:
         self._access_key = access_key
         self._secret_key = secret_key
@@ -146,7 +145,7 @@ class TokenAuth(Auth):
         username: str,
         password: str,
         project_id: str,
-        clock: Callable[[], datetime] = utc_now,
+        clock: Callable[[], datetime] = _utc_now,
     ) -> None:
         self._session = session
         self._url = f"{iam_endpoint.rstrip('/')}/v3/auth/tokens?nocatalog=true"

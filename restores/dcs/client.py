@@ -139,11 +139,13 @@ class Client(ApiClient):
         limit: int = 1000,
         known_digest: str = "",
     ) -> Page[RestoreRecord]:
-        """List an instance's restores.
+        """List an instance's restores, optionally only those from ``begin`` to ``end``.
 
-        ``begin`` and ``end`` narrow the list, in whole seconds. Which of a record's times they
-        refer to, and whether they are inclusive, the API reference does not say (it says UTC for
-        backups only). A response with ``known_digest`` is not parsed: its page is ``unchanged``.
+        Times are sent in whole seconds and UTC. The API reference doesn't say which of a record's
+        times they apply to, nor whether they are inclusive, nor in which order records come. A
+        response with the ``known_digest`` is not parsed: its page is ``unchanged``.
+
+        Source: DCS API Reference, ListRestoreRecords.
         """
         params = {
             "begin_time": _api_time(begin),
@@ -157,21 +159,27 @@ class Client(ApiClient):
     def backups(
         self, instance_id: str, *, offset: int = 0, limit: int = 1000
     ) -> Page[BackupRecord]:
-        """List an instance's backups."""
+        """List an instance's backups.
+
+        Source: DCS API Reference, ListBackupRecords.
+        """
         path = f"instances/{_path_segment(instance_id)}/backups"
         return self._list(BACKUPS, path, {"offset": offset, "limit": limit}, of_instance=True)
 
     def instances(
         self, *, status: str | None = None, offset: int = 0, limit: int = 1000
     ) -> Page[InstanceRecord]:
-        """List the project's instances, optionally only those with a status."""
+        """List the project's instances, optionally only those with one status.
+
+        Source: DCS API Reference, ListInstances.
+        """
         params = {"status": status, "offset": offset, "limit": limit}
         return self._list(INSTANCES, "instances", params)
 
     def restoring_count(self, timeout: float | None = None) -> int | None:
-        """Count the project's instances that are being restored; None if the API doesn't say.
+        """Count the project's instances that are being restored; None if the response doesn't say.
 
-        Source: "Querying the Number of Instances in Each Status"; it counts by engine.
+        Source: DCS API Reference, ListNumberOfInstancesInDifferentStatus; counts are per engine.
         """
         response = self.get("instances/status", timeout=timeout)
         body = response.json() if response.status == 200 else None
@@ -193,7 +201,7 @@ class Client(ApiClient):
     ) -> Page[R]:
         response = self.get(path, params, of_instance=of_instance)
         server_time = response.server_time
-        # The status is part of it: 200 without a body is no list, whatever 204 meant before.
+        # With the status: an empty body means "no records" with 204, but nothing with 200.
         digest = hashlib.sha256(b"%d %b" % (response.status, response.body)).hexdigest()
         if response.status == 204 or digest == known_digest:
             return Page(

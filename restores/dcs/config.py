@@ -87,33 +87,30 @@ class ProjectsFile:
 
 def load(path: Path, environ: Mapping[str, str]) -> ProjectsFile:
     """Read a projects file and its secrets; raise ConfigError with all problems at once."""
-    problems: list[str] = []
-    root = _Table("", _read_toml(path), problems)
-    secrets = _SecretStore(environ, path.parent)
-    accounts = {
-        name: _read_account(name, table, secrets) for name, table in _subtables(root, "accounts")
-    }
+    file = _File(path.parent, environ)
+    root = _Table(file, "", _read_toml(path))
+    accounts = {name: _read_account(name, table) for name, table in _subtables(root, "accounts")}
     projects = {
         name: _read_project(name, table, accounts) for name, table in _subtables(root, "projects")
     }
     root.reject_unknown_keys()
-    problems += _duplicates(projects)
-    if problems:
-        raise ConfigError(path, problems)
+    file.problems += _duplicates(projects)
+    if file.problems:
+        raise ConfigError(path, file.problems)
     return ProjectsFile(accounts, projects)
 
 
 def secret_files(path: Path) -> set[Path]:
     """Return the secret files that a projects file names, whether they exist or not."""
-    return {path.parent / name for name in _secret_file_names(_read_toml(path))}
-
-
-def _secret_file_names(table: Mapping[str, object]) -> Iterator[str]:
-    for key, value in table.items():
-        if isinstance(value, dict):
-            yield from _secret_file_names(value)
-        elif key.endswith("_file") and isinstance(value, str):
-            yield value
+    accounts = _read_toml(path).get("accounts")
+    tables = accounts.values() if isinstance(accounts, dict) else ()
+    return {
+        path.parent / value
+        for table in tables
+        if isinstance(table, dict)
+        for key, value in table.items()
+        if key.endswith("_file") and isinstance(value, str)
+    }
 
 
 def _read_toml(path: Path) -> dict[str, object]:
@@ -123,26 +120,26 @@ def _read_toml(path: Path) -> dict[str, object]:
         problem = f"cannot be read ({error.strerror}): must be a TOML file"
         raise ConfigError(path, [problem]) from error
     except (ValueError, RecursionError) as error:
-        raise ConfigError(path, [f"is not TOML in UTF-8: {error}"]) from error
+        raise ConfigError(path, [f"is not valid TOML in UTF-8: {error}"]) from error
 
 
 def _subtables(root: _Table, kind: str) -> Iterator[tuple[str, _Table]]:
     root.known_keys.add(kind)
     tables = root.values.get(kind, {})
     for name, values in tables.items() if isinstance(tables, dict) else [("", None)]:
-        table = _Table(f"{kind}.{name}" if name else kind, {}, root.problems)
+        table = _Table(root.file, f"{kind}.{name}" if name else kind, {})
         if not isinstance(values, dict):
             table.add_problem(f"must be a table such as [{kind}.shop]")
         elif _TEXT.parse(name) is None:
-            table.add_problem(f"has a name that must be {_TEXT.allowed}")
+            table.add_problem(f"has an invalid name: must be {_TEXT.allowed}")
         else:
             table.values = values
             yield name, table
 
 
-def _read_account(name: str, table: _Table, secrets: _SecretStore) -> AccountConfig:
+def _read_account(name: str, table: _Table) -> AccountConfig:
     method = table.get("method", _one_of(["aksk", "password"]), default="aksk")
-    credentials = _read_credentials(method, table, secrets)
+    credentials = _read_credentials(method, table)
     account = AccountConfig(
         name=name,
         endpoint=table.get("endpoint", _ENDPOINT),
@@ -152,26 +149,24 @@ def _read_account(name: str, table: _Table, secrets: _SecretStore) -> AccountCon
         digest=_digest(table, credentials),
         discovery=_read_discovery(table, credentials),
     )
-    if method:  # which keys are known depends on it
+    if method:  # an invalid method leaves open which keys belong to it
         table.reject_unknown_keys()
     return account
 
 
-def _read_credentials(method: str, table: _Table, secrets: _SecretStore) -> Credentials:
+def _read_credentials(method: str, table: _Table) -> Credentials:
     if method == "password":
         return PasswordLogin(
             iam_endpoint=table.get("iam_endpoint", _ENDPOINT),
             domain=table.get("domain", _TEXT),
             username=table.get("username", _TEXT),
-            password=table.get_secret("password", secrets, _PASSWORD),
+            password=table.get_secret("password", _PASSWORD),
         )
     if method == "aksk":
         return AccessKey(
-            access_key=table.get_secret("access_key", secrets, _HEADER_SECRET),
-            secret_key=table.get_secret("secret_key", secrets, _HEADER_SECRET),
-            security_token=table.get_secret(
-                "security_token", secrets, _HEADER_SECRET, optional=True
-            ),
+            access_key=table.get_secret("access_key", _HEADER_SECRET),
+            secret_key=table.get_secret("secret_key", _HEADER_SECRET),
+            security_token=table.get_secret("security_token", _HEADER_SECRET, optional=True),
         )
     return Credentials()
 
@@ -179,10 +174,12 @@ def _read_credentials(method: str, table: _Table, secrets: _SecretStore) -> Cred
 def _read_discovery(table: _Table, credentials: Credentials) -> DiscoveryConfig | None:
     if not table.get("projects", _one_of(["discover"]), default=""):
         return None
+    if isinstance(credentials, PasswordLogin):
+        iam_endpoint = credentials.iam_endpoint
+    else:
+        iam_endpoint = table.get("iam_endpoint", _ENDPOINT)
     return DiscoveryConfig(
-        iam_endpoint=credentials.iam_endpoint
-        if isinstance(credentials, PasswordLogin)
-        else table.get("iam_endpoint", _ENDPOINT),
+        iam_endpoint=iam_endpoint,
         interval=table.get("interval", _INTERVAL, default=DEFAULT_INTERVAL),
         customer=table.get("customer", _LABEL, default=""),
     )
@@ -210,7 +207,7 @@ def _read_project(name: str, table: _Table, accounts: Mapping[str, AccountConfig
     return project
 
 
-# Takes the place of an account with problems, so that its projects are checked all the same.
+# Stands for an account that doesn't exist, so that the rest of a project is checked too.
 _INVALID_ACCOUNT = AccountConfig(
     name="", endpoint="", rate=1.0, method="", credentials=Credentials(), digest=""
 )
@@ -230,24 +227,22 @@ def _duplicates(projects: Mapping[str, ProjectConfig]) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class _ValueType(Generic[T]):
-    """A type of values: its description, a parser (None = invalid), and what replaces invalid."""
+    """What a key may hold: a description, a parser (None = invalid), and a value to go on with."""
 
     allowed: str
     parse: Callable[[object], T | None]
     fallback: T
 
 
-@dataclass(frozen=True, slots=True)
-class _SecretStore:
-    """Where secrets are found: the environment, and files relative to the projects file."""
+@dataclass
+class _File:
+    """A projects file being read: where its secrets are, and the problems found so far."""
 
-    environ: Mapping[str, str] = field(repr=False)
     folder: Path
+    environ: Mapping[str, str] = field(repr=False)
+    problems: list[str] = field(default_factory=list)
 
-    def read_variable(self, name: str) -> str:
-        return self.environ.get(name, "")
-
-    def read_file(self, name: str) -> str:
+    def read_secret_file(self, name: str) -> str:
         try:
             with (self.folder / name).open("rb") as file:
                 return file.read(_MAX_SECRET_SIZE).decode()
@@ -257,11 +252,11 @@ class _SecretStore:
 
 @dataclass
 class _Table:
-    """A TOML table that collects problems instead of raising; tables of a file share the list."""
+    """A table of a projects file. What is invalid becomes a problem instead of an exception."""
 
+    file: _File
     title: str
     values: Mapping[str, object]
-    problems: list[str]
     known_keys: set[str] = field(default_factory=set)
 
     def get(self, key: str, value_type: _ValueType[T], default: T | None = None) -> T:
@@ -278,14 +273,7 @@ class _Table:
             return value_type.fallback
         return value
 
-    def get_secret(
-        self,
-        key: str,
-        secrets: _SecretStore,
-        value_type: _ValueType[str],
-        *,
-        optional: bool = False,
-    ) -> str:
+    def get_secret(self, key: str, value_type: _ValueType[str], *, optional: bool = False) -> str:
         """Return the secret that ``key_env`` or ``key_file`` names."""
         env_key, file_key = f"{key}_env", f"{key}_file"
         self.known_keys.update((env_key, file_key))
@@ -293,32 +281,32 @@ class _Table:
         if not given and optional:
             return ""
         if len(given) != 1:
-            problem = "is given twice" if given else "is missing"
-            self.add_problem(f"{key} {problem}: must be named by either {env_key} or {file_key}")
+            problem = "is set twice" if given else "is missing"
+            self.add_problem(f"{key} {problem}: must be set by either {env_key} or {file_key}")
             return ""
         name = self.get(given[0], _TEXT)
         if not name:
             return ""
         if given[0] == env_key:
-            secret, source = secrets.read_variable(name), "an environment variable"
+            secret, source = self.file.environ.get(name, ""), "an environment variable"
         else:
-            secret, source = secrets.read_file(name), "a readable file"
+            secret, source = self.file.read_secret_file(name), "a readable file"
         value = value_type.parse(secret.rstrip("\r\n"))
         if value is None:
             self.add_problem(
-                f"{given[0]} = {_shown(name)}: must name {source} with {value_type.allowed}"
+                f"{given[0]} = {_shown(name)}: must name {source} that holds {value_type.allowed}"
             )
         return value or ""
 
     def reject_unknown_keys(self) -> None:
         """Add a problem for every key that was not read."""
         for key in sorted(self.values.keys() - self.known_keys):
-            # Without the value: it may be a secret, written where only its name belongs.
-            allowed = ", ".join(sorted(self.known_keys))
-            self.add_problem(f"unknown key {_shown(key)}: allowed are {allowed}")
+            # Without its value, which may be a secret that was written into the file.
+            known = ", ".join(sorted(self.known_keys))
+            self.add_problem(f"unknown key {_shown(key)}: must be one of {known}")
 
     def add_problem(self, problem: str) -> None:
-        self.problems.append(f"[{self.title}] {problem}" if self.title else problem)
+        self.file.problems.append(f"[{self.title}] {problem}" if self.title else problem)
 
 
 def _shown(value: object) -> str:
@@ -330,7 +318,7 @@ def _shown(value: object) -> str:
 
 def _one_of(names: Iterable[str]) -> _ValueType[str]:
     known = sorted(names)
-    allowed = f"one of {', '.join(known)}" if known else "one that the file describes"
+    allowed = f"one of {', '.join(known)}" if known else "one of the file’s accounts"
     return _ValueType(allowed, lambda value: str(value) if value in known else None, "")
 
 
@@ -345,7 +333,7 @@ def _parse_label(value: object) -> str | None:
 
 
 def _parse_header_value(value: object) -> str | None:
-    # A line break in a header would be refused by requests, with a message that repeats it.
+    # requests rejects a header with a line break, in a message that repeats the header.
     valid = isinstance(value, str) and re.fullmatch(r"[\x21-\x7e]+", value)
     return str(value) if valid else None
 
@@ -402,18 +390,16 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-_TEXT = _ValueType("a text of 1 to 200 printable characters", _parse_text, "")
-_LABEL = _ValueType("a text of at most 200 printable characters", _parse_label, "")
+_TEXT = _ValueType("text of 1 to 200 printable characters", _parse_text, "")
+_LABEL = _ValueType("text of at most 200 printable characters", _parse_label, "")
 _PROJECT_ID = _ValueType("1 to 128 visible ASCII characters", _parse_project_id, "")
-_HEADER_SECRET = _ValueType(
-    "a secret: one line of visible ASCII characters", _parse_header_value, ""
-)
-_PASSWORD = _ValueType("a secret: one line of text", _parse_password, "")
-_RATE = _ValueType("a number of calls per second from 1 to 1000", _parse_rate, 1.0)
-_INTERVAL = _ValueType('a text such as "90s", "15m" or "1h", from 1m to 24h', _parse_interval, 60)
+_HEADER_SECRET = _ValueType("one line of visible ASCII characters", _parse_header_value, "")
+_PASSWORD = _ValueType("one line of text", _parse_password, "")
+_RATE = _ValueType("a number of calls per second, from 1 to 1000", _parse_rate, 1.0)
+_INTERVAL = _ValueType('text such as "90s", "15m" or "1h", from 1m to 24h', _parse_interval, 60)
 _TIME_ZONE = _ValueType('an IANA time zone such as "Europe/Berlin"', _parse_time_zone, "")
 _ENDPOINT = _ValueType(
-    "an https:// address (http:// only to loopback) without user, query or fragment",
+    "an https:// URL without user, query or fragment (http:// for loopback addresses only)",
     _parse_endpoint,
     "",
 )

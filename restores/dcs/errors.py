@@ -2,18 +2,19 @@
 
 ::
 
-    DcsError                  any call that failed
-    ├── AuthenticationError   stop calling: five rejected logins in a row lock an access key
-    ├── PermissionDenied      an operator must grant the permission
-    ├── InstanceNotFound      the instance was deleted: keep its history
-    ├── Throttled             make no call for this account before ``until``
-    ├── Unreachable           try again later
-    ├── InvalidResponse       check the endpoint, then ask the provider: not the documented API
-    ├── NotSupported          do without this call: this provider doesn't have it
-    └── RequestSkipped        nothing was sent, because of an error of another call: see ``reason``
+    DcsError
+    ├── AuthenticationError   credentials rejected: stop calling this account
+    ├── PermissionDenied      permission missing: an operator must grant it
+    ├── InstanceNotFound      instance deleted: keep its history
+    ├── Throttled             too many calls: make none for this account before ``until``
+    ├── Unreachable           no response for now: try again later
+    ├── InvalidResponse       not what the API documents: check the endpoint, ask the provider
+    ├── NotSupported          this provider doesn't have the call: do without it
+    └── RequestSkipped        not sent, because another call failed: see ``reason``
 
-``kind`` is stored with sync errors and is part of the JSON endpoints. ``message`` is one sentence
-for people. It never contains a credential: whatever was sent as one is masked.
+``kind`` is stored with sync errors and shown by the JSON endpoints as their ``class``, so its
+values must not change. ``message`` is a sentence for people. It never contains a credential:
+whatever was sent as one is masked.
 """
 
 from __future__ import annotations
@@ -31,21 +32,25 @@ from restores.dcs.records import parse_http_date, parse_text, storable
 if TYPE_CHECKING:
     from restores.dcs.http import Response
 
-# Beyond this, sync status shows an error. Signatures more than 15 minutes off are rejected
-# (APIGW.0303), so beyond the second value a rejection is probably due to the clock.
+# Beyond this, the sync status shows an error.
 MAX_CLOCK_SKEW = timedelta(minutes=5)
+# Signatures more than 15 minutes off are rejected (APIGW.0303), so beyond this a rejection is
+# probably due to the clock.
 _MAX_SIGNATURE_SKEW = timedelta(minutes=14)
+_MAX_THROTTLE = timedelta(minutes=15)
 
-MAX_PROVIDER_MESSAGE = 300
-MAX_THROTTLE = timedelta(minutes=15)
-_MAX_CODE = 64
-_MAX_TITLE = 80
-# Shorter "secrets" are left alone: masking them would garble messages and hide nothing.
-_MIN_SECRET = 4
+_MAX_MESSAGE_LENGTH = 300
+_MAX_CODE_LENGTH = 64
+_MAX_TITLE_LENGTH = 80
+# Masking a shorter text would garble messages and hide nothing.
+_MIN_SECRET_LENGTH = 4
 
 
 class DcsError(Exception):
-    """A call that failed. ``code`` is the provider's error code, ``status`` the HTTP status."""
+    """A call that failed.
+
+    ``code`` is the provider's error code, ``request_id`` its id of the request, for support.
+    """
 
     kind: ClassVar[str] = "error"
     summary: ClassVar[str] = "The call failed"
@@ -64,7 +69,10 @@ class DcsError(Exception):
 
 
 class AuthenticationError(DcsError):
-    """The provider rejected the credentials."""
+    """The provider rejected the credentials.
+
+    Five rejections in a row lock an access key for five minutes (API Gateway FAQ).
+    """
 
     kind = "credentials"
     summary = "The provider rejected the credentials"
@@ -78,14 +86,14 @@ class PermissionDenied(DcsError):
 
 
 class InstanceNotFound(DcsError):
-    """The provider doesn't know this instance, or no longer."""
+    """The provider doesn't know this instance, or no longer does."""
 
     kind = "gone"
     summary = "The provider doesn’t know this instance"
 
 
 class Throttled(DcsError):
-    """The account's rate limit is exceeded until ``until`` (aware UTC)."""
+    """The provider accepts no more calls of this account before ``until`` (aware UTC)."""
 
     kind = "throttled"
     summary = "The provider asked us to slow down"
@@ -126,7 +134,7 @@ class NotSupported(DcsError):
 
 
 class RequestSkipped(DcsError):
-    """Nothing was sent, because ``reason`` would have met this call too."""
+    """The request was not sent, because another call failed with ``reason``."""
 
     kind = "not_asked"
 
@@ -146,9 +154,12 @@ def error_from(
     """
     code, detail, request_id = _details(response, [*_sent_secrets(response), *secrets])
     error_class = _error_class(response.status, code, of_instance)
-    cause = f"HTTP {response.status}, {code}" if code else f"HTTP {response.status}"
+    status = f"HTTP {response.status}, {code}" if code else f"HTTP {response.status}"
     detail = detail or _redirect_detail(response)
-    message = f"{error_class.summary} ({cause})" + (f": {detail}" if detail else ".")
+    summary = error_class.summary
+    if response.status < 400:
+        summary = "The provider sent an unexpected response"
+    message = f"{summary} ({status})" + (f": {detail}" if detail else ".")
     if error_class is AuthenticationError and abs(response.clock_skew) > _MAX_SIGNATURE_SKEW:
         message += f" {describe_clock_skew(response.clock_skew)}"
     if error_class is Throttled:
@@ -160,7 +171,7 @@ def error_from(
 def invalid_response(response: Response, message: str) -> InvalidResponse:
     """Return the exception for a successful response that can't be read."""
     return InvalidResponse(
-        message + _page_title(response),
+        message + _describe_web_page(response),
         request_id=_request_id(response),
         status=response.status,
     )
@@ -175,9 +186,9 @@ def describe_clock_skew(skew: timedelta) -> str:
 
 def _error_class(status: int, code: str, of_instance: bool) -> type[DcsError]:
     if status == 404:
-        # A proxy or a wrong endpoint also answers 404. Only the service itself, with a code of its
-        # own, may declare an instance deleted. DCS.4001 is "URL does not exist"; every code has a
-        # numeric twin (DCS error code table of Open Telekom Cloud).
+        # A proxy or a wrong endpoint also answers 404. Only the service itself may declare an
+        # instance deleted: with one of its own codes, except DCS.4001, "URL does not exist".
+        # Each code has a numeric form too (DCS API Reference, Error Code).
         from_service = re.fullmatch(r"DCS\.\d+|111\d{6}", code, re.ASCII | re.IGNORECASE)
         deleted = from_service and code not in ("DCS.4001", "111404001")
         return InstanceNotFound if of_instance and deleted else NotSupported
@@ -192,10 +203,10 @@ def _error_class(status: int, code: str, of_instance: bool) -> type[DcsError]:
 
 
 def _details(response: Response, secrets: list[str]) -> tuple[str, str, str]:
-    """Return error code, message and request id, in whichever shape the body has.
+    """Return the error code, message and request id of a response body.
 
-    The service writes {error_code, error_msg}, IAM {error: {code, message}}, and the provider's
-    SDK knows {errorCode, errorMsg} too (huaweicloudsdkcore, exception_handler.py).
+    The DCS API and the gateway write ``{error_code, error_msg}``, IAM ``{error: {code, message}}``.
+    The provider's SDK accepts the other keys too (huaweicloudsdkcore, exception_handler.py).
     """
     try:
         body = json.loads(response.body)
@@ -206,11 +217,11 @@ def _details(response: Response, secrets: list[str]) -> tuple[str, str, str]:
     code = _first_text(error, "error_code", "errorCode", "code")
     message = _first_text(error, "error_msg", "errorMsg", "message")
     request_id = _request_id(response) or _first_text(body, "request_id")
-    # Masked before they are shortened: a half secret would no longer be found.
+    # Mask before shortening: half a secret would not be found.
     return (
-        _mask(code, secrets)[:_MAX_CODE],
-        _mask(message, secrets)[:MAX_PROVIDER_MESSAGE],
-        _mask(request_id, secrets)[:_MAX_CODE],
+        _mask(code, secrets)[:_MAX_CODE_LENGTH],
+        _mask(message, secrets)[:_MAX_MESSAGE_LENGTH],
+        _mask(request_id, secrets)[:_MAX_CODE_LENGTH],
     )
 
 
@@ -221,12 +232,13 @@ def _first_text(body: dict[str, object], *keys: str) -> str:
 
 def _request_id(response: Response) -> str:
     headers = response.headers
-    return storable(headers.get("X-Request-Id") or headers.get("X-IAM-Trace-Id") or "")[:_MAX_CODE]
+    request_id = headers.get("X-Request-Id") or headers.get("X-IAM-Trace-Id") or ""
+    return storable(request_id)[:_MAX_CODE_LENGTH]
 
 
 def _mask(text: str, secrets: Iterable[str]) -> str:
     for secret in secrets:
-        if len(secret) >= _MIN_SECRET:
+        if len(secret) >= _MIN_SECRET_LENGTH:
             text = text.replace(secret, "•••")
     return text
 
@@ -253,33 +265,31 @@ def _redirect_detail(response: Response) -> str:
     return f"it redirects to {storable(host)[:100]}, and redirects are not followed."
 
 
-def _page_title(response: Response) -> str:
+def _describe_web_page(response: Response) -> str:
     """Name the web page that came instead, such as a proxy's login. No other body is quoted."""
     start = response.body[:4096].decode("utf-8", "replace")
     if not start.lstrip("\ufeff \t\r\n").startswith("<"):
         return ""
     match = re.search(r"<title[^>]*>([^<]*)", start, re.IGNORECASE)
     text = " ".join(storable(match[1]).split()) if match else ""
-    title = _mask(text, _sent_secrets(response))[:_MAX_TITLE]
-    return (
-        f" It is a web page titled “{title}”."
-        if title.isprintable() and title
-        else (" It is a web page.")
-    )
+    title = _mask(text, _sent_secrets(response))[:_MAX_TITLE_LENGTH]
+    if not title or not title.isprintable():
+        return " It is a web page."
+    return f" It is a web page titled “{title}”."
 
 
 def _throttled_until(response: Response) -> datetime:
     wait = _retry_after(response)
     if wait is None or wait <= timedelta():
-        # The provider's advice for APIGW.0308, which comes without Retry-After: 2 to 5 seconds.
+        # The provider advises 2 to 5 seconds for APIGW.0308, which comes without Retry-After.
         wait = timedelta(seconds=random.uniform(2, 5))  # noqa: S311 - jitter, not a secret
-    return datetime.now(UTC) + min(wait, MAX_THROTTLE)
+    return datetime.now(UTC) + min(wait, _MAX_THROTTLE)
 
 
 def _retry_after(response: Response) -> timedelta | None:
     value = response.headers.get("Retry-After", "").strip()
     if re.fullmatch(r"\d+(\.\d+)?", value, re.ASCII):
-        return timedelta(seconds=min(float(value), MAX_THROTTLE.total_seconds()))
+        return timedelta(seconds=min(float(value), _MAX_THROTTLE.total_seconds()))
     time = parse_http_date(value)
-    # The date is by the server's clock, so only the distance to its Date header has a meaning.
+    # By the server's clock, so only the distance to its Date header means anything.
     return time - response.server_time if time else None

@@ -24,11 +24,11 @@ from restores.dcs.errors import InvalidResponse, Unreachable, invalid_response
 from restores.dcs.records import parse_http_date
 
 CONNECT_TIMEOUT = 3.0  # seconds
-READ_TIMEOUT = 10.0
+READ_TIMEOUT = 10.0  # seconds without a byte
 MAX_ATTEMPTS = 3
 MAX_BODY_SIZE = 10 * 1024 * 1024  # bytes, decompressed
 _CHUNK_SIZE = 64 * 1024
-_POOL_SIZE = 50
+_POOL_SIZE = 50  # connections per host
 _BUSY = (502, 503, 504)
 
 
@@ -55,7 +55,7 @@ class Response:
     def json(self) -> object:
         """Parse the body as JSON, or raise InvalidResponse."""
         try:
-            # NaN and Infinity are not JSON. As text they can be stored and are no number.
+            # NaN and Infinity are not valid JSON. As text they can be stored, and count as absent.
             return json.loads(self.body, parse_constant=str)
         except (ValueError, RecursionError) as error:
             raise invalid_response(self, "The response is not JSON.") from error
@@ -88,6 +88,7 @@ class Deadline:
             _current_deadline.reset(token)
 
 
+# http.client creates the response objects itself, so the deadline can't be passed to them.
 _current_deadline: ContextVar[Deadline | None] = ContextVar("deadline", default=None)
 
 
@@ -109,7 +110,7 @@ def send(
     rate_limiter: Callable[[], None],
     deadline: Deadline,
 ) -> Response:
-    """Send a request and read the response, with retries if the server is busy or unreachable.
+    """Send a request and read the response; retry if the server is busy or the connection fails.
 
     Each attempt waits for the rate limiter and builds the request anew, as signatures carry the
     time. Raises Unreachable or InvalidResponse if there is no complete response.
@@ -135,7 +136,7 @@ def send(
 
 
 class _ConnectionFailed(Unreachable):
-    """No connection could be made, or it broke before a response: worth another attempt."""
+    """There was no connection, or it was lost before a response: worth another attempt."""
 
 
 def _send_once(
@@ -156,7 +157,7 @@ def _send_once(
     except (OSError, HTTPError) as error:
         raise _unreachable(error) from error
     except ValueError:
-        # Its text may repeat a header, and headers hold credentials.
+        # Without the original text: it may repeat a header, and headers hold credentials.
         raise InvalidResponse("The request could not be written as HTTP.") from None
     with closing(response):
         body = _read_body(response)
@@ -197,8 +198,8 @@ def _unreachable(error: Exception) -> Unreachable:
 
 
 class _DeadlineReader(io.RawIOBase):
-    # A read timeout starts anew with every byte, so a server that drips its response, or only its
-    # headers, would hold a worker for hours.
+    # A read timeout starts anew with every byte: a server that drips its response, or only the
+    # headers, would hold up a worker for hours.
 
     def __init__(self, raw: io.RawIOBase, sock: socket.socket, deadline: Deadline) -> None:
         self._raw, self._socket, self._deadline = raw, sock, deadline

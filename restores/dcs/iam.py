@@ -1,7 +1,7 @@
 """Discovery of the projects that an account can access, from the IAM API.
 
-Source: "Querying Project Information" and "Querying the List of Projects Accessible to Users" in
-the IAM API reference.
+Source: IAM API Reference, KeystoneListProjects and KeystoneListAuthProjects
+(https://support.huaweicloud.com/api-iam/iam_06_0003.html).
 """
 
 import re

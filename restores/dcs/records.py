@@ -1,11 +1,11 @@
 """Records of the DCS API as value objects, parsed leniently from JSON.
 
-The published API examples contradict their own tables: an absent string is null, "", {} or
-missing, numbers come as strings and strings as numbers. Parsers therefore never raise. A row is
-dropped only when it has no usable id; any other value that cannot be read counts as absent.
+The published examples contradict the published types: an absent string is null, "", {} or missing,
+numbers come as strings and strings as numbers. So the parsers never raise: a row is dropped only if
+it has no usable id, and any other value that can't be read counts as absent.
 
-Source: "Querying Restoration Records", "Querying Backup Records" and "Querying All Instances" in
-the DCS API references of Huawei Cloud and Open Telekom Cloud.
+Source: DCS API Reference, ListRestoreRecords, ListBackupRecords and ListInstances
+(https://support.huaweicloud.com/intl/en-us/api-dcs/ListRestoreRecords.html).
 """
 
 import json
@@ -35,7 +35,10 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestoreRecord:
-    """One restoration record. Absent values are "" or None; ``progress`` is in percent."""
+    """One restoration record; absent values are "" or None.
+
+    ``progress`` is in percent; ``raw`` is the record's JSON.
+    """
 
     restore_id: str
     restore_name: str
@@ -58,7 +61,7 @@ class RestoreRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackupRecord:
-    """One backup. ``size`` is in bytes."""
+    """One backup. ``size`` is in bytes, ``raw`` the record's JSON."""
 
     backup_id: str
     backup_name: str
@@ -75,7 +78,7 @@ class BackupRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstanceRecord:
-    """One instance. Single-node instances can be neither backed up nor restored (DCS.4086)."""
+    """One instance. A single-node one can't be backed up or restored (error code DCS.4086)."""
 
     instance_id: str
     name: str
@@ -92,9 +95,9 @@ class InstanceRecord:
 class Page(Generic[R]):
     """The rows of one list response.
 
-    ``skipped`` counts rows without a usable id, ``total`` is the number of rows that the API says
-    exist, and ``digest`` identifies the response. An ``unchanged`` page has the digest that the
-    caller already knew; its rows were not parsed.
+    ``skipped`` counts rows without a usable id. ``total`` is how many rows exist, by the API's
+    account. ``digest`` is a hash of the response; if it is the one that the caller already knew,
+    the page is ``unchanged`` and its rows were not parsed.
     """
 
     rows: tuple[R, ...]
@@ -270,7 +273,7 @@ def to_json(value: object) -> str:
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     except (ValueError, TypeError, RecursionError):
         return ""
-    # An escaped NUL is as unwelcome as a bare one; "\\u0000" is a backslash and letters.
+    # Drop escaped NULs too, but not the letters "u0000" after an escaped backslash.
     text = re.sub(r"\\(?:u0000|.)", lambda m: "" if m[0] == r"\u0000" else m[0], text)
     return storable(text)
 
