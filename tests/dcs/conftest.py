@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from restores.dcs.auth import SignedAuth
 from restores.dcs.client import Client, new_session
+from restores.dcs.errors import DcsError
 
 ANY_JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
@@ -16,6 +17,8 @@ ANY_JSON = st.recursive(
     max_leaves=8,
 )
 DATE = "Tue, 06 Oct 2026 14:03:00 GMT"
+EMPTY_LIST = {"restore_record_response": [], "total_num": 0}
+SECRETS = ("CANARY-AK", "CANARY-SK")
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -23,17 +26,16 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         length = int(self.headers.get("Content-Length", 0))
-        body = self.rfile.read(length)
-        seen = SimpleNamespace(
+        request = SimpleNamespace(
             method=self.command,
             path=self.path,
             headers=dict(self.headers),
-            body=body,
+            body=self.rfile.read(length),
             sender=self.client_address,
         )
-        answer = self.server.cloud.next_answer(seen)
+        respond = self.server.scripted.next_reply(request)
         with suppress(BrokenPipeError, ConnectionResetError):
-            answer(self)
+            respond(self)
 
     do_POST = do_GET
 
@@ -49,28 +51,28 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 64
 
     def handle_error(self, request, client_address):
-        pass  # a client that hangs up is what many tests are about
+        pass  # many tests are about clients that hang up
 
 
-class ScriptedCloud:
-    """Gives the scripted answers in turn, the last one for ever, and remembers what was asked."""
+class ScriptedServer:
+    """An HTTP server that gives the replies in turn, repeats the last, and records requests."""
 
     def __init__(self):
         self.requests = []
-        self.script = [reply(204)]
+        self._replies = [reply(204)]
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), _Handler)
-        self._server.cloud = self
+        self._server.scripted = self
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
-    def says(self, *answers):
-        self.script = list(answers)
+    def replies(self, *replies):
+        self._replies = list(replies)
 
-    def next_answer(self, seen):
+    def next_reply(self, request):
         with self._lock:
-            self.requests.append(seen)
-            return self.script.pop(0) if len(self.script) > 1 else self.script[0]
+            self.requests.append(request)
+            return self._replies.pop(0) if len(self._replies) > 1 else self._replies[0]
 
     def stop(self):
         self._server.shutdown()
@@ -78,10 +80,10 @@ class ScriptedCloud:
 
 
 def reply(status, body=b"", headers=None):
-    """An answer with a body of bytes, or of anything as JSON."""
+    """A reply whose body is bytes, or anything else as JSON."""
     encoded = body if isinstance(body, bytes) else json.dumps(body).encode()
 
-    def answer(handler):
+    def respond(handler):
         handler.send_response(status)
         for name, value in (headers or {}).items():
             handler.send_header(name, value)
@@ -90,41 +92,57 @@ def reply(status, body=b"", headers=None):
         handler.end_headers()
         handler.wfile.write(encoded)
 
-    return answer
+    return respond
+
+
+class CountingRateLimiter:
+    """Counts its calls and never waits."""
+
+    def __init__(self):
+        self.calls = 0
+
+    def __call__(self):
+        self.calls += 1
+
+
+def error_of(call):
+    """The error that a call raises."""
+    with pytest.raises(DcsError) as raised:
+        call()
+    return raised.value
 
 
 @pytest.fixture
-def clouds():
-    """Make any number of scripted clouds."""
+def start_server():
+    """Start any number of scripted servers."""
     started = []
 
     def start():
-        started.append(ScriptedCloud())
+        started.append(ScriptedServer())
         return started[-1]
 
     yield start
-    for cloud in started:
-        cloud.stop()
+    for server in started:
+        server.stop()
 
 
 @pytest.fixture
-def cloud(clouds):
-    return clouds()
+def server(start_server):
+    return start_server()
 
 
 @pytest.fixture
 def session():
-    with new_session() as made:
-        yield made
+    with new_session() as session:
+        yield session
 
 
 @pytest.fixture
-def slots():
-    """One entry for each time a slot was waited for."""
-    return []
+def rate_limiter():
+    return CountingRateLimiter()
 
 
 @pytest.fixture
-def client(cloud, session, slots):
-    auth = SignedAuth("CANARY-AK", "CANARY-SK", project_id="p1")
-    return Client(session, cloud.url, "p1", auth, lambda: slots.append(1))
+def client(server, session, rate_limiter):
+    auth = SignedAuth(*SECRETS, project_id="p1")
+    return Client(session, server.url, "p1", auth, rate_limiter)

@@ -1,4 +1,4 @@
-"""Each recorded answer, sent over a real socket, becomes what the tables here say."""
+"""Every sample response in tests/fixtures, served over a socket, is parsed as listed here."""
 
 import json
 from datetime import datetime
@@ -17,7 +17,7 @@ from restores.dcs.errors import (
     Throttled,
     Unreachable,
 )
-from tests.dcs.conftest import DATE, reply
+from tests.dcs.conftest import reply
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 
@@ -26,18 +26,18 @@ def time(text):
     return datetime.fromisoformat(text) if text else None
 
 
-def begun(day):
+def created(day):
     return f"2026-10-{day:02}T02:24:55.902Z"
 
 
-def changed(day):
+def updated(day):
     return f"2026-10-{day:02}T02:31:07.118Z"
 
 
-def recorded(name):
-    found = json.loads(next(FIXTURES.glob(f"{name}_*.json")).read_text())
-    body = b"" if found["body"] is None else found["body"]
-    return reply(found["status"], body, found["headers"])
+def sample(name):
+    response = json.loads(next(FIXTURES.glob(f"{name}_*.json")).read_text())
+    body = b"" if response["body"] is None else response["body"]
+    return reply(response["status"], body, response["headers"])
 
 
 R = "r000000{}-0000-4000-8000-0000000000bb"
@@ -50,45 +50,45 @@ RESTORES = {
             *("2017-07-18T21:41:20.721Z", "2017-07-18T21:41:35.182Z"),
         )
     ],
-    "p02": [(R.format(1), "restoring", 42, "", "drill 1", begun(2), None)],
-    "p03": [(R.format(2), "waiting", 0, "", "", begun(3), None)],
+    "p02": [(R.format(1), "restoring", 42, "", "drill 1", created(2), None)],
+    "p03": [(R.format(2), "waiting", 0, "", "", created(3), None)],
     "p04": [
-        (R.format(3), "failed", 63, "dcs.08.0007", "drill 3", begun(4), changed(4)),
-        (R.format(4), "failed", 0, "dcs.08.0002", "drill 4", begun(5), changed(5)),
+        (R.format(3), "failed", 63, "dcs.08.0007", "drill 3", created(4), updated(4)),
+        (R.format(4), "failed", 0, "dcs.08.0002", "drill 4", created(5), updated(5)),
     ],
     "p05": [
-        (R.format(5), "succeed", 100, "", "", begun(6), changed(6)),
-        (R.format(6), "succeed", 100, "", "drill 6", begun(7), changed(7)),
-        (R.format(7), "succeed", 100, "", "", begun(8), changed(8)),
+        (R.format(5), "succeed", 100, "", "", created(6), updated(6)),
+        (R.format(6), "succeed", 100, "", "drill 6", created(7), updated(7)),
+        (R.format(7), "succeed", 100, "", "", created(8), updated(8)),
     ],
     "p06": [],
 }
 
 
 @pytest.mark.parametrize("name", RESTORES)
-def test_an_answer_of_restores_is_read_as_the_table_says(cloud, client, name):
-    cloud.says(recorded(name))
+def test_restores_are_parsed_as_listed(server, client, name):
+    server.replies(sample(name))
     page = client.restores("i1")
     assert page.complete
     assert page.skipped == 0
-    read = [
+    parsed = [
         (
             *(row.restore_id, row.status, row.progress, row.error_code, row.restore_remark),
             *(row.created_at, row.updated_at),
         )
         for row in page.rows
     ]
-    assert read == [(*row[:5], time(row[5]), time(row[6])) for row in RESTORES[name]]
+    assert parsed == [(*row[:5], time(row[5]), time(row[6])) for row in RESTORES[name]]
     assert all(row.backup_remark == "" for row in page.rows)
 
 
-def test_the_page_of_restores_tells_the_time_of_the_cloud(cloud, client):
-    cloud.says(recorded("p01"))
-    assert client.restores("i1").server_time == time("2026-10-06T14:03:00Z"), DATE
+def test_a_page_has_the_server_s_time(server, client):
+    server.replies(sample("p01"))
+    assert client.restores("i1").server_time == time("2026-10-06T14:03:00Z")
 
 
-def test_names_and_raw_json_come_with_each_restore(cloud, client):
-    cloud.says(recorded("p01"))
+def test_a_restore_has_names_and_raw_json(server, client):
+    server.replies(sample("p01"))
     restore = client.restores("i1").rows[0]
     assert restore.restore_name == "restore_20170718214120"
     assert restore.backup_name == "backup_20170718000002"
@@ -96,8 +96,8 @@ def test_names_and_raw_json_come_with_each_restore(cloud, client):
     assert json.loads(restore.raw)["error_code"] == {}
 
 
-def test_two_pages_of_twelve_restores_are_incomplete_alone_and_together_all(cloud, client):
-    cloud.says(recorded("p18"), recorded("p19"))
+def test_two_pages_of_twelve_restores_are_each_incomplete(server, client):
+    server.replies(sample("p18"), sample("p19"))
     first, second = client.restores("i1", limit=10), client.restores("i1", offset=10, limit=10)
     assert [(len(p.rows), p.total, p.complete) for p in (first, second)] == [
         (10, 12, False),
@@ -106,8 +106,8 @@ def test_two_pages_of_twelve_restores_are_incomplete_alone_and_together_all(clou
     assert len({row.restore_id for row in (*first.rows, *second.rows)}) == 12
 
 
-# kind, code, part of the sentence, request id
-FAULTS = {
+# error class, code, part of the message
+ERRORS = {
     "p07": (InvalidResponse, "DCS.4800", "Invalid offset in the request."),
     "p08": (AuthenticationError, "APIGW.0301", "verify aksk signature fail"),
     "p09": (PermissionDenied, "DCS.2003", "This role does not have the permission"),
@@ -118,22 +118,22 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("name", FAULTS)
-def test_an_answer_of_refusal_is_the_fault_the_table_says(cloud, client, name):
-    kind, code, said = FAULTS[name]
-    cloud.says(recorded(name))
+@pytest.mark.parametrize("name", ERRORS)
+def test_errors_are_raised_as_listed(server, client, name):
+    error_class, code, detail = ERRORS[name]
+    server.replies(sample(name))
     with pytest.raises(DcsError) as raised:
         client.restores("i1")
-    assert type(raised.value) is kind
+    assert type(raised.value) is error_class
     assert raised.value.code == code
     assert raised.value.request_id == "9358b62bd3a9fa53ecd37ab3762ac464"
     assert code in str(raised.value)
-    assert said in str(raised.value)
-    assert len(cloud.requests) == 1
+    assert detail in str(raised.value)
+    assert len(server.requests) == 1
 
 
-def test_the_documented_instance_is_read_in_spite_of_its_types(cloud, client):
-    cloud.says(recorded("p14"))
+def test_the_documented_instance_is_parsed_despite_its_types(server, client):
+    server.replies(sample("p14"))
     page = client.instances()
     assert page.complete
     instance = page.rows[0]
@@ -152,8 +152,8 @@ def test_the_documented_instance_is_read_in_spite_of_its_types(cloud, client):
     assert instance.domain == "redis-c830053e-d5a3-4bc0-b6d6-ca37d1ea9dd5.dcs.example.com"
 
 
-def test_the_documented_backup_is_read(cloud, client):
-    cloud.says(recorded("p15"))
+def test_the_documented_backup_is_parsed(server, client):
+    server.replies(sample("p15"))
     page = client.backups("i1")
     assert page.complete
     backup = page.rows[0]
@@ -165,19 +165,19 @@ def test_the_documented_backup_is_read(cloud, client):
     assert backup.updated_at == time("2019-05-10T08:32:30.546Z")
 
 
-def test_the_recorded_login_gives_its_token_to_requests(cloud, session):
-    cloud.says(recorded("p16"))
-    auth = TokenAuth(session, cloud.url, "domain A", "user A", "secret", "06f1")
-    request = auth(requests.Request("GET", cloud.url).prepare())
+def test_the_token_of_the_sample_login_is_sent(server, session):
+    server.replies(sample("p16"))
+    auth = TokenAuth(session, server.url, "domain A", "user A", "secret", "06f1")
+    request = auth(requests.Request("GET", server.url).prepare())
     assert request.headers["X-Auth-Token"].endswith("XXXXX-EXAMPLE")
 
 
-def test_the_list_of_projects_is_no_list_of_restores(cloud, client):
-    cloud.says(recorded("p17"))
+def test_a_list_of_projects_is_not_a_list_of_restores(server, client):
+    server.replies(sample("p17"))
     with pytest.raises(InvalidResponse, match="restore_record_response"):
         client.restores("i1")
 
 
-def test_every_recorded_answer_is_in_a_table():
-    known = {*RESTORES, *FAULTS, "p14", "p15", "p16", "p17", "p18", "p19"}
+def test_every_sample_is_tested():
+    known = {*RESTORES, *ERRORS, "p14", "p15", "p16", "p17", "p18", "p19"}
     assert {path.name[:3] for path in FIXTURES.glob("p*.json")} == known

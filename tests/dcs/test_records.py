@@ -1,8 +1,9 @@
+import json
 from dataclasses import fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from restores.dcs.records import (
@@ -13,12 +14,22 @@ from restores.dcs.records import (
     Page,
     RestoreRecord,
     parse_backup,
+    parse_count,
+    parse_http_date,
+    parse_id,
     parse_instance,
+    parse_label,
+    parse_percent,
     parse_restore,
+    parse_status,
+    parse_text,
+    parse_time,
+    storable,
+    to_json,
 )
 from tests.dcs.conftest import ANY_JSON
 
-AT = datetime(2026, 10, 6, 14, 3, tzinfo=UTC)
+SERVER_TIME = datetime(2026, 10, 6, 14, 3, tzinfo=UTC)
 FIELDS = [
     field.name for kind in (RestoreRecord, BackupRecord, InstanceRecord) for field in fields(kind)
 ]
@@ -28,33 +39,33 @@ ANY_ROW = st.dictionaries(st.sampled_from(FIELDS), ANY_JSON, max_size=6)
 
 @given(ANY_ROW, st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=128))
 @settings(max_examples=150)
-def test_whatever_the_other_fields_hold_the_id_is_kept(row, sent):
-    wanted = sent.replace("\0", "")
+def test_a_row_is_kept_whatever_its_other_fields_hold(row, sent):
+    expected_id = sent.replace("\0", "")
     restore = parse_restore({**row, "restore_id": sent})
     backup = parse_backup({**row, "backup_id": sent})
     instance = parse_instance({**row, "instance_id": sent})
-    if not wanted:
+    if not expected_id:
         assert restore is backup is instance is None
     else:
-        assert restore.restore_id == backup.backup_id == instance.instance_id == wanted
+        assert restore.restore_id == backup.backup_id == instance.instance_id == expected_id
 
 
 @given(ANY_JSON)
 @settings(max_examples=100)
 def test_any_json_is_a_page_or_none(body):
-    page = RESTORES.parse_page(body, AT)
+    page = RESTORES.parse_page(body, SERVER_TIME)
     assert page is None or isinstance(page, Page)
-    RESTORES.parse_page({"restore_record_response": body, "total_num": body}, AT)
+    RESTORES.parse_page({"restore_record_response": body, "total_num": body}, SERVER_TIME)
 
 
 @pytest.mark.parametrize("row", [None, "r1", 1, [], ["r1"], {}, {"restore_id": None}])
-def test_a_row_without_an_id_is_none(row):
+def test_a_row_without_an_id_is_dropped(row):
     assert parse_restore(row) is parse_backup(row) is parse_instance(row) is None
 
 
 def test_rows_without_an_id_are_skipped_and_counted():
     body = {"restore_record_response": [{}, {"restore_id": "r1"}, "?"], "total_num": 3}
-    page = RESTORES.parse_page(body, AT)
+    page = RESTORES.parse_page(body, SERVER_TIME)
     assert ([row.restore_id for row in page.rows], page.skipped) == (["r1"], 2)
     assert page.complete
 
@@ -71,21 +82,27 @@ def test_rows_without_an_id_are_skipped_and_counted():
     ],
 )
 def test_a_page_is_complete_only_if_its_total_says_so(body, rows, total):
-    page = RESTORES.parse_page(body, AT)
+    page = RESTORES.parse_page(body, SERVER_TIME)
     assert (len(page.rows), page.total) == (rows, total)
     assert page.complete == (rows == total)
 
 
 @pytest.mark.parametrize("body", [None, [], "hello", {}, {"restore_record_response": {"a": 1}}])
-def test_a_body_of_another_shape_is_no_page(body):
-    assert RESTORES.parse_page(body, AT) is None
+def test_a_body_of_another_shape_is_not_a_page(body):
+    assert RESTORES.parse_page(body, SERVER_TIME) is None
 
 
 @pytest.mark.parametrize(
     ("status", "ended"),
-    [("succeed", AT), ("failed", AT), ("restoring", None), ("waiting", None), ("odd", None)],
+    [
+        ("succeed", SERVER_TIME),
+        ("failed", SERVER_TIME),
+        ("restoring", None),
+        ("waiting", None),
+        ("odd", None),
+    ],
 )
-def test_only_a_final_restore_has_ended(status, ended):
+def test_only_a_restore_with_a_terminal_status_has_ended(status, ended):
     row = {"restore_id": "r", "status": status, "updated_at": "2026-10-06T14:03:00Z"}
     assert parse_restore(row).ended_at == ended
 
@@ -109,11 +126,211 @@ def test_raw_is_the_record_as_sent():
         ({}, False),
     ],
 )
-def test_an_instance_without_replica_is_single(row, single):
+def test_single_node_instances_are_recognized(row, single):
     assert parse_instance({**row, "instance_id": "i"}).single_node is single
 
 
-def test_an_instance_is_described_in_words():
+def test_an_instance_s_engine_and_zones_are_joined():
     row = {"instance_id": "i", "engine": "Redis", "engine_version": 5.0, "az_codes": ["a", 2, {}]}
-    instance = INSTANCES.parse_page({"instances": [row], "instance_num": 1}, AT).rows[0]
+    instance = INSTANCES.parse_page({"instances": [row], "instance_num": 1}, SERVER_TIME).rows[0]
     assert (instance.engine, instance.az, instance.name) == ("Redis 5.0", "a, 2", "")
+
+
+@given(ANY_JSON)
+@example("\ud800\0")
+@example(10**5000)
+@example(float("nan"))
+@example([[[[{}]]]])
+@settings(max_examples=150)
+def test_no_value_raises_and_every_text_is_storable(value):
+    texts = [parse_text(value), parse_id(value), to_json(value)]
+    texts.append(parse_status(value, ("failed",)))
+    parse_count(value), parse_percent(value), parse_time(value)
+    assert all("\0" not in text for text in texts)
+    assert all(text.encode("utf-8").decode("utf-8") == text for text in texts)
+
+
+@pytest.mark.parametrize("value", [None, "", {}, []])
+def test_every_spelling_of_absent_counts_as_absent(value):
+    assert parse_text(value) == parse_id(value) == ""
+    assert parse_time(value) is parse_percent(value) is parse_count(value) is None
+
+
+@pytest.mark.parametrize(
+    ("sent", "parsed"),
+    [
+        ("plain", "plain"),
+        (" kept ", " kept "),
+        (0, "0"),
+        (False, "false"),
+        (1.5, "1.5"),
+        ({"a": [1]}, '{"a":[1]}'),
+        ("a\0b", "ab"),
+        ("a\ud83db", "a\ufffdb"),
+        ("😀 中文", "😀 中文"),
+    ],
+)
+def test_text_is_kept_as_sent_if_storable(sent, parsed):
+    assert parse_text(sent) == parsed
+
+
+@pytest.mark.parametrize(
+    ("sent", "parsed"),
+    [
+        ("../x", "../x"),
+        (" a ", " a "),
+        (17, "17"),
+        ("x" * 128, "x" * 128),
+        ("x" * 129, ""),
+        ("\0", ""),
+        (True, ""),
+        (1.5, ""),
+        (["a"], ""),
+    ],
+)
+def test_an_id_is_kept_unless_unusable(sent, parsed):
+    assert parse_id(sent) == parsed
+
+
+@pytest.mark.parametrize(
+    ("sent", "parsed"),
+    [
+        (" Succeed ", "succeed"),
+        ("FAILED", "failed"),
+        (" Paused by X ", "Paused by X"),
+        (3, "3"),
+    ],
+)
+def test_known_statuses_are_lower_cased_and_others_kept(sent, parsed):
+    assert parse_status(sent, ("succeed", "failed")) == parsed
+
+
+@pytest.mark.parametrize(
+    ("sent", "parsed"),
+    [
+        ("100.00", 100),
+        ("42.00", 42),
+        (0, 0),
+        ("-0", 0),
+        (" 7.5 ", 7.5),
+        ("1e1", 10),
+        ("NaN", None),
+        (float("nan"), None),
+        ("inf", None),
+        (float("inf"), None),
+        (10**400, None),
+        ("9" * 400, None),
+        ("abc", None),
+        ("4_2", None),
+        ("４２", None),
+        (101, None),
+        (-1, None),
+        (True, None),
+        ("42 %", None),
+        ([42], None),
+    ],
+)
+def test_progress_is_a_finite_number_from_0_to_100_or_none(sent, parsed):
+    assert parse_percent(sent) == parsed
+
+
+@pytest.mark.parametrize(
+    ("sent", "parsed"),
+    [
+        (0, 0),
+        ("12", 12),
+        (12.0, 12),
+        (2**63 - 1, 2**63 - 1),
+        (str(2**63 - 1), 2**63 - 1),
+        (2**63, None),
+        (10**400, None),
+        (-1, None),
+        (1.5, None),
+        (True, None),
+        ("many", None),
+    ],
+)
+def test_a_count_is_a_whole_storable_number_or_none(sent, parsed):
+    assert parse_count(sent) == parsed
+
+
+@pytest.mark.parametrize(
+    ("sent", "parsed"),
+    [
+        ("2017-07-18T21:41:20.721Z", "2017-07-18T21:41:20.721000+00:00"),
+        ("2017-07-18T21:41:20", "2017-07-18T21:41:20+00:00"),
+        ("2017-07-18 21:41", "2017-07-18T21:41:00+00:00"),
+        ("2017-07-18T21:41:20+08:00", "2017-07-18T13:41:20+00:00"),
+        ("2017-07-18T21:41:20-0330", "2017-07-19T01:11:20+00:00"),
+        ("2017-07-18T21:41:20.1234567899Z", "2017-07-18T21:41:20.123456+00:00"),
+        ("2017-07-18T21:41:20,5z", "2017-07-18T21:41:20.500000+00:00"),
+        ("1500414080721", "2017-07-18T21:41:20.721000+00:00"),
+        (1500414080721, "2017-07-18T21:41:20.721000+00:00"),
+        ("20170718214120", "2017-07-18T21:41:20+00:00"),
+        ("2017-02-30T00:00:00Z", None),
+        ("20171318214120", None),
+        ("0001-01-01T00:00:00Z", None),
+        ("9999-12-31T23:59:59-12:00", None),
+        ("1500414080", None),
+        ("yesterday", None),
+        ("2017-07-18", None),
+        ("２０１７-07-18T21:41:20", None),
+        (True, None),
+        ({"time": 1}, None),
+    ],
+)
+def test_times_are_parsed_as_utc_or_none(sent, parsed):
+    time = parse_time(sent)
+    assert (time.isoformat() if time else None) == parsed
+
+
+@given(
+    st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1)),
+    st.integers(-14 * 60, 14 * 60),
+    st.sampled_from(["T", " "]),
+)
+@settings(max_examples=100)
+def test_any_iso_time_with_an_offset_is_the_same_time(naive, minutes, separator):
+    expected = naive.replace(tzinfo=timezone(timedelta(minutes=minutes)))
+    time = parse_time(expected.isoformat(separator))
+    assert time == expected
+    assert time.tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    ("sent", "parsed"),
+    [
+        ("Tue, 06 Oct 2026 14:03:00 GMT", datetime(2026, 10, 6, 14, 3, tzinfo=UTC)),
+        ("Tue, 06 Oct 2026 14:03:00 -0000", datetime(2026, 10, 6, 14, 3, tzinfo=UTC)),
+        ("Tue, 06 Oct 2026 16:03:00 +0200", datetime(2026, 10, 6, 14, 3, tzinfo=UTC)),
+        ("Fri, 31 Dec 9999 23:59:59 -1200", None),
+        ("soon", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_http_dates_are_parsed_or_none(sent, parsed):
+    assert parse_http_date(sent) == parsed
+
+
+def test_json_keeps_key_order_and_non_latin_letters():
+    assert to_json({"b": "中", "a": {}}) == '{"b":"中","a":{}}'
+
+
+@given(st.lists(st.characters() | st.sampled_from(["\\", "\0", "u0000"])).map("".join))
+@settings(max_examples=150)
+def test_json_differs_from_what_was_sent_only_by_what_cannot_be_stored(sent):
+    assert json.loads(to_json([sent])) == [storable(sent)]
+
+
+def test_json_nested_too_deeply_gives_no_text():
+    nested = []
+    for _ in range(100_000):
+        nested = [nested]
+    assert to_json(nested) == parse_text(nested) == ""
+
+
+def test_a_text_too_long_for_an_index_is_visibly_shortened():
+    assert parse_label("x" * 255) == "x" * 255
+    assert parse_label("x" * 256) == "x" * 254 + "…"
+    assert len(parse_status(" failed" * 1000, ("failed",))) <= 255

@@ -1,4 +1,3 @@
-import json
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -6,9 +5,6 @@ from pathlib import Path
 import pytest
 
 from restores import tasks
-from restores.dcs.client import ApiClient
-from restores.dcs.http import Response
-from restores.dcs.iam import DiscoveredProject, accessible_projects
 from restores.models import Account, Instance, Project
 from restores.sync import accounts, projects, scheduling
 from restores.sync.accounts import current_clouds
@@ -177,26 +173,6 @@ def test_a_file_without_discover_retires_what_was_found(finder, settings):
     current_clouds()
     assert names() == set()
     assert Project.objects.count() == 6
-
-
-def test_only_projects_of_the_endpoint_s_region_are_taken():
-    class Told(ApiClient):
-        def __init__(self, rows):
-            self.rows = rows
-
-        def get(self, path, params, **_):
-            body = json.dumps({"projects": self.rows}).encode()
-            return Response(request=None, status=200, headers={}, body=body)
-
-    names = ["eu-de", "eu-de_shop", "eu-nl", "MOS"]
-    rows = [{"id": f"p-{name}", "name": name} for name in names]
-    rows += [{"id": "off", "name": "eu-de_off", "enabled": False}, "odd", {"name": "no id"}]
-    found = accessible_projects(Told(rows), "https://dcs.eu-de.cloud.example")
-    assert found == [
-        DiscoveredProject(project_id="p-eu-de", name="eu-de"),
-        DiscoveredProject(project_id="p-eu-de_shop", name="eu-de_shop"),
-    ]
-    assert len(accessible_projects(Told(rows), "https://dcs.example")) == 4
 
 
 def test_a_thousand_idle_projects_use_half_of_the_account_s_calls(finder):
