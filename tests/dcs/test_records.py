@@ -38,7 +38,7 @@ ANY_ROW = st.dictionaries(st.sampled_from(FIELDS), ANY_JSON, max_size=6)
 
 
 @given(ANY_ROW, st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=128))
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 def test_a_row_is_kept_whatever_its_other_fields_hold(row, sent):
     expected_id = sent.replace("\0", "")
     restore = parse_restore({**row, "restore_id": sent})
@@ -51,7 +51,7 @@ def test_a_row_is_kept_whatever_its_other_fields_hold(row, sent):
 
 
 @given(ANY_JSON)
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 def test_any_json_is_a_page_or_none(body):
     page = RESTORES.parse_page(body, SERVER_TIME)
     assert page is None or isinstance(page, Page)
@@ -141,7 +141,7 @@ def test_an_instance_s_engine_and_zones_are_joined():
 @example(10**5000)
 @example(float("nan"))
 @example([[[[{}]]]])
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 def test_no_value_raises_and_every_text_is_storable(value):
     texts = [parse_text(value), parse_id(value), to_json(value)]
     texts.append(parse_status(value, ("failed",)))
@@ -289,7 +289,7 @@ def test_times_are_parsed_as_utc_or_none(sent, parsed):
     st.integers(-14 * 60, 14 * 60),
     st.sampled_from(["T", " "]),
 )
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 def test_any_iso_time_with_an_offset_is_the_same_time(naive, minutes, separator):
     expected = naive.replace(tzinfo=timezone(timedelta(minutes=minutes)))
     time = parse_time(expected.isoformat(separator))
@@ -318,7 +318,7 @@ def test_json_keeps_key_order_and_non_latin_letters():
 
 
 @given(st.lists(st.characters() | st.sampled_from(["\\", "\0", "u0000"])).map("".join))
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 def test_json_differs_from_what_was_sent_only_by_what_cannot_be_stored(sent):
     assert json.loads(to_json([sent])) == [storable(sent)]
 
