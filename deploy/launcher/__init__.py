@@ -1,1 +1,1 @@
-"""What stands behind ./run: standard library only, for it runs before anything is installed."""
+"""The launcher behind ./run; standard library only, as it runs before anything is installed."""

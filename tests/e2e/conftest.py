@@ -82,7 +82,7 @@ def stack(tmp_path_factory):
 
 
 def _keep_reading(process, lines):
-    """Add what the children print to the lines, so that none of them blocks."""
+    """Keep reading what ./run prints, so that it never blocks."""
     threading.Thread(target=lines.extend, args=[process.stdout], daemon=True).start()
 
 

@@ -1,11 +1,11 @@
-"""Who may know what."""
+"""Which process may know which environment variables."""
 
 from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deploy.launcher.environment import Environments, secret_names
+from deploy.launcher.environments import Environments, secret_names
 
 PROJECTS = """
 [accounts.shop]
@@ -25,21 +25,21 @@ def environments(user, **known):
 
 @settings(max_examples=50)
 @given(st.dictionaries(st.text(min_size=1, max_size=12), st.text(max_size=5)))
-def test_the_web_knows_no_name_that_is_not_on_the_list(user):
+def test_web_gets_listed_variables_only(user):
     listed = {"PATH", "HOME", "LANG", "TZ", "TMPDIR", "SECRET_KEY", "DEBUG", "ALLOWED_HOSTS"}
     listed |= {"BASE_URL", "DATABASE_URL", "DISPLAY_TIME_ZONE", "STATIC_ROOT", "TICKET_URL"}
     known = environments(user | {"SHOP_AK": "secret", "REDIS_URL": "redis://"}).web()
     assert {name for name in known if not name.startswith("LC_")} <= listed
 
 
-def test_a_listed_name_is_withheld_when_it_is_a_secret_but_home_stays(tmp_path):
+def test_web_does_not_get_a_listed_variable_that_is_a_secret_except_home(tmp_path):
     (tmp_path / "projects.toml").write_text(PROJECTS)
     user = {"TZ": "secret", "TICKET_URL": "secret", "HOME": "/home/me", "LANG": "C"}
-    known = environments(user, projects=tmp_path / "projects.toml").web()
+    known = environments(user, projects_file=tmp_path / "projects.toml").web()
     assert known.keys() & user.keys() == {"HOME", "LANG"}
 
 
-def test_what_the_user_sets_wins_but_for_our_own_address_and_what_is_empty():
+def test_the_users_settings_win_except_for_the_base_url_and_empty_ones():
     user = {"SECRET_KEY": "mine", "DATABASE_URL": "", "BASE_URL": "https://elsewhere"}
     known = environments(user).web()
     assert known["SECRET_KEY"] == "mine"
@@ -47,20 +47,20 @@ def test_what_the_user_sets_wins_but_for_our_own_address_and_what_is_empty():
     assert known["BASE_URL"] == "http://127.0.0.1:9000"
 
 
-def test_commands_know_the_users_environment_but_not_another_pythons():
+def test_commands_get_the_users_environment_without_settings_of_another_python():
     user = {"SHOP_AK": "secret", "PYTHONHOME": "/", "VIRTUAL_ENV": "/", "REDIS_URL": "redis://"}
-    known = environments(user, projects=Path("/dev/null")).command()
+    known = environments(user, projects_file=Path("/dev/null")).command()
     assert known["SHOP_AK"] == "secret" and known["DCS_PROJECTS"] == "/dev/null"
     assert not known.keys() & {"PYTHONHOME", "VIRTUAL_ENV", "REDIS_URL"}
 
 
-def test_the_broker_is_for_worker_and_beat_only():
+def test_only_worker_and_beat_get_the_broker():
     known = environments({})
     assert known.worker("redis://x")["REDIS_URL"] == known.beat("redis://x")["REDIS_URL"]
     assert "REDIS_URL" not in known.web().keys() | known.command().keys()
 
 
-def test_secret_names_are_found_wherever_they_stand(tmp_path):
+def test_secret_names_are_found_in_every_section(tmp_path):
     (tmp_path / "projects.toml").write_text(PROJECTS + "odd_env = 5\n")
     names = secret_names(tmp_path / "projects.toml")
     assert names == {"SHOP_AK", "TZ", "TICKET_URL", "HOME"}

@@ -1,0 +1,141 @@
+"""The data folder: database, secret key, logs, and what one ./run leaves for the next."""
+
+import fcntl
+import json
+import os
+import secrets
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import quote
+
+from .console import CliError
+from .watchdog import GRACE
+
+DEFAULT_URL = "http://127.0.0.1:8000"
+
+
+@dataclass(frozen=True, slots=True)
+class DataFolder:
+    """One data folder; ``prepare`` makes it."""
+
+    path: Path
+
+    @classmethod
+    def prepare(cls, path: Path) -> Self:
+        """Return the folder at ``path``, made if absent; raises CliError if it is not writable."""
+        path = path.absolute()
+        try:
+            for wanted in (path, path / "logs"):
+                wanted.mkdir(mode=0o700, parents=True, exist_ok=True)
+            (path / "writable").touch()
+            (path / "writable").unlink()
+        except OSError as error:
+            raise CliError(
+                f"The data folder {path} is not writable ({error.strerror}). Try --data DIR"
+            ) from error
+        return cls(path)
+
+    @property
+    def logs(self) -> Path:
+        """Where each child process writes its log."""
+        return self.path / "logs"
+
+    @property
+    def projects_file(self) -> Path:
+        """The projects file of the simulated cloud."""
+        return self.path / "projects.toml"
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The settings that this folder provides: secret key, database and static files."""
+        return {
+            "SECRET_KEY": self.secret_key(),
+            "DATABASE_URL": f"sqlite:///{quote(str(self.path / 'dashboard.sqlite3'))}",
+            # Here, so that two ./run never share them.
+            "STATIC_ROOT": str(self.path / "static"),
+        }
+
+    def secret_key(self) -> str:
+        """Return this folder's SECRET_KEY, generated on the first call."""
+        if not self._read("secret_key"):
+            self._write("secret_key", secrets.token_urlsafe(50))
+        return self._read("secret_key")
+
+    def simulator(self) -> dict[str, Any]:
+        """Return what was saved of the simulator: port, epoch and credentials, if readable."""
+        saved = _json_object(self._read("simulator.json"))
+        port, environment = saved.get("port"), saved.get("environment")
+        return {
+            "port": port if isinstance(port, int) else 0,
+            "epoch": str(saved.get("epoch") or ""),
+            "environment": environment if isinstance(environment, dict) else {},
+        }
+
+    def save_simulator(self, port: int, world: dict[str, Any]) -> None:
+        """Save the simulator's port, epoch, credentials and projects file for the next start."""
+        saved = {"port": port, "epoch": world["epoch"], "environment": world["environment"]}
+        self._write("simulator.json", json.dumps(saved, indent=1))
+        self._write("projects.toml", world["projects_file"])
+
+    def last_url(self) -> str:
+        """Return where the last ./run with this folder served."""
+        return _json_object(self._read("run.lock")).get("address") or DEFAULT_URL
+
+    def lock(self, url: str) -> int:
+        """Reserve the folder for this process, serving at ``url``; a descriptor to keep open.
+
+        The watchdog of a killed ./run holds the lock until the last child is gone: wait for that.
+        """
+        descriptor = os.open(self.path / "run.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        deadline = time.monotonic() + GRACE + 5
+        while not try_lock(descriptor):
+            owner = _json_object(self._read("run.lock"))
+            if time.monotonic() > deadline or _is_alive(owner.get("pid")):
+                raise CliError(
+                    f"Another ./run (process {owner.get('pid')}, {owner.get('address')}) is using "
+                    f"{self.path}. Stop it, or use another folder: --data DIR"
+                )
+            time.sleep(0.1)
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, json.dumps({"pid": os.getpid(), "address": url}).encode(), 0)
+        return descriptor
+
+    def _read(self, name: str) -> str:
+        with suppress(FileNotFoundError):
+            return (self.path / name).read_text(encoding="utf-8", errors="replace").strip()
+        return ""
+
+    def _write(self, name: str, text: str) -> None:
+        # Never half a file, and never readable by others, not even for a moment.
+        fresh = self.path / f"{name}.{os.getpid()}"
+        with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(text)
+        fresh.replace(self.path / name)
+
+
+def try_lock(descriptor: int) -> bool:
+    """Lock an open file or folder unless another process holds it; return whether it worked."""
+    with suppress(BlockingIOError):
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    return False
+
+
+def _json_object(text: str) -> dict[str, Any]:
+    with suppress(ValueError):
+        found = json.loads(text)
+        return found if isinstance(found, dict) else {}
+    return {}
+
+
+def _is_alive(pid: object) -> bool:
+    try:
+        os.kill(pid, 0)  # type: ignore[arg-type]
+    except (ProcessLookupError, TypeError):
+        return False
+    except PermissionError:
+        return True  # somebody else's process
+    return True
