@@ -1,4 +1,4 @@
-"""The list as a CSV file: streamed, in the list's order, safe to open in a spreadsheet."""
+"""The list as CSV: streamed, in the list's order, safe to open in a spreadsheet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Restores as JSON: the cloud's names for the cloud's values, then ours; absent is null."""
+"""Rows as JSON: the provider's names for the provider's values, then ours; absent is null."""
 
 from __future__ import annotations
 
@@ -6,16 +6,19 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.urls import reverse
 from django.utils import timezone
 
-from restores.models import Restore
-from restores.paths import restore_path
+from restores.beside import Beside
+from restores.filters import ListParams
+from restores.instance_status import instance_sync_error, is_monitored
+from restores.models import Backup, Instance, Observation, Restore
 from restores.querysets import HEALTHY_KINDS
 from restores.stalled import stalled_since
 from restores.sync_status import Coverage
 from restores.timerange import instant
 
-# The cloud's own values under the cloud's own names.
+# The provider's own values under the provider's own names.
 UPSTREAM = (
     "restore_id",
     "restore_name",
@@ -29,16 +32,16 @@ UPSTREAM = (
     "created_at",
     "updated_at",
 )
-# What restore_json reads beyond the restore's own columns, for select_related.
+# What is read of a restore besides its own columns, for select_related.
 RELATED = ("instance", "project__account")
 
 
 def restore_json(restore: Restore) -> dict[str, Any]:
-    """One restore; its instance, project and account are at hand."""
+    """Write one restore; its instance, project and account should have been read with it."""
     instance, project = restore.instance, restore.project
     shortest, longest = _restoring_seconds(restore)
     return {
-        **{name: _bare(getattr(restore, name)) for name in UPSTREAM},
+        **{name: _value(getattr(restore, name)) for name in UPSTREAM},
         "account": project.account.name,
         "project": project.name,
         "project_id": project.project_id,
@@ -46,61 +49,120 @@ def restore_json(restore: Restore) -> dict[str, Any]:
         "customer": project.customer or None,
         "instance_id": instance.instance_id,
         "instance_name": instance.name or None,
-        "ended_at": _written(restore.ended_at),
+        "ended_at": _value(restore.ended_at),
         "duration_seconds": restore.duration,
         "restoring_seconds_min": shortest,
         "restoring_seconds_max": longest,
-        "backup_taken_at": _written(restore.backup_taken_at),
-        "recovered_at": _written(restore.recovered_at),
-        "changed_at": _written(restore.changed_at),
-        "first_seen_at": _written(restore.first_seen_at),
-        "last_seen_at": None if restore.missing_since else _written(instance.complete_to),
+        "backup_taken_at": _value(restore.backup_taken_at),
+        "recovered_at": _value(restore.recovered_at),
+        "changed_at": _value(restore.changed_at),
+        "first_seen_at": _value(restore.first_seen_at),
+        "last_seen_at": None if restore.missing_since else _value(instance.complete_to),
         "listed": restore.removed_upstream_at is None,
-        "stale": _stale(restore),
-        "url": settings.BASE_URL + restore_path(restore.restore_id),
+        "stale": _is_stale(restore),
+        "url": settings.BASE_URL + reverse("restore-detail", args=[restore.restore_id]),
     }
 
 
-def now_json(then: Restore, now: Restore) -> dict[str, Any]:
-    """What has become of a restore since it was as ``then``: the fields that differ."""
-    was = restore_json(then)
-    return {name: value for name, value in restore_json(now).items() if was[name] != value}
+def then_and_now_json(row: Beside[Restore]) -> dict[str, Any]:
+    """Write a restore of a snapshot, and under ``now`` the fields that have changed since."""
+    then = restore_json(row.then)
+    if row.now is None:
+        return then
+    now = restore_json(row.now)
+    return then | {"now": {name: value for name, value in now.items() if then[name] != value}}
 
 
-def coverage_json(coverage: Coverage) -> dict[str, Any]:
-    """Until when a list is complete, and what is not."""
+def observation_json(observation: Observation) -> dict[str, Any]:
+    """Write one observed change of a restore."""
     return {
-        "complete_to": _written(coverage.complete_to),
-        "collector_stalled_since": _written(stalled_since(timezone.now())),
-        "faults": [error.json_with_place() for error in coverage.faults],
+        "seen_after": _value(observation.seen_after),
+        "seen_at": _value(observation.seen_at),
+        "status": observation.status or None,
+        "progress": observation.progress,
+        "error_code": observation.error_code or None,
     }
 
 
-def _bare(value: datetime | float | str | None) -> float | str | None:
-    """A value as JSON has it; what was not given is null."""
+def instance_json(instance: Instance) -> dict[str, Any]:
+    """Write one instance; its project and account should have been read with it."""
+    project, error = instance.project, instance_sync_error(instance)
+    texts = ("engine", "spec", "az", "ip", "domain", "status")
+    return {
+        "instance_id": instance.instance_id,
+        "instance_name": instance.name or None,
+        "project": project.name,
+        "customer": project.customer or None,
+        "region": project.region or None,
+        **{name: getattr(instance, name) or None for name in texts},
+        "restorable": not instance.single_node,
+        "monitored": is_monitored(instance),
+        "deleted_at": _value(instance.deleted_at),
+        "complete_to": _value(instance.complete_to),
+        "next_sync_at": _value(instance.next_sync_at),
+        "sync_error": error and error.json(),
+    }
+
+
+def backup_json(backup: Backup) -> dict[str, Any]:
+    """Write one backup."""
+    texts = (
+        "backup_id",
+        "backup_name",
+        "backup_type",
+        "backup_format",
+        "status",
+        "remark",
+        "error_code",
+    )
+    return {
+        **{name: getattr(backup, name) or None for name in texts},
+        "size": backup.size,
+        "created_at": _value(backup.created_at),
+        "updated_at": _value(backup.updated_at),
+        "first_seen_at": _value(backup.first_seen_at),
+    }
+
+
+def sync_status_json(coverage: Coverage) -> dict[str, Any]:
+    """Write up to when the restores are complete, and which sync errors leave some out."""
+    return {
+        "complete_to": _value(coverage.complete_to),
+        "collector_stalled_since": _value(stalled_since(timezone.now())),
+        "sync_errors": [error.json_with_place() for error in coverage.faults],
+    }
+
+
+def errors_json(params: ListParams) -> dict[str, Any]:
+    """Write the errors of invalid parameters, the body of an answer 400."""
+    return {
+        "errors": [
+            {"param": error.param, "value": error.value, "reason": error.reason}
+            for error in params.errors
+        ]
+    }
+
+
+def _value(value: datetime | float | str | None) -> float | str | None:
     if isinstance(value, datetime):
         return instant(value)
     return None if value == "" else value
 
 
-def _written(at: datetime | None) -> str | None:
-    return instant(at) if at else None
-
-
 def _restoring_seconds(restore: Restore) -> tuple[float | None, float | None]:
-    """The least and the most it can have restored: its begin fell between two looks."""
+    """The least and the most time it can have run: its start fell between two syncs."""
     ended = restore.ended_at
     if ended and restore.created_at and ended < restore.created_at:
         return None, None
-    bounds = (restore.restoring_by, restore.restoring_after)
     shortest, longest = (
-        max(0.0, (ended - begun).total_seconds()) if ended and begun else None for begun in bounds
+        max(0.0, (ended - started).total_seconds()) if ended and started else None
+        for started in (restore.restoring_by, restore.restoring_after)
     )
     return shortest, longest
 
 
-def _stale(restore: Restore) -> bool:
-    """Whether nobody can look at it now: its state may have changed since."""
-    instance, project = restore.instance, restore.project
-    faults = (instance.sync_error_kind, project.sync_error_kind, project.account.sync_error_kind)
-    return any(fault not in HEALTHY_KINDS for fault in faults) or not project.monitored
+def _is_stale(restore: Restore) -> bool:
+    """Whether it can't be synced now, so that its status may have changed since."""
+    project = restore.project
+    rows = (restore.instance, project, project.account)
+    return not project.monitored or any(row.sync_error_kind not in HEALTHY_KINDS for row in rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from django.db.models import Count, F, Min, Q, QuerySet
 
@@ -13,6 +13,9 @@ from restores.models import Instance, Project
 from restores.querysets import HEALTHY_KINDS, InstanceQuerySet, ProjectQuerySet
 from restores.querysets.asking import Bound, ask_anew, pose, together
 from restores.sync_errors import SyncError, instance_errors, project_errors
+
+if TYPE_CHECKING:
+    from restores.querysets import Viewer
 
 _NAMED = 3
 # How the list of a project's instances stands.
@@ -65,6 +68,11 @@ def coverage_of(
     if projects is None:
         projects = Project.objects.filter(pk__in=instances.order_by().values("project_id"))
     return kept_coverage(None, lambda: instances, lambda: projects, named=named)
+
+
+def coverage_for(user: Viewer) -> Coverage:
+    """How far all that a user may see is known; a project that was never listed counts too."""
+    return coverage_of(Instance.objects.visible_to(user), Project.objects.visible_to(user))
 
 
 def kept_coverage(

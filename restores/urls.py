@@ -1,17 +1,17 @@
-"""The pages and their twins."""
+"""The pages and their JSON endpoints and exports."""
 
 from django.urls import path, register_converter
 
 from restores.converters import IdConverter
 from restores.views import (
-    coverage,
+    auth,
     exports,
     instances,
-    login,
-    look,
     overview,
     restore_detail,
     restore_list,
+    sync_now,
+    sync_status,
 )
 
 register_converter(IdConverter, "id")
@@ -39,10 +39,10 @@ urlpatterns = [
         instances.instance_detail_json,
         name="instance-detail-json",
     ),
-    path("instances/<id:instance_id>/look/", look.look_now, name="look-now"),
-    path("coverage/", coverage.coverage, name="coverage"),
-    path("coverage.json", coverage.coverage_json, name="coverage-json"),
-    path("login/", login.sign_in, name="login"),
-    path("login/once/<str:token>/", login.once, name="login-once"),
-    path("logout/", login.sign_out, name="logout"),
+    path("instances/<id:instance_id>/sync/", sync_now.sync_now, name="sync-now"),
+    path("sync-status/", sync_status.sync_status, name="sync-status"),
+    path("sync-status.json", sync_status.sync_status_json, name="sync-status-json"),
+    path("login/", auth.sign_in, name="login"),
+    path("login/once/<str:token>/", auth.sign_in_once, name="login-once"),
+    path("logout/", auth.sign_out, name="logout"),
 ]

@@ -20,16 +20,16 @@ FIXTURES = Path(__file__).parent / "fixtures"
 # fixture: what the restore's page says, by restore id
 RESTORES = {
     "p01": {"a6155972-800c-4170-a479-3231e907d2f6": ["Succeeded", "doctest", "18 Jul 2017"]},
-    "p02": {"r0000001-0000-4000-8000-0000000000bb": ["Restoring", "42 %", "drill 1"]},
-    "p03": {"r0000002-0000-4000-8000-0000000000bb": ["Waiting", "not given"]},
+    "p02": {"r0000001-0000-4000-8000-0000000000bb": ["Restoring", "42%", "drill 1"]},
+    "p03": {"r0000002-0000-4000-8000-0000000000bb": ["Waiting", "created_at"]},
     "p04": {
-        "r0000003-0000-4000-8000-0000000000bb": ["Failed", "dcs.08.0007", "63 %", "partial"],
+        "r0000003-0000-4000-8000-0000000000bb": ["Failed", "dcs.08.0007", "63%", "partial"],
         "r0000004-0000-4000-8000-0000000000bb": ["Failed", "dcs.08.0002"],
     },
     "p05": {
-        "r0000005-0000-4000-8000-0000000000bb": ["Succeeded", "not given"],
+        "r0000005-0000-4000-8000-0000000000bb": ["Succeeded", "–"],
         "r0000006-0000-4000-8000-0000000000bb": ["Succeeded", "drill 6"],
-        "r0000007-0000-4000-8000-0000000000bb": ["Succeeded", "not given"],
+        "r0000007-0000-4000-8000-0000000000bb": ["Succeeded", "–"],
     },
     "p06": {},
 }
@@ -109,9 +109,10 @@ def test_a_recorded_error_is_a_fault_on_the_coverage_page_and_no_restore(name, l
     assert (instance.sync_error_kind, instance.complete_to) == (kind, None)
     assert words in instance.sync_error_message
     assert not Restore.objects.exists()
-    text = shown(web, "/coverage/")
+    text = shown(web, "/sync-status/")
     assert instance.name in text
-    faults = [row["fault"] for row in web.get("/coverage.json").json()["instances"] if row["fault"]]
+    rows = web.get("/sync-status.json").json()["instances"]
+    faults = [row["sync_error"] for row in rows if row["sync_error"]]
     assert [fault["class"] for fault in faults] == [kind]
 
 
@@ -119,7 +120,7 @@ def test_a_recorded_404_marks_the_instance_as_gone(look, web):
     instance = look("p11")
 
     assert (instance.sync_error_kind, bool(instance.deleted_at)) == ("gone", True)
-    assert "gone" in shown(web, f"/instances/{instance.instance_id}/").casefold()
+    assert "Deleted by" in shown(web, f"/instances/{instance.instance_id}/")
 
 
 def test_recorded_pages_of_a_list_that_does_not_fit_are_kept_but_prove_nothing(look, web):

@@ -115,10 +115,10 @@ def test_the_list_comes_in_its_envelope(web):
     assert found == {
         "total": 1,
         "total_capped": False,
-        "window": {"on": "created", "from": "2026-11-22T16:59:00Z", "to": None, "asof": None},
+        "time_range": {"on": "created", "from": "2026-11-22T16:59:00Z", "to": None, "asof": None},
         "complete_to": "2026-11-23T16:59:00Z",
         "collector_stalled_since": None,
-        "faults": [],
+        "sync_errors": [],
         "ignored": ["foo"],
         "not_found": ["nope"],
         "next": None,
@@ -140,7 +140,7 @@ def test_a_fault_in_scope_is_named(web):
     make_instance(
         "feed", sync_error_kind="throttled", sync_error_message="slow down", sync_error_since=NOW
     )
-    (fault,) = web.get("/restores.json").json()["faults"]
+    (fault,) = web.get("/restores.json").json()["sync_errors"]
     assert fault == {
         "class": "throttled",
         "since": "2026-11-23T16:59:00Z",

@@ -21,7 +21,7 @@ def test_the_first_page_waits_for_no_view_and_no_template():
     done = subprocess.run(command, cwd=settings.BASE_DIR, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     ready = json.loads(done.stdout)
-    assert {"restores.views.restore_list", "restores.views.login"} <= {*ready["modules"]}
+    assert {"restores.views.restore_list", "restores.views.auth"} <= {*ready["modules"]}
     folder = settings.BASE_DIR / "templates"
     templates = {str(file.relative_to(folder)) for file in folder.rglob("*.*")}
     assert templates <= {*ready["templates"]}

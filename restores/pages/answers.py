@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from restores.formatting import format_datetime
+from restores.instance_status import instance_sync_error
 from restores.models import Instance
-from restores.pages.moments import Moment, moment
-from restores.pages.standing import instance_trouble
 from restores.querysets import InstanceQuerySet
 from restores.sync_status import Coverage, answer_for
 
@@ -19,13 +19,13 @@ class Answer:
 
     kind: str
     title: str
-    at: Moment | None = None
+    at: datetime | None = None
     text: str = ""
 
 
 def answer_for_instance(instance: Instance) -> Answer:
     """Why an instance has no restores."""
-    proven, outside = moment(instance.complete_to), _outside(instance)
+    proven, outside = instance.complete_to, _outside(instance)
     if outside:
         known = "The cloud’s list was empty until" if proven else "Outside what we watch"
         return Answer(kind="outside", title=known, at=proven, text=outside)
@@ -33,8 +33,8 @@ def answer_for_instance(instance: Instance) -> Answer:
         text = "We have not had a complete answer for this instance."
         return Answer(kind="unknown", title="Not known yet", text=text)
     text = "At that moment the cloud’s whole list was empty."
-    trouble = instance_trouble(instance)
-    if trouble and trouble.spoils:
+    error = instance_sync_error(instance)
+    if error and error.blocking:
         text = "Our looks have failed since, so what came later is not known yet."
     return Answer(kind="none", title="None was requested until", at=proven, text=text)
 
@@ -55,7 +55,7 @@ def answer_in(
         return Answer(kind="unknown", title="Not known yet", text=_gap(found.lost))
     late = end and (coverage.complete_to is None or end < coverage.complete_to)
     text = "Some looks have failed since, so what came later is not known yet." if late else ""
-    return Answer(kind="none", title=f"{none}, as of", at=moment(end), text=text)
+    return Answer(kind="none", title=f"{none}, as of", at=end, text=text)
 
 
 def _outside(instance: Instance) -> str:
@@ -63,8 +63,9 @@ def _outside(instance: Instance) -> str:
         return "A single-node instance cannot be restored, so we do not look at it."
     if not instance.project.monitored:
         return "The project is no longer monitored."
-    if gone := moment(instance.deleted_at):
-        return f"The instance is gone since {gone.full}; nobody can look at what came in between."
+    if instance.deleted_at:
+        by = format_datetime(instance.deleted_at)
+        return f"The instance was deleted by {by}; we can’t see what happened after the last sync."
     return ""
 
 

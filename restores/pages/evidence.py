@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from restores.formatting import format_percent
 from restores.models import Observation, Restore
-from restores.pages.moments import Moment, day, moment
 from restores.serializers import UPSTREAM
 from restores.statuses import Status, status_of
 from restores.timerange import instant
@@ -24,14 +25,14 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """One observed change: it fell between two looks, so ``when`` may have two ends."""
+class ObservedChange:
+    """One observed change: it happened between the sync at ``after`` and the one at ``at``."""
 
     status: Status
     progress: str
     error_code: str
-    when: str
-    at: Moment | None
+    at: datetime
+    after: datetime | None
 
 
 def record(restore: Restore) -> list[Field]:
@@ -62,43 +63,18 @@ def raw_value(restore: Restore) -> Any:
         return restore.raw or None
 
 
-def timeline(observations: Iterable[Observation]) -> list[Seen]:
+def status_history(observations: Iterable[Observation]) -> list[ObservedChange]:
     """The observed changes, oldest first."""
     return [
-        Seen(
+        ObservedChange(
             status=status_of(seen.status),
-            progress=percent(seen.progress),
+            progress=format_percent(seen.progress),
             error_code=seen.error_code,
-            when=_when(seen),
-            at=moment(seen.seen_at),
+            at=seen.seen_at,
+            after=seen.seen_after,
         )
         for seen in observations
     ]
-
-
-def observation_json(seen: Observation) -> dict[str, Any]:
-    """One observation for the twin."""
-    return {
-        "seen_after": seen.seen_after and instant(seen.seen_after),
-        "seen_at": instant(seen.seen_at),
-        "status": seen.status or None,
-        "progress": seen.progress,
-        "error_code": seen.error_code or None,
-    }
-
-
-def percent(progress: float | None) -> str:
-    """A progress in words; a whole number without its decimals, absent as a dash."""
-    return "—" if progress is None else f"{progress:.2f}".rstrip("0").rstrip(".") + " %"
-
-
-def _when(seen: Observation) -> str:
-    at, after = seen.seen_at, seen.seen_after
-    if after is None:
-        return f"{day(at)}, by {at:%H:%M:%S}"
-    if after.date() == at.date():
-        return f"{day(at)}, between {after:%H:%M:%S} and {at:%H:%M:%S}"
-    return f"between {day(after)}, {after:%H:%M:%S} and {day(at)}, {at:%H:%M:%S}"
 
 
 def _spoken(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""How fresh the page of one restore is, in one line."""
+"""How fresh the data of one restore is."""
 
 from __future__ import annotations
 
@@ -6,39 +6,37 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from restores.models import Restore
-from restores.pages.moments import Moment, moment
-from restores.pages.standing import Trouble, instance_trouble
+from restores.sync_errors import SyncError, first_sync_error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Freshness:
-    """``Not reachable since 13:50 (…): what stands below is from 13:49``, in parts."""
+    """When a restore was last seen; if that is ``late``, the note or sync error says why."""
 
     late: bool
-    seen: Moment | None
+    last_seen: datetime
     today: bool = False
-    next_look: Moment | None = None
-    trouble: Trouble | None = None
+    next_sync_at: datetime | None = None
+    sync_error: SyncError | None = None
     note: str = ""
 
 
 def freshness(restore: Restore, now: datetime) -> Freshness:
     """Say when the restore was last seen, and what keeps us from seeing it now."""
-    seen, note = moment(last_seen(restore)), _note(restore)
+    seen, note = last_seen(restore), _note(restore)
     if note:
-        return Freshness(late=True, seen=seen, note=note)
-    trouble = instance_trouble(restore.instance)
-    if trouble and trouble.spoils:
-        return Freshness(late=True, seen=seen, trouble=trouble)
+        return Freshness(late=True, last_seen=seen, note=note)
+    error = first_sync_error(restore.project.account, restore.project, restore.instance)
+    if error and error.blocking:
+        return Freshness(late=True, last_seen=seen, sync_error=error)
     if _overdue(restore, now):
-        return Freshness(late=True, seen=seen, note="Not looked at for longer than planned")
-    today = last_seen(restore).date() == now.date()
-    next_look = moment(restore.instance.next_sync_at)
-    return Freshness(late=False, seen=seen, today=today, next_look=next_look)
-
-
-# What these read of a restore beyond itself.
-READ = ("instance__project__account", "project")
+        return Freshness(late=True, last_seen=seen, note="Check overdue")
+    return Freshness(
+        late=False,
+        last_seen=seen,
+        today=seen.date() == now.date(),
+        next_sync_at=restore.instance.next_sync_at,
+    )
 
 
 def known_until(restore: Restore, now: datetime) -> datetime:
@@ -62,12 +60,12 @@ def last_seen(restore: Restore) -> datetime:
 
 def _note(restore: Restore) -> str:
     if not restore.project.monitored:
-        return "The project is no longer monitored"
+        return "Project no longer monitored"
     if restore.removed_upstream_at:
-        return "The cloud no longer lists this restore"
+        return "No longer listed by the provider"
     if restore.instance.deleted_at:
-        return "The instance is gone"
-    return "The newest look did not find it" if restore.missing_since else ""
+        return "Instance deleted"
+    return "Missing from the latest sync" if restore.missing_since else ""
 
 
 def _overdue(restore: Restore, now: datetime) -> bool:

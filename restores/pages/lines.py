@@ -11,8 +11,8 @@ from django.utils import timezone
 from restores.explain import codes
 from restores.explain.estimates import format_clock
 from restores.explain.summary import NO_PROGRESS, QUEUED, Facts, details
+from restores.formatting import format_percent
 from restores.models import Restore
-from restores.pages.evidence import percent
 from restores.pages.freshness import known_until
 from restores.pages.moments import Moment, moment
 from restores.paths import restore_path
@@ -48,7 +48,7 @@ def line(restore: Restore, now: datetime | None = None) -> Line:
         running=moving and restore.created_at is not None and until == now,
         reason=_reason(restore, until),
         bar=f"{restore.progress:g}" if restoring else "",
-        progress=percent(restore.progress),
+        progress=format_percent(restore.progress),
     )
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from restores.explain.summary import Facts
+from restores.formatting import format_percent
 from restores.models import Restore
-from restores.pages.evidence import percent
 from restores.statuses import FINAL, RESTORING, WAITING
 
 
@@ -26,7 +26,7 @@ def progress(restore: Restore, facts: Facts) -> Progress | None:
         return Progress("0", "waiting", "not started")
     if given is None or restore.status in FINAL:
         return None
-    value, number = f"{given:.2f}", percent(given)
+    value, number = f"{given:.2f}", format_percent(given)
     if restore.status == RESTORING.value:
         look = "stuck" if facts.stuck else "running"
         return Progress(value, look, "finishing (100 %)" if given == 100 else number)

@@ -4,36 +4,32 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from restores.beside import beside, now_words
 from restores.explain import codes, timeline_svg
 from restores.explain.summary import Facts, Summary, compare, customer_message, summarize
 from restores.models import Observation, Restore
-from restores.pages import evidence, neighbours
+from restores.pages import evidence
 from restores.pages.freshness import Freshness, freshness, known_until
-from restores.pages.moments import Moment, moment
 from restores.pages.past import facts_of, present, seen_by
 from restores.pages.progress import Progress, progress
 from restores.pages.timing import Time, times
 from restores.past import Past
-from restores.serializers import now_json, restore_json
+from restores.serializers import observation_json, then_and_now_json
 from restores.statuses import FAILED, IN_PROGRESS, Status, status_of
-
-if TYPE_CHECKING:
-    from restores.querysets import Viewer
 
 OUTCOMES = {
     "failed": "failed",
     "succeed": "succeeded",
-    "restoring": "is running",
-    "waiting": "is waiting",
+    "restoring": "running",
+    "waiting": "queued",
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestorePage:
-    """One restore, explained, with its neighbours and the evidence."""
+    """One restore, explained, with the evidence."""
 
     restore: Restore
     status: Status
@@ -45,11 +41,9 @@ class RestorePage:
     freshness: Freshness
     code: codes.Code | None
     message: str
-    same_instance: neighbours.Neighbours
-    same_backup: neighbours.Neighbours
     record: list[evidence.Field]
     raw: str
-    timeline: list[evidence.Seen]
+    status_history: list[evidence.ObservedChange]
     past: Past | None
     now: str
 
@@ -68,25 +62,8 @@ class RestorePage:
         """Whether the page has reason to change soon."""
         return self.restore.status in IN_PROGRESS
 
-    @property
-    def first_seen(self) -> Moment | None:
-        """When a look first found it."""
-        return moment(self.restore.first_seen_at)
 
-    @property
-    def changed(self) -> Moment | None:
-        """When a look last found it changed."""
-        return moment(self.restore.changed_at)
-
-    @property
-    def unlisted(self) -> Moment | None:
-        """Since when the cloud no longer lists it."""
-        return moment(self.restore.removed_upstream_at)
-
-
-def restore_page(
-    restore: Restore, viewer: Viewer, now: datetime, past: Past | None = None
-) -> RestorePage:
+def restore_page(restore: Restore, now: datetime, past: Past | None = None) -> RestorePage:
     """Prepare one visible restore as it is known at ``now``, or was known in the past.
 
     While nobody can look, every sentence speaks of the last look instead.
@@ -109,11 +86,9 @@ def restore_page(
         freshness=fresh,
         code=codes.explain(restore.error_code) if failed else None,
         message=customer_message(told, restore.instance.name, restore.project.time_zone, now),
-        same_instance=neighbours.same_instance(restore, viewer, at, past),
-        same_backup=neighbours.same_backup(restore, viewer, at, past),
         record=evidence.record(restore),
         raw=evidence.raw_json(restore),
-        timeline=evidence.timeline(seen),
+        status_history=evidence.status_history(seen),
         past=past,
         now=now_words(pair.then, pair.now, UTC, now) if pair.now else "",
     )
@@ -122,12 +97,10 @@ def restore_page(
 def restore_page_json(restore: Restore, past: Past | None = None) -> dict[str, Any]:
     """One restore for its twin, with the record as it came and every observation."""
     pair = beside([restore], past)[0]
-    since = {"now": now_json(pair.then, pair.now)} if pair.now else {}
     return {
-        **restore_json(pair.then),
-        **since,
+        **then_and_now_json(pair),
         "raw": evidence.raw_value(restore),
-        "observations": [evidence.observation_json(one) for one in seen_by(restore, past)],
+        "observations": [observation_json(one) for one in seen_by(restore, past)],
     }
 
 

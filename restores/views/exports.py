@@ -1,4 +1,4 @@
-"""The twins that people take away: the list as CSV, list and restore as text for tickets."""
+"""Exports: the list as CSV, the list and one restore as text for tickets."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from restores import ticket_text
 from restores.csv_export import complete_to, csv_lines, file_name, window_header
 from restores.filters import ListParams, scope_of
 from restores.models import Event
-from restores.pages.matches import permalink, restores_with
 from restores.pages.tickets import list_report, restore_report
-from restores.pages.trail import NOT_YET, past_of_one
+from restores.views.api import revalidated
+from restores.views.navigation import NOT_RECORDED, as_of_context, find_restores, permalink
 
 View = Callable[..., HttpResponseBase]
 TYPES = {"html": "text/html", "": "text/markdown"}
@@ -30,16 +30,15 @@ def text_twin(view: View) -> View:
 
     @login_not_required
     @require_safe
+    @revalidated
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not request.user.is_authenticated:
-            return _text("sign in first\n", status=401)
+            return _text("Authentication required.\n", status=401)
         try:
-            response = view(request, *args, **kwargs)
-        except Http404 as missing:
-            return _text(f"{missing}\n", status=404)
-        response.headers["Cache-Control"] = "private, no-cache"
-        return response
+            return view(request, *args, **kwargs)
+        except Http404 as error:
+            return _text(f"{error}\n", status=404)
 
     return answer
 
@@ -86,18 +85,18 @@ def restore_list_md(request: HttpRequest) -> HttpResponseBase:
 def restore_detail_md(request: HttpRequest, restore_id: str) -> HttpResponseBase:
     """One restore as text; ``format`` chooses which."""
     query, form = _formatted(request)
-    found = restores_with(restore_id, request.user, query)
+    found = find_restores(restore_id, request.user, query)
     if form not in ("", *FORMATS):
         return _no_format(form)
     if found.only is None:
-        return _text("Several restores have this id: choose by ?instance= and ?project=\n", 300)
+        return _text("Several restores share this ID: add ?instance= and ?project=\n", 300)
     now = timezone.now()
-    past = past_of_one(found.only, query, now)
-    if past.unreadable:
+    asof = as_of_context(found.only, query, now)
+    if asof.error:
         return _refused(ListParams.parse(query, now))
-    if past.early:
-        raise Http404(NOT_YET)
-    report = restore_report(found.only, permalink(found), now, past.known)
+    if asof.too_early:
+        raise Http404(NOT_RECORDED)
+    report = restore_report(found.only, permalink(found), now, asof.past)
     _note(request)
     if form == "customer":
         return _text(ticket_text.restore_customer_text(report))

@@ -1,27 +1,37 @@
-"""The instances, and one of them with its restores and backups."""
+"""The pages of instances: the list, and one instance with its restores and backups."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from restores.models import Project
-from restores.pages.coverage import coverage_for
-from restores.pages.instance import instance_page, instance_page_json
-from restores.pages.instances import instance_json, instance_rows, visible_instances
-from restores.pages.look import here, look
-from restores.pages.matches import instance_url, instances_with
+from restores.instance_status import InstanceStatus, instance_status, next_sync_at
+from restores.models import Instance, Project, Restore
+from restores.pages.answers import answer_for_instance
+from restores.pages.lines import Line, line, lines
 from restores.pages.paging import leaf, next_url
 from restores.pages.parameters import InstanceParameters
+from restores.querysets import RestoreQuerySet
 from restores.restore_list.known import sayings
-from restores.views.twin import Answer, fresh, twin
+from restores.serializers import RELATED, backup_json, instance_json, restore_json
+from restores.sync_status import coverage_for
+from restores.views.api import JsonAnswer, json_endpoint, revalidated
+from restores.views.navigation import find_instances, instance_url, restores_url
+from restores.views.sync_now import return_url, sync_state
+
+SHOWN = 50
 
 
 @require_safe
-@fresh
+@revalidated
 def instance_list(request: HttpRequest) -> HttpResponse:
     """The instances that the user may see, by name or by how far they are known."""
     params = InstanceParameters(request.GET)
@@ -30,7 +40,7 @@ def instance_list(request: HttpRequest) -> HttpResponse:
         return TemplateResponse(request, "instances/list.html", context, status=400)
     if params.canonical() != request.META["QUERY_STRING"]:
         return redirect(f"{request.path}?{params.canonical()}".rstrip("?"))
-    instances = visible_instances(request.user)
+    instances = Instance.objects.visible_to(request.user).select_related("project__account")
     page = leaf(params.narrow(instances), params)
     context |= {
         "leaf": page,
@@ -42,13 +52,14 @@ def instance_list(request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "instances/list.html", context)
 
 
-@twin
-def instance_list_json(request: HttpRequest) -> Answer:
-    """The same rows as JSON."""
+@json_endpoint
+def instance_list_json(request: HttpRequest) -> JsonAnswer:
+    """The same instances as JSON."""
     params = InstanceParameters(request.GET)
     if params.problems:
         return JsonResponse(params.errors_json(), status=400)
-    page = leaf(params.narrow(visible_instances(request.user)), params)
+    instances = Instance.objects.visible_to(request.user).select_related("project__account")
+    page = leaf(params.narrow(instances), params)
     return {
         "instances": [instance_json(instance) for instance in page.rows],
         "total": page.total,
@@ -59,26 +70,100 @@ def instance_list_json(request: HttpRequest) -> Answer:
 
 
 @require_safe
-@fresh
+@revalidated
 def instance_detail(request: HttpRequest, instance_id: str) -> HttpResponse:
-    """One instance; where projects share its id, a page to choose from."""
-    found = instances_with(instance_id, request.user, request.GET)
+    """One instance; a page to choose from where projects share its ID."""
+    found = find_instances(instance_id, request.user, request.GET)
     if found.only is None:
         choices = [(row, instance_url(row)) for row in found.rows]
         context: dict[str, Any] = {"instance_id": instance_id, "choices": choices}
         return TemplateResponse(request, "instances/several.html", context)
+    instance, now = found.only, timezone.now()
+    restores, backups = _restores(instance), instance.backups.order_by("-created_at", "-pk")
     context = {
-        "page": instance_page(found.only),
-        "look": look(found.only, timezone.now()),
-        "here": here(request),
+        "instance": instance,
+        "status": instance_status(instance),
+        "details": _details(instance),
+        "next_sync_at": next_sync_at(instance),
+        "lines": lines(restores[:SHOWN]),
+        "restores_total": restores.count(),
+        "restores_url": restores_url(instance),
+        "answer": answer_for_instance(instance),
+        "backups": backups[:SHOWN],
+        "backups_total": backups.count(),
+        "sync": sync_state(instance, now),
+        "return_url": return_url(request),
     }
     return TemplateResponse(request, "instances/detail.html", context)
 
 
-@twin
-def instance_detail_json(request: HttpRequest, instance_id: str) -> Answer:
-    """One instance with its newest restores and its backups, or every one with this id."""
-    found = instances_with(instance_id, request.user, request.GET)
+@json_endpoint
+def instance_detail_json(request: HttpRequest, instance_id: str) -> JsonAnswer:
+    """One instance with its newest restores and backups, or every one with this ID."""
+    found = find_instances(instance_id, request.user, request.GET)
     if found.only is None:
-        return {"instances": [instance_page_json(row) for row in found.rows]}
-    return instance_page_json(found.only)
+        return {"instances": [_detail_json(row) for row in found.rows]}
+    return _detail_json(found.only)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstanceRow:
+    """One instance of a list, with its newest restore."""
+
+    instance: Instance
+    status: InstanceStatus
+    last: Line | None
+
+
+def instance_rows(instances: Iterable[Instance]) -> list[InstanceRow]:
+    """Prepare the rows of one page; the newest restore of each comes in one query."""
+    instances = list(instances)
+    newest = _newest_restores(instances)
+    return [
+        InstanceRow(
+            instance=instance,
+            status=instance_status(instance),
+            last=newest.get(instance.pk),
+        )
+        for instance in instances
+    ]
+
+
+def _newest_restores(instances: list[Instance]) -> dict[int, Line]:
+    of_one = Restore.objects.filter(instance=OuterRef("pk")).order_by("-created_at", "-pk")
+    newest = Instance.objects.filter(pk__in=[row.pk for row in instances]).annotate(
+        newest=Subquery(of_one.values("pk")[:1])
+    )
+    found = Restore.objects.filter(pk__in=newest.values("newest")).select_related(
+        "instance", "project"
+    )
+    return {restore.instance_id: line(restore) for restore in found}
+
+
+def _restores(instance: Instance) -> RestoreQuerySet:
+    return Restore.objects.filter(instance=instance).select_related(*RELATED).newest_first()
+
+
+def _details(instance: Instance) -> list[tuple[str, str]]:
+    return [
+        ("Customer", instance.project.customer),
+        ("Project", instance.project.name),
+        ("Region", instance.project.region),
+        ("Engine", instance.engine),
+        ("Specification", instance.spec),
+        ("Availability zone", instance.az),
+        ("IP", instance.ip),
+        ("Domain", instance.domain),
+        ("Provider status", instance.status),
+    ]
+
+
+def _detail_json(instance: Instance) -> dict[str, Any]:
+    backups = instance.backups.order_by("-created_at", "-pk")
+    return {
+        **instance_json(instance),
+        "restores": [restore_json(restore) for restore in _restores(instance)[:SHOWN]],
+        "restores_total": instance.restores.count(),
+        "backups": [backup_json(backup) for backup in backups[:SHOWN]],
+        "backups_total": backups.count(),
+    }

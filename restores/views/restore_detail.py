@@ -1,8 +1,7 @@
-"""One restore, explained."""
+"""The page of one restore, explained."""
 
 from datetime import datetime
 
-from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
@@ -12,68 +11,83 @@ from restores.beside import beside
 from restores.filters import ListParams
 from restores.models import Restore
 from restores.pages.lines import line
-from restores.pages.look import here, look
-from restores.pages.matches import permalink, restore_url, restores_with
 from restores.pages.restore import restore_page, restore_page_json
-from restores.pages.trail import NOT_YET, past_of_one, trail, way_back
-from restores.restore_list.twin import problems_json
-from restores.views.twin import Answer, fresh, twin
+from restores.serializers import errors_json
+from restores.views.api import JsonAnswer, json_endpoint, revalidated
+from restores.views.navigation import (
+    NOT_RECORDED,
+    as_of_context,
+    find_restores,
+    list_navigation,
+    list_url,
+    permalink,
+    restore_url,
+    same_backup,
+    same_instance,
+)
+from restores.views.sync_now import return_url, sync_state
 
 
 @require_safe
-@fresh
+@revalidated
 def restore_detail(request: HttpRequest, restore_id: str) -> HttpResponse:
-    """One restore; where instances share its id, a page to choose from."""
+    """One restore; a page to choose from where instances share its ID."""
     now = timezone.now()
-    found = restores_with(restore_id, request.user, request.GET)
+    found = find_restores(restore_id, request.user, request.GET)
     if found.only is None:
-        return _several(request, restore_id, found.rows, now)
-    past = past_of_one(found.only, request.GET, now)
+        return _choose(request, restore_id, found.rows, now)
+    asof = as_of_context(found.only, request.GET, now)
+    at = asof.past.asof if asof.past else now
     context = {
-        "page": restore_page(found.only, request.user, now, past.known),
-        "trail": trail(found.only, request.GET, request.user, now, shared=found.shared),
-        "past": past,
-        "look": look(found.only.instance, now),
-        "here": here(request),
-        "permalink": settings.BASE_URL + permalink(found),
-        "canonical": permalink(found),
+        "page": restore_page(found.only, now, asof.past),
+        "same_instance": same_instance(found.only, request.user, at, asof.past),
+        "same_backup": same_backup(found.only, request.user, at, asof.past),
+        "navigation": list_navigation(
+            found.only, request.GET, request.user, now, shared=found.shared
+        ),
+        "asof": asof,
+        "sync": sync_state(found.only.instance, now),
+        "return_url": return_url(request),
+        "permalink": permalink(found),
     }
     return TemplateResponse(
-        request, "restores/detail.html", context, status=400 if past.unreadable else 200
+        request, "restores/detail.html", context, status=400 if asof.error else 200
     )
 
 
-def _several(
+def _choose(
     request: HttpRequest, restore_id: str, rows: list[Restore], now: datetime
 ) -> HttpResponse:
-    """The restores that share an id, in their states of the page's moment."""
-    pasts = [past_of_one(row, request.GET, now) for row in rows]
-    both = list(zip(rows, pasts, strict=True))
-    known = [(row, past) for row, past in both if not past.early]
+    """List the restores that share an ID, as of the page's time."""
+    contexts = [as_of_context(row, request.GET, now) for row in rows]
+    pairs = list(zip(rows, contexts, strict=True))
+    recorded = [(row, asof) for row, asof in pairs if not asof.too_early]
     context = {
         "restore_id": restore_id,
         "choices": [
-            (line(beside([row], past.known)[0].then), restore_url(row, request.GET))
-            for row, past in known or both
+            (line(beside([row], asof.past)[0].then), restore_url(row, request.GET))
+            for row, asof in recorded or pairs
         ],
-        "back": way_back(request.GET, now, shared=True).url,
-        # Of a moment when not all were known, the page says so.
-        "past": next((past for past in pasts if past.early), pasts[0]),
+        "list_url": list_url(request.GET, now, shared=True),
+        # Where not all of them were recorded yet, the page says so.
+        "asof": next((asof for asof in contexts if asof.too_early), contexts[0]),
     }
-    status = 400 if pasts[0].unreadable else 200
+    status = 400 if contexts[0].error else 200
     return TemplateResponse(request, "restores/several.html", context, status=status)
 
 
-@twin
-def restore_detail_json(request: HttpRequest, restore_id: str) -> Answer:
-    """One restore with its record and observations, or every one with this id."""
+@json_endpoint
+def restore_detail_json(request: HttpRequest, restore_id: str) -> JsonAnswer:
+    """One restore with its record and observations, or every one with this ID."""
     now = timezone.now()
-    found = restores_with(restore_id, request.user, request.GET)
-    pasts = [past_of_one(row, request.GET, now) for row in found.rows]
-    if pasts[0].unreadable:
-        return JsonResponse(problems_json(ListParams.parse(request.GET, now)), status=400)
-    known = [(row, past) for row, past in zip(found.rows, pasts, strict=True) if not past.early]
-    if not known:
-        raise Http404(NOT_YET)
-    rows = [restore_page_json(row, past.known) for row, past in known]
+    found = find_restores(restore_id, request.user, request.GET)
+    contexts = [as_of_context(row, request.GET, now) for row in found.rows]
+    if contexts[0].error:
+        return JsonResponse(errors_json(ListParams.parse(request.GET, now)), status=400)
+    recorded = [
+        (row, asof) for row, asof in zip(found.rows, contexts, strict=True) if not asof.too_early
+    ]
+    if not recorded:
+        raise Http404(NOT_RECORDED)
+    rows = [restore_page_json(row, asof.past) for row, asof in recorded]
     return {"restores": rows} if found.only is None else rows[0]

@@ -1,10 +1,11 @@
-"""The list of restores and its twin."""
+"""The list of restores, its facets, and the same as JSON."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -12,18 +13,20 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from restores.beside import beside
 from restores.conditional import list_tag, newest_changes, unless_known
 from restores.filters import ListParams, Scope, page_scope, scope_of
-from restores.pages.moments import moment
 from restores.restore_list import listing
+from restores.restore_list.counts import CAP, tally
 from restores.restore_list.facets import facets
+from restores.restore_list.leaf import nearest, next_query
 from restores.restore_list.nearby import beginning, nearest_to, unended
 from restores.restore_list.panels import panels
-from restores.restore_list.twin import listing_json, problems_json
+from restores.serializers import RELATED, errors_json, sync_status_json, then_and_now_json
 from restores.stalled import heartbeat, stalled_since
 from restores.sync_status import Coverage
 from restores.tables.restores import heads, shown
-from restores.views.twin import Answer, fresh, twin
+from restores.views.api import JsonAnswer, json_endpoint, revalidated
 
 
 @require_safe
@@ -41,7 +44,7 @@ def restore_list(request: HttpRequest) -> HttpResponseBase:
     changes, beats = newest_changes(scope), heartbeat()
     coverage, stalled = scope.coverage(changes, beats), stalled_since(now, beats)
     tag = list_tag(scope, coverage, changes, now=now, stalled=stalled)
-    marks = {"tag": tag, "stalled": moment(stalled)}
+    marks = {"tag": tag, "stalled": stalled}
     return unless_known(request, tag, coverage, lambda: _page(request, scope, coverage, now, marks))
 
 
@@ -75,7 +78,7 @@ def _answer(
 
 
 @require_safe
-@fresh
+@revalidated
 def facet_list(request: HttpRequest) -> HttpResponse:
     """What the list of the same query string could be narrowed to, with counts."""
     now = timezone.now()
@@ -87,10 +90,29 @@ def facet_list(request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "restores/facets.html", context | values)
 
 
-@twin
-def restore_list_json(request: HttpRequest) -> Answer:
-    """The same rows as JSON, with the window resolved and the address of the next page."""
+@json_endpoint
+def restore_list_json(request: HttpRequest) -> JsonAnswer:
+    """One page of the list as JSON, with the time range resolved and the next page's URL."""
     params = ListParams.parse(request.GET, timezone.now())
     if params.errors:
-        return JsonResponse(problems_json(params), status=400)
-    return listing_json(params, scope_of(params, request.user))
+        return JsonResponse(errors_json(params), status=400)
+    scope = scope_of(params, request.user)
+    # Before the rows: it must not claim more than they hold.
+    sync_status = sync_status_json(scope.coverage())
+    if scope.past:
+        # Up to when the data was complete at that time isn't stored.
+        sync_status["complete_to"] = None
+    page, source = nearest(params, scope, lambda rows: rows.select_related(*RELATED))
+    rows = beside(page.rows, scope.past)
+    following = next_query(params, page, rows[-1].then if rows else None, counted=False)
+    total = tally(source.restores, more=source is not scope)
+    return {
+        "restores": [then_and_now_json(row) for row in rows],
+        "total": min(total.number, CAP),
+        "total_capped": total.capped,
+        "time_range": params.resolved_range,
+        **sync_status,
+        "ignored": sorted(params.unknown),
+        "not_found": [value for _, value in scope.not_found],
+        "next": f"{settings.BASE_URL}{request.path}{following}" if following else None,
+    }

@@ -14,7 +14,7 @@ PATHS = [
     "/facets/?status=failed",
     "/restores/?from=2001-01-01&to=2001-01-02",
     "/instances/",
-    "/coverage/",
+    "/sync-status/",
 ]
 # Each scheme once and each width once: contrast does not depend on the width.
 WINDOWS = [(360, "light"), (1440, "dark")]

@@ -111,7 +111,7 @@ def test_a2_a_refused_request_is_shown_and_stops_nobody_else(kept, web):
     assert_kept(kept, look, "bad_answer", "DCS.4800")
     assert len(kept.calls(f"{first.instance_id}/restores")) == 1
     assert Instance.objects.get(pk=second.pk).complete_to
-    page = web.get("/coverage/").content.decode()
+    page = web.get("/sync-status/").content.decode()
     assert "&lt;script&gt;alert(1)" in page and "<script>alert(1)" not in page
 
 

@@ -21,7 +21,7 @@ needs_postgres = pytest.mark.skipif(
 )
 needs_sqlite = pytest.mark.skipif(ON_POSTGRES, reason="this fault exists on SQLite only")
 RECOVERY = 60
-PAGES = ("/", "/restores/", "/instances/", "/coverage/", "/restores.json")
+PAGES = ("/", "/restores/", "/instances/", "/sync-status/", "/restores.json")
 
 
 @pytest.fixture(scope="module")

@@ -118,7 +118,7 @@ def test_an_export_is_kept_with_who_and_what(web, root, url):
 @pytest.mark.parametrize("url", URLS)
 def test_a_signed_out_script_gets_401_in_plain_text(client, db, url):
     response = client.get(url)
-    assert (response.status_code, response.content) == (401, b"sign in first\n")
+    assert (response.status_code, response.content) == (401, b"Authentication required.\n")
 
 
 @pytest.mark.parametrize("url", URLS[:2])

@@ -7,8 +7,8 @@ import pytest
 import time_machine
 from django.urls import reverse
 
+from restores.formatting import format_size
 from restores.models import Backup
-from restores.pages.instance import size_words
 from tests.factories import NOW, make_account, make_instance, make_project, make_restore
 from tests.views.test_restore_detail import ODD
 
@@ -34,7 +34,7 @@ def test_an_instance_says_how_far_it_is_known_and_how_its_last_restore_ended(web
     make_restore("r-old", created_at=NOW - timedelta(days=2))
     make_restore("r-new", status="failed")
     html = page(web, "/instances/")
-    assert "complete to" in html
+    assert "Data complete up to" in html
     assert '<time datetime="2026-11-23T16:59:00Z">23 Nov 16:59</time>' in html
     assert "/restores/r-new/" in html
     assert "/restores/r-old/" not in html
@@ -43,9 +43,9 @@ def test_an_instance_says_how_far_it_is_known_and_how_its_last_restore_ended(web
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"single_node": True}, "single node: cannot be restored"),
-        ({"deleted_at": NOW}, "gone since"),
-        ({"complete_to": None}, "not looked at yet"),
+        ({"single_node": True}, "Single-node (no restores)"),
+        ({"deleted_at": NOW}, "Deleted by"),
+        ({"complete_to": None}, "Not synced yet"),
         ({"sync_error_kind": "unreachable"}, "(Unreachable)"),
         ({"sync_error_kind": "brand_new"}, "(Brand new)"),
     ],
@@ -60,7 +60,7 @@ def test_a_removed_project_is_marked_and_an_accounts_fault_reaches_its_instances
     account = make_account("bank", sync_error_kind="credentials")
     make_instance("held", project=make_project("bank-core", account=account))
     html = page(web, "/instances/")
-    assert "no longer monitored" in html
+    assert "No longer monitored" in html
     assert "(Credentials rejected)" in html
 
 
@@ -92,8 +92,8 @@ def test_every_instance_stands_on_exactly_one_page(web):
 def test_a_page_past_the_end_says_so_and_leads_to_the_last(web):
     make_instance()
     html = page(web, "/instances/?page=9")
-    assert "There is no such page" in html
-    assert "Last page" in html
+    assert "This page doesn’t exist" in html
+    assert "Back to last page" in html
 
 
 UNREADABLE = [
@@ -115,10 +115,10 @@ UNREADABLE = [
     ("path", "query", "param"),
     [
         (path, query, param)
-        for path in ("/instances", "/coverage")
+        for path in ("/instances", "/sync-status")
         for query, param in UNREADABLE
         # Coverage has one order: trouble first.
-        if (path, param) != ("/coverage", "sort")
+        if (path, param) != ("/sync-status", "sort")
     ],
 )
 def test_an_unreadable_value_is_400_with_the_reason_and_without_rows(web, path, query, param):
@@ -135,7 +135,7 @@ def test_an_unknown_parameter_and_an_unknown_project_are_noted(web):
     make_instance()
     html = page(web, "/instances/?project=nope&statsu=1")
     assert "statsu" in html
-    assert "No such project: <bdi>nope</bdi>" in html
+    assert "Project not found: <bdi>nope</bdi>" in html
     twin = web.get("/instances.json?statsu=1&project=nope").json()
     assert twin["ignored"] == ["statsu"]
     assert twin["not_found"] == ["nope"]
@@ -188,7 +188,7 @@ def test_an_instance_shows_its_facts_restores_and_backups(web):
         changed_at=NOW,
     )
     html = page(web, "/instances/id-of-cart-prod/")
-    for said in ("Redis 6.0", "/restores/r/", "backup_1", "2.68 GB", "not given"):
+    for said in ("Redis 6.0", "/restores/r/", "backup_1", "2.68 GB", ">–<"):
         assert said in html
     twin = web.get("/instances/id-of-cart-prod.json").json()
     assert [row["restore_id"] for row in twin["restores"]] == ["r"]
@@ -200,10 +200,14 @@ def test_an_instance_shows_its_facts_restores_and_backups(web):
     [
         ({}, "None was requested until", "whole list was empty"),
         ({"sync_error_kind": "unreachable"}, "None was requested until", "is not known yet"),
-        ({"complete_to": None}, "Not known yet", "What is monitored"),
+        ({"complete_to": None}, "Not known yet", "See sync status"),
         ({"single_node": True, "complete_to": None}, "Outside what we watch", "cannot be restored"),
-        ({"deleted_at": NOW, "complete_to": None}, "Outside what we watch", "The instance is gone"),
-        ({"deleted_at": NOW}, "list was empty until", "The instance is gone"),
+        (
+            {"deleted_at": NOW, "complete_to": None},
+            "Outside what we watch",
+            "was deleted by",
+        ),
+        ({"deleted_at": NOW}, "list was empty until", "was deleted by"),
     ],
 )
 def test_no_restores_has_three_different_answers(web, given, answer, more):
@@ -228,20 +232,20 @@ def test_no_restores_in_a_project_no_longer_watched_is_outside_what_we_watch(web
 
 def test_what_is_not_known_yet_can_be_looked_at_now(web):
     make_instance(complete_to=None, next_sync_at=NOW + timedelta(minutes=9))
-    assert page(web, "/instances/id-of-cart-prod/").count(">Look now</button>") == 2
+    assert page(web, "/instances/id-of-cart-prod/").count(">Sync now</button>") == 2
 
 
 def test_an_id_in_two_projects_lists_both_until_one_is_chosen(web):
     for name in ("one", "two"):
         make_instance(name, instance_id="i", project=make_project(name))
-    assert "2 instances have the id" in page(web, "/instances/i/")
+    assert "2 instances share the ID" in page(web, "/instances/i/")
     assert len(web.get("/instances/i.json").json()["instances"]) == 2
     assert "<h1><bdi>two</bdi></h1>" in page(web, "/instances/i/?project=two")
 
 
 def test_sizes_are_written_in_the_unit_people_use():
-    assert [size_words(size) for size in (None, 0, 999, 1500, 2_684_354_560)] == [
-        "—",
+    assert [format_size(size) for size in (None, 0, 999, 1500, 2_684_354_560)] == [
+        "–",
         "0 B",
         "999 B",
         "1.5 KB",

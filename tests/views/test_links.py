@@ -203,8 +203,8 @@ def test_a_young_moment_makes_no_new_answer(web, moved):
 
 def test_a_restores_page_is_of_then_too(web, moved):
     text = words(web.get(f"/restores/moved/?asof={ASOF}"))
-    assert "The restore as it was at 23 Nov 2026, 15:59:00 UTC , now: Failed dcs.08.0007" in text
-    assert "is running" in text
+    assert "Snapshot from 23 Nov 2026, 15:59:00 UTC . now: Failed dcs.08.0007" in text
+    assert "cart-prod – restore running" in text
     assert "What to do" not in text
     assert "between 15:58" not in text
     twin = web.get(f"/restores/moved.json?asof={ASOF}").json()
@@ -220,7 +220,7 @@ def test_a_restores_page_of_then_is_not_recovered_by_what_succeeded_later(web, m
     for path in ("/restores/lost/", "/restores/lost.md", "/restores/lost.json"):
         then, now = (words(web.get(path + query)) for query in (f"?asof={ASOF}", ""))
         assert "succeeded at" not in then, path
-        assert "nothing is known to have changed since" not in then, path
+        assert "no changes since" not in then, path
         assert now != then, path
     assert web.get(f"/restores/lost.json?asof={ASOF}").json()["recovered_at"] is None
 
@@ -239,7 +239,7 @@ def test_restores_that_share_an_id_are_listed_as_they_were(web, moved):
     other = make_instance("other", project=make_project("maps"))
     make_restore("moved", instance=other, created_at=NOW, first_seen_at=NOW)
     text = words(web.get(f"/restores/moved/?asof={ASOF}"))
-    assert "not all of them were known yet" in text
+    assert "Not all of them were recorded yet" in text
     assert "Restoring" in text and "Failed" not in text
     assert [row["instance_name"] for row in web.get(f"/restores/moved.json?asof={ASOF}").json()
             ["restores"]] == ["cart-prod"]  # fmt: skip
@@ -251,7 +251,7 @@ def test_a_restores_page_of_before_it_was_known_says_so(web, moved):
     for twin in ("json", "md"):
         assert web.get(f"/restores/moved.{twin}?asof={early}").status_code == 404
     text = words(web.get(f"/restores/moved/?asof={early}"))
-    assert "Not known yet at 23 Nov 2026, 10:59:00 UTC" in text
+    assert "wasn’t recorded yet at 23 Nov 2026, 10:59:00 UTC" in text
     assert "failed" in text
 
 

@@ -133,7 +133,7 @@ def test_a_long_table_is_cut_and_leads_to_all_of_it(web):
         make_restore(instance=instance, status="waiting")
     html = page(web)
     assert html.count("/restores/r-") == 20
-    assert ">all 25</a>" in html
+    assert ">View all 25</a>" in html
 
 
 def test_the_page_takes_no_more_queries_with_more_rows(web, django_assert_max_num_queries):

@@ -11,14 +11,14 @@ from tests.factories import NOW, make_account, make_instance, make_project, make
 
 CANARY = "xcanaryx"
 OPEN = {"login", "login-once"}  # for people who are not signed in yet
-POST_ONLY = {"logout", "look-now"}
+POST_ONLY = {"logout", "sync-now"}
 PATHS = {
     "restore-detail": ["r-shared"],
     "restore-detail-json": ["r-shared"],
     "restore-detail-md": ["r-shared"],
     "instance-detail": ["i-shared"],
     "instance-detail-json": ["i-shared"],
-    "look-now": ["i-shared"],
+    "sync-now": ["i-shared"],
 }
 HIDDEN = {
     "restore-detail": ["r-hidden"],
@@ -26,7 +26,7 @@ HIDDEN = {
     "restore-detail-md": ["r-hidden"],
     "instance-detail": ["i-hidden"],
     "instance-detail-json": ["i-hidden"],
-    "look-now": ["i-hidden"],
+    "sync-now": ["i-hidden"],
 }
 GUARDED = [route.name for route in urlpatterns if route.name not in OPEN | POST_ONLY]
 
@@ -101,7 +101,7 @@ def test_a_member_sees_their_project_and_nothing_of_another(support, name):
     assert CANARY not in text_of(response)
 
 
-@pytest.mark.parametrize("name", ["overview", "restore-list", "instance-list", "coverage"])
+@pytest.mark.parametrize("name", ["overview", "restore-list", "instance-list", "sync-status"])
 def test_their_own_rows_are_there(support, name):
     assert "visible" in support.get(reverse(name)).content.decode()
 
@@ -117,14 +117,16 @@ def test_a_row_one_may_not_see_answers_like_one_that_does_not_exist(support, nam
 @pytest.mark.parametrize(
     "query", ["q=r-hidden", "ids=b-shared", "instance=i-hidden", "status=failed", "code=any"]
 )
-@pytest.mark.parametrize("name", ["restore-list", "restore-list-json", "instance-list", "coverage"])
+@pytest.mark.parametrize(
+    "name", ["restore-list", "restore-list-json", "instance-list", "sync-status"]
+)
 def test_no_filter_reaches_beyond_the_project(support, name, query):
     response = support.get(f"{reverse(name)}?{query}", follow=True)
     assert CANARY not in text_of(response)
 
 
 def test_a_project_one_may_not_see_is_not_found_like_one_that_does_not_exist(support):
-    for name in ("instance-list-json", "coverage-json"):
+    for name in ("instance-list-json", "sync-status-json"):
         answers = [
             support.get(f"{reverse(name)}?project={project}").json()
             for project in (f"{CANARY}-project", "no-such-project")
@@ -136,7 +138,7 @@ def test_a_project_one_may_not_see_is_not_found_like_one_that_does_not_exist(sup
 @pytest.mark.parametrize("instance_id", ["i-hidden", "i-shared", "no-such-id"])
 def test_nobody_asks_for_a_look_at_what_they_may_not_see(support, instance_id):
     Instance.objects.update(next_sync_at=NOW + timedelta(days=365))
-    url = reverse("look-now", args=[instance_id])
+    url = reverse("sync-now", args=[instance_id])
     response = support.post(url, {"project": f"{CANARY}-project", "next": "/"})
     assert response.status_code == 404
     assert CANARY not in text_of(response)

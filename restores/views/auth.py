@@ -21,7 +21,7 @@ class SignIn(LoginView):
     redirect_authenticated_user = True
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
-        """Sign in and note it."""
+        """Sign in and add it to the audit log."""
         response = super().form_valid(form)
         Event.objects.create(user=form.get_user(), what="signed in", subject="password")
         return response
@@ -33,12 +33,12 @@ sign_out = login_not_required(require_POST(LogoutView.as_view()))
 
 @login_not_required
 @never_cache
-@require_GET  # not HEAD: a checker of links must not spend one
-def once(request: HttpRequest, token: str) -> HttpResponse:
-    """Sign in the user a one-time link was made for."""
+@require_GET  # not HEAD: a link checker must not use up a link
+def sign_in_once(request: HttpRequest, token: str) -> HttpResponse:
+    """Sign in the user for whom a one-time link was made."""
     user = redeem(token)
     if user is None:
-        return TemplateResponse(request, "login_spent.html", status=410)
+        return TemplateResponse(request, "login_expired.html", status=410)
     login(request, user)
     Event.objects.create(user=user, what="signed in", subject="one-time link")
     return redirect("overview")

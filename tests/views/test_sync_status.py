@@ -6,25 +6,25 @@ from datetime import timedelta
 import pytest
 import time_machine
 
-from restores.pages.coverage import interval_words
+from restores.formatting import format_interval
 from restores.sync_errors import describe_kind
 from tests.factories import NOW, make_account, make_instance, make_project
 
 
 def page(web, query=""):
-    response = web.get(f"/coverage/{query}")
+    response = web.get(f"/sync-status/{query}")
     assert response.status_code == 200
     return response.content.decode()
 
 
 def twin(web, query=""):
-    return web.get(f"/coverage.json{query}").json()
+    return web.get(f"/sync-status.json{query}").json()
 
 
 def test_both_promises_are_stated(web):
     html = page(web)
     assert "within 15 seconds" in html
-    assert "within one interval" in html
+    assert "next sync</strong>" in html
 
 
 def test_a_fault_comes_with_words_since_when_what_to_do_and_the_request_id(web):
@@ -79,7 +79,7 @@ def test_an_accounts_fault_is_told_of_its_projects_and_instances(web):
     make_instance(project=make_project("bank-core", account=account))
     fault = {"class": "credentials", "since": "2026-11-23T16:59:00Z", "text": "no"}
     for part in ("accounts", "projects", "instances"):
-        assert twin(web)[part][0]["fault"] == fault | {"request_id": None}
+        assert twin(web)[part][0]["sync_error"] == fault | {"request_id": None}
 
 
 @pytest.mark.parametrize(
@@ -108,12 +108,12 @@ def test_a_project_is_complete_to_the_oldest_proof_of_its_healthy_instances(
 def test_a_project_whose_instances_were_never_listed_is_complete_to_nothing(web):
     make_project(listed_at=None)
     assert twin(web)["projects"][0]["complete_to"] is None
-    assert "not known yet" in page(web)
+    assert "Not synced yet" in page(web)
 
 
 def test_a_project_removed_from_the_file_stays_and_says_so(web):
     make_instance(project=make_project("old", monitored=False))
-    assert "no longer monitored" in page(web)
+    assert "No longer monitored" in page(web)
     monitored = {row["name"]: row["monitored"] for row in twin(web)["projects"]}
     assert monitored["old"] is False
 
@@ -121,7 +121,7 @@ def test_a_project_removed_from_the_file_stays_and_says_so(web):
 def test_single_node_instances_are_counted_apart(web):
     make_instance("a")
     make_instance("b", single_node=True)
-    assert "1 <small>+ 1 single-node</small>" in page(web)
+    assert "1 <small>(+1 single-node, not synced)</small>" in page(web)
     project = twin(web)["projects"][0]
     assert (project["instances"], project["single_node_instances"]) == (1, 1)
 
@@ -133,11 +133,11 @@ def test_the_page_can_be_narrowed_to_a_project(web):
 
 
 def test_with_nothing_to_watch_the_page_still_answers(web):
-    assert "You may not see any project yet" in page(web)
+    assert "You don’t have access to any projects yet" in page(web)
 
 
 def test_intervals_are_written_as_in_the_projects_file():
-    assert [interval_words(seconds) for seconds in (90, 900, 3600, 7200)] == [
+    assert [format_interval(seconds) for seconds in (90, 900, 3600, 7200)] == [
         "90 s",
         "15 min",
         "1 h",
@@ -165,8 +165,8 @@ def test_instances_can_be_narrowed_to_how_far_they_are_known(web):
 
 def test_a_narrowed_coverage_has_one_address_and_shows_what_is_chosen(web):
     make_instance("bad", sync_error_kind="unreachable")
-    response = web.get("/coverage/?state=never_synced&state=problem&state=problem&q=")
-    assert response.headers["Location"] == "/coverage/?state=never_synced&state=problem"
+    response = web.get("/sync-status/?state=never_synced&state=problem&state=problem&q=")
+    assert response.headers["Location"] == "/sync-status/?state=never_synced&state=problem"
     html = page(web, "?state=problem")
     assert 'name="state" value="problem" checked' in html
     assert 'name="state" value="complete">' in html
@@ -174,8 +174,8 @@ def test_a_narrowed_coverage_has_one_address_and_shows_what_is_chosen(web):
 
 def test_a_state_that_nobody_knows_is_400_with_what_is_allowed(web):
     make_instance("cart-prod")
-    assert web.get("/coverage/?state=problem&state=%3Cb%3E").status_code == 400
-    response = web.get("/coverage.json?state=nope")
+    assert web.get("/sync-status/?state=problem&state=%3Cb%3E").status_code == 400
+    response = web.get("/sync-status.json?state=nope")
     assert response.status_code == 400
     error = response.json()["errors"][0]
     assert error["param"] == "state"
@@ -190,7 +190,7 @@ def test_an_account_says_how_its_calls_are_used(web):
         make_project("b", account=make_account("idle", reserved_until=NOW, paused_until=NOW))
         make_project("c", account=make_account("refused", paused_until=rest, refusals=2))
         html, (busy, idle, refused) = page(web), twin(web)["accounts"]
-    for said in ("booked out for 3 s", "begin at once", "none while paused", "paused until"):
+    for said in ("3 s <small>(until", "\nnone\n", "\npaused\n", "paused until"):
         assert html.count(said) == 1
     assert busy["booked_until"] == "2026-11-23T16:59:02.100Z"
     assert idle["booked_until"] is idle["paused_until"] is None

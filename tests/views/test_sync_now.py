@@ -11,9 +11,9 @@ import time_machine
 from django.test import Client
 from django.urls import reverse
 
-from restores.looks import ask_for_look
 from restores.models import Event, Instance
 from restores.sync import scheduling
+from restores.views.sync_now import request_sync
 from tests.factories import NOW, make_account, make_instance, make_project, make_restore
 from tests.views.test_restore_detail import ODD
 
@@ -33,7 +33,7 @@ def clock():
 
 def ask(web, instance, **given):
     form = {"project": instance.project.name, "next": "/restores/"} | given
-    return web.post(reverse("look-now", args=[instance.instance_id]), form)
+    return web.post(reverse("sync-now", args=[instance.instance_id]), form)
 
 
 def page(web, url="/instances/id-of-cart-prod/"):
@@ -45,7 +45,7 @@ def page(web, url="/instances/id-of-cart-prod/"):
 def said(web, url="/instances/id-of-cart-prod/"):
     """The sentence about looks."""
     html = page(web, url)
-    text = html.partition('id="look"')[2].partition(">")[2].partition("</li>")[0]
+    text = html.partition('id="sync-state"')[2].partition(">")[2].partition("</li>")[0]
     return " ".join("".join(part.rpartition(">")[2] for part in text.split("<")).split())
 
 
@@ -56,7 +56,7 @@ def test_asking_makes_the_row_due_leads_back_and_is_noted(web, root):
     instance.refresh_from_db()
     assert instance.next_sync_at == NOW
     event = Event.objects.get()
-    assert (event.user, event.what) == (root, "asked for a look")
+    assert (event.user, event.what) == (root, "requested a sync")
     assert event.subject == "shop-prod/id-of-cart-prod"
 
 
@@ -72,30 +72,30 @@ def test_the_page_shows_due_then_running_then_synced_at(web, clock):
     row = Instance.objects.filter(pk=instance.pk)
     assert "aria-disabled" not in page(web)
     ask(web, instance)
-    assert said(web) == "Look due since 16:59:00 UTC; it begins with the next tick"
+    assert said(web) == "Sync requested at 16:59:00 UTC; starting shortly"
     assert 'data-refresh="5"' in page(web)
     row.update(lease_until=NOW + scheduling.LEASE)
-    assert said(web) == "A look is running"
+    assert said(web) == "Syncing…"
     row.update(lease_until=None, synced_at=NOW + seconds(4), next_sync_at=LATER)
     clock.move_to(NOW + seconds(5))
-    assert said(web) == ("Looked at 16:59:04 UTC; it can be asked for again from 16:59:14 UTC on")
+    assert said(web) == "Synced at 16:59:04 UTC. You can sync again in 9 s."
     clock.move_to(NOW + seconds(15))
-    assert said(web) == "Looked at 16:59:04 UTC"
+    assert said(web) == "Synced at 16:59:04 UTC"
     assert "aria-disabled" not in page(web)
 
 
 def test_a_look_that_failed_says_so(web):
     make_instance(next_sync_at=LATER, synced_at=NOW - seconds(20), sync_error_kind="unreachable")
-    assert said(web) == "Looked at 16:58:40 UTC; the look failed"
+    assert said(web) == "Last sync failed at 16:58:40 UTC"
 
 
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"next_sync_at": LATER, "synced_at": NOW - seconds(9)}, "can be asked for again from"),
-        ({"next_sync_at": NOW - seconds(3)}, "Look due since"),
-        ({"next_sync_at": NOW - seconds(90)}, "it waits for its turn"),
-        ({"next_sync_at": LATER, "lease_until": NOW + seconds(60)}, "A look is running"),
+        ({"next_sync_at": LATER, "synced_at": NOW - seconds(9)}, "You can sync again in 1 s."),
+        ({"next_sync_at": NOW - seconds(3)}, "Sync requested at"),
+        ({"next_sync_at": NOW - seconds(90)}, "waiting in the queue"),
+        ({"next_sync_at": LATER, "lease_until": NOW + seconds(60)}, "Syncing…"),
     ],
 )
 def test_what_needs_no_asking_is_left_alone_and_says_why(web, given, words):
@@ -111,9 +111,9 @@ def test_what_needs_no_asking_is_left_alone_and_says_why(web, given, words):
 @pytest.mark.parametrize(
     ("given", "reason"),
     [
-        ({"single_node": True}, "it is never looked at"),
-        ({"deleted_at": NOW}, "The instance is gone"),
-        ({"monitored": False}, "The project is no longer monitored"),
+        ({"single_node": True}, "Not synced: single-node"),
+        ({"deleted_at": NOW}, "the instance has been deleted"),
+        ({"monitored": False}, "this project is no longer monitored"),
     ],
 )
 def test_it_is_not_offered_where_nobody_looks_and_says_why(web, given, reason):
@@ -121,7 +121,7 @@ def test_it_is_not_offered_where_nobody_looks_and_says_why(web, given, reason):
     instance = make_instance(project=project, next_sync_at=LATER, **given)
     make_restore("r", instance=instance)
     for url in ("/instances/id-of-cart-prod/", "/restores/r/"):
-        assert "Look now" not in page(web, url)
+        assert "Sync now" not in page(web, url)
         assert reason in said(web, url)
     ask(web, instance)
     instance.refresh_from_db()
@@ -136,9 +136,9 @@ def test_one_that_was_set_aside_is_tried_again_alone(web):
         sync_error_kind="parked",
         sync_error_message="x",
     )
-    assert said(web) == "Not looked at until somebody asks for it"
+    assert said(web) == "Automatic sync is paused for this instance. Use Sync now to retry."
     ask(web, instance)
-    assert "Look due since" in said(web)
+    assert "Sync requested at" in said(web)
     other = make_instance("other", next_sync_at=NOW)
     claimed = [scheduling.claim_instances(NOW), scheduling.claim_instances(NOW)]
     assert sorted(map(len, claimed)) == [1, 1]
@@ -160,24 +160,24 @@ def test_while_its_project_does_not_answer_a_due_look_says_what_it_waits_for(web
         project=make_project("core", account=account, sync_error_kind=kind), **IDLE
     )
     ask(web, instance)
-    assert "it waits until its project answers again" in said(web)
+    assert "waiting for the project to become reachable" in said(web)
 
 
 def test_a_note_on_the_project_keeps_no_look_waiting(web):
     ask(web, make_instance(project=make_project("core", sync_error_kind="clock"), **IDLE))
-    assert "it begins with the next tick" in said(web)
+    assert "starting shortly" in said(web)
 
 
 def test_a_restore_in_progress_keeps_the_looks_coming_by_itself(web):
     instance = make_instance(next_sync_at=NOW + seconds(4), synced_at=NOW - seconds(5))
     make_restore("r", instance=instance, status="restoring")
-    assert said(web, "/restores/r/") == "Looked at every few seconds: a restore is in progress"
+    assert said(web, "/restores/r/") == "Updating every few seconds while a restore is running"
 
 
 def test_the_restores_page_offers_it_and_leads_back_to_itself(web):
     make_restore("r", instance=make_instance(**IDLE))
     html = page(web, "/restores/r/?status=failed&asof=2026-11-23T16:58:30Z")
-    assert 'action="/instances/id-of-cart-prod/look/"' in html
+    assert 'action="/instances/id-of-cart-prod/sync/"' in html
     assert 'name="next" value="/restores/r/?status=failed"' in html
 
 
@@ -215,7 +215,7 @@ def test_any_instance_id_can_be_asked_for(web, instance_id):
 
 def test_it_takes_a_form_of_ours_and_a_signed_in_user(web, root, client):
     instance = make_instance(**IDLE)
-    url = reverse("look-now", args=[instance.instance_id])
+    url = reverse("sync-now", args=[instance.instance_id])
     assert web.get(url).status_code == 405
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(root)
@@ -230,7 +230,7 @@ def test_many_are_asked_for_in_few_queries(root, django_assert_max_num_queries):
     for number in range(30):
         make_instance(f"i-{number}", **IDLE)
     with django_assert_max_num_queries(8):
-        assert ask_for_look(Instance.objects.visible_to(root), NOW) == 30
+        assert request_sync(Instance.objects.visible_to(root), NOW) == 30
 
 
 def test_the_web_loads_neither_celery_nor_redis():

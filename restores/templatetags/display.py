@@ -1,0 +1,39 @@
+"""Template filters that print times as ``<time>`` elements, and sizes; a dash when absent."""
+
+from datetime import datetime
+
+from django import template
+from django.utils.safestring import SafeString
+
+from restores.formatting import (
+    format_datetime,
+    format_interval,
+    format_short,
+    format_size,
+    format_time,
+    time_element,
+)
+from restores.timerange import instant
+
+register = template.Library()
+register.filter("iso", instant)
+register.filter("interval", format_interval)
+register.filter("size", format_size)
+
+
+@register.filter
+def timestamp(at: datetime | None) -> SafeString | str:
+    """Print date and time: ``23 Nov 2026, 15:37:41 UTC``."""
+    return time_element(at, format_datetime(at) if at else "")
+
+
+@register.filter
+def short_timestamp(at: datetime | None) -> SafeString | str:
+    """Print date and time to the minute: ``23 Nov 15:37``."""
+    return time_element(at, format_short(at) if at else "")
+
+
+@register.filter
+def time_of_day(at: datetime | None) -> SafeString | str:
+    """Print the time of day: ``15:37:41 UTC``."""
+    return time_element(at, format_time(at) if at else "")

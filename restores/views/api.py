@@ -1,0 +1,42 @@
+"""JSON endpoints: a decorator that makes one out of a function, and errors as JSON."""
+
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, JsonResponse
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
+
+# For pages, too: browsers keep them, but ask before they show them again.
+revalidated = cache_control(private=True, no_cache=True)
+JsonAnswer = Mapping[str, Any] | JsonResponse
+
+
+def json_endpoint(view: Callable[..., JsonAnswer]) -> Callable[..., JsonResponse]:
+    """Turn a function that returns a mapping into a JSON view for signed-in users.
+
+    It answers 401 itself: a redirect to the sign-in page would reach scripts as 200 with HTML.
+    """
+
+    @login_not_required
+    @require_safe
+    @revalidated
+    @wraps(view)
+    def endpoint(request: HttpRequest, *args: Any, **kwargs: Any) -> JsonResponse:
+        if not request.user.is_authenticated:
+            return json_error(401, "Authentication required.")
+        try:
+            answer = view(request, *args, **kwargs)
+        except Http404 as error:
+            return json_error(404, str(error))
+        return answer if isinstance(answer, JsonResponse) else JsonResponse(dict(answer))
+
+    return endpoint
+
+
+def json_error(status: int, reason: str) -> JsonResponse:
+    """Answer with an error that no single parameter caused."""
+    body = {"errors": [{"param": None, "value": None, "reason": reason}]}
+    return JsonResponse(body, status=status)

@@ -1,0 +1,306 @@
+"""Where the page of a restore leads: to the restore an ID means, back to its list, to related ones.
+
+Several instances, and several projects, can have restores with the same ID.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from urllib.parse import urlencode
+
+from django.db.models import QuerySet
+from django.http import Http404, QueryDict
+from django.urls import reverse
+
+from restores.beside import beside
+from restores.columns import SORTS
+from restores.filters import ListParams, Scope, scope_of
+from restores.filters.cursors import Cursor
+from restores.models import Instance, Restore
+from restores.pages.lines import Line, lines
+from restores.past import Past, past_of
+from restores.querysets import RestoreQuerySet
+from restores.restore_list.counts import CAP, Tally, tally
+from restores.restore_list.leaf import cut, ordered
+from restores.restore_list.wording import in_words
+from restores.serializers import RELATED
+from restores.snapshots import as_of
+
+if TYPE_CHECKING:
+    from restores.querysets import Viewer
+
+NOT_FOUND = "Not found, or you don’t have access to it."
+NOT_RECORDED = "This restore wasn’t recorded yet at that time."
+RELATED_SHOWN = 10
+Row = TypeVar("Row", Instance, Restore)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matches(Generic[Row]):
+    """The rows that an ID and a choice among them mean; ``shared`` if others have the same ID."""
+
+    rows: list[Row]
+    shared: bool
+
+    @property
+    def only(self) -> Row | None:
+        """The one row that is meant, if it is one."""
+        return self.rows[0] if len(self.rows) == 1 else None
+
+
+def find_restores(restore_id: str, user: Viewer, query: QueryDict) -> Matches[Restore]:
+    """Find the visible restores with an ID; ``instance`` and ``project`` choose among several.
+
+    A choice that fits none of them chooses nothing: it is a filter of the list that the reader
+    comes from. Raises Http404 for an unknown ID as for one that isn't visible.
+    """
+    rows = Restore.objects.visible_to(user).filter(restore_id=restore_id)
+    rows = rows.select_related("instance__project__account", "project__account")
+    instances, projects = query.getlist("instance"), query.getlist("project")
+    return _choose(
+        list(rows.order_by("project__name", "instance__name", "pk")),
+        lambda row: (
+            (not instances or row.instance.instance_id in instances)
+            and (not projects or row.project.name in projects)
+        ),
+    )
+
+
+def find_instances(instance_id: str, user: Viewer, query: QueryDict) -> Matches[Instance]:
+    """Find the visible instances with an ID; ``project`` chooses among several. Raises Http404."""
+    rows = Instance.objects.visible_to(user).filter(instance_id=instance_id)
+    projects = query.getlist("project")
+    return _choose(
+        list(rows.select_related("project__account").order_by("project__name", "pk")),
+        lambda row: not projects or row.project.name in projects,
+    )
+
+
+def restore_url(restore: Restore, query: QueryDict) -> str:
+    """The page of exactly this restore among several with its ID, keeping the list's query."""
+    choice = {"instance": restore.instance.instance_id, "project": restore.project.name}
+    path = reverse("restore-detail", args=[restore.restore_id])
+    return f"{path}?{_replace_choice(query, choice)}"
+
+
+def permalink(found: Matches[Restore]) -> str:
+    """The shortest path of one restore: with a choice only where its ID is shared."""
+    restore = found.rows[0]
+    if found.shared:
+        return restore_url(restore, QueryDict())
+    return reverse("restore-detail", args=[restore.restore_id])
+
+
+def instance_url(instance: Instance) -> str:
+    """The page of exactly this instance among several with its ID."""
+    path = reverse("instance-detail", args=[instance.instance_id])
+    return f"{path}?{urlencode({'project': instance.project.name}, safe=':/,')}"
+
+
+def restores_url(instance: Instance) -> str:
+    """The list of the restores of exactly this instance."""
+    query = {"project": instance.project.name, "instance": instance.instance_id}
+    return f"{reverse('restore-list')}?{urlencode(query, safe=':/,')}"
+
+
+def list_query(query: QueryDict, *, shared: bool) -> str:
+    """The query string of the list that the reader comes from.
+
+    Where the ID is shared, ``instance`` and ``project`` are the choice among the restores that
+    have it; otherwise they are filters of the list.
+    """
+    return _replace_choice(query, {}) if shared else query.urlencode(safe=":/,")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AsOfContext:
+    """The ``asof`` of a restore's page.
+
+    ``past`` is set on a snapshot. ``too_early`` is the time asked for when the restore wasn't
+    recorded yet by then, ``error`` why the time can't be read; both show current data.
+    ``permalink_asof`` is what every link of the page carries; ``permalink_query`` and
+    ``live_query`` are the page's own query with and without it.
+    """
+
+    permalink_asof: str
+    permalink_query: str
+    live_query: str
+    past: Past | None
+    too_early: datetime | None
+    error: str
+
+
+def as_of_context(restore: Restore, query: QueryDict, now: datetime) -> AsOfContext:
+    """Read the time as of which a restore's page is to be shown."""
+    only_asof = QueryDict(mutable=True)
+    for name in ("asof", "tz"):
+        only_asof.setlist(name, query.getlist(name))
+    params = ListParams.parse(only_asof, now)
+    asof = params.time_range.asof
+    recorded = asof if asof and restore.first_seen_at <= asof else None
+    # Of the whole instance: a failure is recovered by a later success of another restore.
+    restores = Restore.objects.filter(instance=restore.instance_id)
+    return AsOfContext(
+        permalink_asof=params.permalink_asof,
+        permalink_query=_replace_asof(query, params.permalink_asof),
+        live_query=_replace_asof(query, ""),
+        past=past_of(restores, recorded) if recorded else None,
+        too_early=asof if asof and not recorded else None,
+        error="; ".join(f"“{error.value}” {error.reason}" for error in params.errors),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListNavigation:
+    """The list that a restore's page was opened from, and the restores before and after it there.
+
+    ``url`` is the list as of the page's time and ``label`` its filters in words, empty where it
+    has none. ``position`` is the restore's number in a filtered list and ``total`` of how many;
+    0 where the list no longer holds it, and far down.
+    """
+
+    url: str
+    label: str
+    previous: str = ""
+    next: str = ""
+    position: int = 0
+    total: Tally | None = None
+
+
+def list_navigation(
+    restore: Restore, query: QueryDict, user: Viewer, now: datetime, *, shared: bool
+) -> ListNavigation:
+    """Find a restore's neighbors in the list's order; none where the list's query is invalid."""
+    url = list_url(query, now, shared=shared)
+    params = ListParams.parse(QueryDict(list_query(query, shared=shared)), now)
+    if params.errors:
+        return ListNavigation(url=url, label="back to your list")
+    label = in_words(params)
+    scope = scope_of(params, user)
+    neighbors = _find_neighbors(restore, params, scope)
+    listed = bool(label) and scope.restores.filter(pk=restore.pk).exists()
+    ahead = neighbors.count_ahead() if listed else CAP
+    return ListNavigation(
+        url=url,
+        label=label,
+        previous=_neighbor_url(neighbors.previous, params),
+        next=_neighbor_url(neighbors.next, params),
+        position=ahead + 1 if ahead < CAP else 0,
+        total=tally(scope.restores) if ahead < CAP else None,
+    )
+
+
+def list_url(query: QueryDict, now: datetime, *, shared: bool) -> str:
+    """The list that a restore's page was opened from, as of the page's own time."""
+    text = list_query(query, shared=shared)
+    params = ListParams.parse(QueryDict(text), now)
+    return reverse("restore-list") + (f"?{text}" if params.errors else params.permalink_query)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelatedRestores:
+    """The newest of some restores, how many there are in all, and the list of them."""
+
+    lines: list[Line]
+    total: int
+    url: str
+
+
+def same_instance(
+    restore: Restore, user: Viewer, now: datetime, past: Past | None
+) -> RelatedRestores:
+    """The newest restores of the same instance, this one among them if it is that new."""
+    rows = _visible(user).filter(instance=restore.instance_id)
+    return _related(rows, restores_url(restore.instance), now, past)
+
+
+def same_backup(
+    restore: Restore, user: Viewer, now: datetime, past: Past | None
+) -> RelatedRestores | None:
+    """The newest other restores of the same backup, whichever instance they went to."""
+    if not restore.backup_id:
+        return None
+    rows = _visible(user).filter(backup_id=restore.backup_id)
+    url = f"{reverse('restore-list')}?{urlencode({'ids': restore.backup_id}, safe=':/,')}"
+    return _related(rows, url, now, past, without=restore.pk)
+
+
+def _visible(user: Viewer) -> RestoreQuerySet:
+    return Restore.objects.visible_to(user).select_related(*RELATED)
+
+
+def _related(
+    rows: RestoreQuerySet, url: str, now: datetime, past: Past | None, without: int = 0
+) -> RelatedRestores:
+    if past:
+        past = past_of(rows, past.asof)
+        rows = as_of(rows, past)
+    newest = beside(list(rows.exclude(pk=without).newest_first()[:RELATED_SHOWN]), past)
+    return RelatedRestores(
+        lines=lines([one.then for one in newest], now), total=rows.count(), url=url
+    )
+
+
+def _choose(found: list[Row], fits: Callable[[Row], bool]) -> Matches[Row]:
+    if not found:
+        raise Http404(NOT_FOUND)
+    return Matches(rows=[row for row in found if fits(row)] or found, shared=len(found) > 1)
+
+
+def _replace_choice(query: QueryDict, choice: dict[str, str]) -> str:
+    kept = [(name, values) for name, values in query.lists() if name not in ("instance", "project")]
+    return urlencode([*kept, *choice.items()], doseq=True, safe=":/,")
+
+
+def _replace_asof(query: QueryDict, asof: str) -> str:
+    params = query.copy()
+    params.pop("asof", None)
+    if asof:
+        params["asof"] = asof
+    return "?" + params.urlencode(safe=":/,")
+
+
+def _neighbor_url(restore_id: str | None, params: ListParams) -> str:
+    if restore_id is None:
+        return ""
+    return reverse("restore-detail", args=[restore_id]) + params.query(page=params.get("page"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Neighbors:
+    """The IDs of the restores before and after one in a list, and the rows ahead of it."""
+
+    previous: str | None
+    next: str | None
+    pinned: int
+    segments: Sequence[QuerySet[Any, Any]] = ()
+
+    def count_ahead(self) -> int:
+        """Count the restores that the list has before this one, up to ``CAP`` per segment."""
+        return self.pinned + sum(rows.order_by()[:CAP].count() for rows in self.segments)
+
+
+def _find_neighbors(restore: Restore, params: ListParams, scope: Scope) -> _Neighbors:
+    order = ordered(
+        scope.restores, params, lambda rows: rows.values_list("pk", "restore_id", named=True)
+    )
+    pinned = [row.restore_id for row in order.pinned]
+    keys = [row.pk for row in order.pinned]
+    if restore.pk in keys:
+        place = keys.index(restore.pk)
+        around = [None, *pinned, *(row.restore_id for row in cut(order.parts, 0, 1)), None]
+        return _Neighbors(previous=around[place], next=around[place + 2], pinned=place)
+    row = beside([restore], scope.past)[0].then
+    cursor = Cursor.at(params.sort, SORTS[params.sort.removeprefix("-")], row)
+    ahead = cursor.before(order.parts)
+    before = [row.restore_id for row in cut(ahead, 0, 1)] or pinned[-1:]
+    after = [row.restore_id for row in cut(cursor.behind(order.parts), 0, 1)]
+    return _Neighbors(
+        previous=next(iter(before), None),
+        next=next(iter(after), None),
+        pinned=len(pinned),
+        segments=ahead,
+    )

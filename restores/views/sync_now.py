@@ -1,0 +1,142 @@
+"""The "Sync now" button: it makes an instance due, and says what becomes of that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import ceil
+
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST
+
+from restores.instance_status import project_sync_error
+from restores.models import Event, Instance
+from restores.querysets import InstanceQuerySet
+from restores.views.navigation import instance_url
+
+# An instance synced more recently than this isn't synced again on request.
+MIN_INTERVAL = timedelta(seconds=10)
+# The worker wakes up every 5 s; what has been due for longer is waiting for something.
+_TICKS = timedelta(seconds=15)
+# For so long the page says when the sync was that its reader may have waited for.
+_RECENT = timedelta(minutes=1)
+
+
+@require_POST
+def sync_now(request: HttpRequest, instance_id: str) -> HttpResponse:
+    """Make one instance due, and return to the page that shows what becomes of it."""
+    instances = Instance.objects.visible_to(request.user).filter(
+        instance_id=instance_id, project__name=request.POST.get("project", "")
+    )
+    if instances.count() != 1:
+        raise Http404("Not found, or you don’t have access to it.")
+    instance = instances.select_related("project").get()
+    if request_sync(instances, timezone.now()):
+        subject = f"{instance.project.name}/{instance.instance_id}"
+        Event.objects.create(user_id=request.user.pk, what="requested a sync", subject=subject)
+    return redirect(_next_url(request.POST) or instance_url(instance))
+
+
+def request_sync(instances: InstanceQuerySet, now: datetime) -> int:
+    """Make those due that may be synced now, and return how many there were.
+
+    Left alone are instances that aren't monitored, are due already, are being synced, or were
+    synced less than ``MIN_INTERVAL`` ago. One whose syncs are paused after repeated crashes is
+    tried again with one attempt on its account: the worker then takes it alone, so that it
+    cannot crash the sync of others.
+    """
+    free = Q(lease_until=None) | Q(lease_until__lt=now)
+    rested = Q(synced_at=None) | Q(synced_at__lte=now - MIN_INTERVAL)
+    available = instances.monitored().filter(free, rested)
+    resumed = available.filter(sync_error_kind="parked").update(
+        next_sync_at=now,
+        attempts=1,
+        sync_error_kind="",
+        sync_error_message="",
+        sync_error_since=None,
+        sync_error_request_id="",
+    )
+    idle = available.filter(Q(next_sync_at=None) | Q(next_sync_at__gt=now))
+    return resumed + idle.update(next_sync_at=now)
+
+
+def return_url(request: HttpRequest) -> str:
+    """The page's own URL without ``asof``: whoever syncs wants to see what is now."""
+    query = request.GET.copy()
+    query.pop("asof", None)
+    return f"{request.path}?{query.urlencode(safe=':/,')}".rstrip("?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncState:
+    """What a page says about syncing one instance.
+
+    ``unavailable`` is why it can't be synced at all. The sentence is ``text``, the time ``at``
+    and ``detail``; ``late`` when it waits for more than a tick, ``ready`` when a sync may be
+    requested, ``changing`` when the page should soon be read again.
+    """
+
+    unavailable: str = ""
+    text: str = ""
+    at: datetime | None = None
+    detail: str = ""
+    late: bool = False
+    ready: bool = False
+    changing: bool = False
+
+
+def sync_state(instance: Instance, now: datetime) -> SyncState:
+    """Describe the sync of an instance from its schedule and the clock."""
+    if unavailable := _unavailable(instance):
+        return SyncState(unavailable=unavailable)
+    due, synced = instance.next_sync_at, instance.synced_at
+    if due and synced and due - synced <= MIN_INTERVAL and now - due < _TICKS:
+        text = "Updating every few seconds while a restore is running"
+        return SyncState(text=text, changing=True)
+    if instance.lease_until and instance.lease_until >= now:
+        return SyncState(text="Syncing…", changing=True)
+    if instance.sync_error_kind == "parked":
+        text = "Automatic sync is paused for this instance. Use Sync now to retry."
+        return SyncState(text=text, late=True, ready=True)
+    if due and due <= now:
+        return _requested(instance, due, now)
+    if synced is None or now - synced > _RECENT:
+        return SyncState(ready=True)
+    text = "Last sync failed at" if instance.sync_error_kind else "Synced at"
+    rest = MIN_INTERVAL - (now - synced)
+    if rest <= timedelta():
+        return SyncState(text=text, at=synced, ready=True)
+    detail = f". You can sync again in {ceil(rest.total_seconds())} s."
+    return SyncState(text=text, at=synced, detail=detail, changing=True)
+
+
+def _unavailable(instance: Instance) -> str:
+    if not instance.project.monitored:
+        return "Can’t sync: this project is no longer monitored."
+    if instance.deleted_at:
+        return "Can’t sync: the instance has been deleted."
+    if instance.single_node:
+        return "Not synced: single-node instances can’t be restored."
+    return ""
+
+
+def _requested(instance: Instance, due: datetime, now: datetime) -> SyncState:
+    late, detail = False, "; starting shortly"
+    error = project_sync_error(instance.project)
+    if error and error.blocking:
+        label = error.label.lower()
+        late, detail = True, f"; waiting for the project to become reachable ({label})"
+    elif now - due >= _TICKS:
+        late, detail = True, "; waiting in the queue"
+    return SyncState(text="Sync requested at", at=due, detail=detail, late=late, changing=True)
+
+
+def _next_url(form: QueryDict) -> str:
+    """Where the form's ``next`` leads, if that is a page of ours."""
+    url = form.get("next", "")
+    ours = url.startswith("/") and url_has_allowed_host_and_scheme(url, allowed_hosts=None)
+    return url if ours else ""

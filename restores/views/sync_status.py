@@ -1,0 +1,212 @@
+"""The sync status page: what is monitored, complete up to when, and what to do about the rest."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from math import ceil
+from typing import TYPE_CHECKING, Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from restores.instance_status import instance_status, instance_sync_error, project_sync_error
+from restores.models import Account, Instance, Project
+from restores.pages.paging import leaf, next_url
+from restores.pages.parameters import CoverageParameters
+from restores.restore_list.known import sayings
+from restores.stalled import stalled_since
+from restores.sync_errors import SyncError, first_sync_error
+from restores.sync_status import coverage_for
+from restores.timerange import instant
+from restores.views.api import JsonAnswer, json_endpoint, revalidated
+
+if TYPE_CHECKING:
+    from restores.querysets import Viewer
+
+STATE_LABELS = {
+    "problem": "With problems",
+    "never_synced": "Never synced",
+    "complete": "Up to date",
+}
+
+
+@require_safe
+@revalidated
+def sync_status(request: HttpRequest) -> HttpResponse:
+    """Accounts, projects and instances, those with problems first."""
+    params = CoverageParameters(request.GET)
+    context: dict[str, Any] = {"params": params}
+    if params.problems:
+        return TemplateResponse(request, "sync_status.html", context, status=400)
+    if params.canonical() != request.META["QUERY_STRING"]:
+        return redirect(f"{request.path}?{params.canonical()}".rstrip("?"))
+    now = timezone.now()
+    instances = Instance.objects.visible_to(request.user).select_related("project__account")
+    projects = _visible_projects(request.user)
+    page = leaf(params.narrow(instances), params)
+    context |= {
+        "leaf": page,
+        "rows": [
+            (instance, instance_status(instance), first_sync_error(instance))
+            for instance in page.rows
+        ],
+        "accounts": account_rows(projects, now),
+        "projects": project_rows(projects),
+        "names": sorted({project.name for project in projects}),
+        "states": [(name, STATE_LABELS[name], chosen) for name, chosen in params.states],
+        "missing": params.not_found(request.user),
+        "sayings": sayings(coverage_for(request.user), now),
+    }
+    return TemplateResponse(request, "sync_status.html", context)
+
+
+@json_endpoint
+def sync_status_json(request: HttpRequest) -> JsonAnswer:
+    """The same as JSON."""
+    params = CoverageParameters(request.GET)
+    if params.problems:
+        return JsonResponse(params.errors_json(), status=400)
+    now = timezone.now()
+    instances = Instance.objects.visible_to(request.user).select_related("project__account")
+    projects = _visible_projects(request.user)
+    page = leaf(params.narrow(instances), params)
+    return {
+        "complete_to": _instant(coverage_for(request.user).complete_to),
+        "collector_stalled_since": _instant(stalled_since(now)),
+        "accounts": [_account_json(row) for row in account_rows(projects, now)],
+        "projects": [_project_json(row) for row in project_rows(projects)],
+        "instances": [_instance_json(instance) for instance in page.rows],
+        "total": page.total,
+        "ignored": params.ignored,
+        "not_found": params.not_found(request.user),
+        "next": next_url(page, request.path),
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountRow:
+    """One account of the user's projects, and until when its calls are reserved or paused."""
+
+    account: Account
+    projects: int
+    sync_error: SyncError | None
+    paused_until: datetime | None
+    reserved_until: datetime | None
+    queue_seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectRow:
+    """One project: how many instances it has, and complete up to when."""
+
+    project: Project
+    monitored: int
+    single_node: int
+    with_problems: int
+    complete_to: datetime | None
+    next_sync_at: datetime | None
+    sync_error: SyncError | None
+    own_sync_error: SyncError | None
+
+
+def account_rows(projects: list[Project], now: datetime) -> list[AccountRow]:
+    """The accounts of these projects, those with a sync error first."""
+    counts = Counter(project.account for project in projects)
+    rows = [_account_row(account, count, now) for account, count in counts.items()]
+    return sorted(rows, key=lambda row: (row.sync_error is None, row.account.name))
+
+
+def project_rows(projects: list[Project]) -> list[ProjectRow]:
+    """The projects, those with a sync error first, those no longer monitored last."""
+    return sorted(
+        map(_project_row, projects),
+        key=lambda row: (not row.project.monitored, row.sync_error is None, not row.with_problems),
+    )
+
+
+def _visible_projects(user: Viewer) -> list[Project]:
+    projects = Project.objects.visible_to(user).select_related("account")
+    return list(projects.with_proofs().order_by("name", "pk"))
+
+
+def _account_row(account: Account, projects: int, now: datetime) -> AccountRow:
+    reserved, paused = account.reserved_until, account.paused_until
+    ahead = (reserved - now).total_seconds() if reserved else 0.0
+    return AccountRow(
+        account=account,
+        projects=projects,
+        sync_error=first_sync_error(account),
+        paused_until=paused if paused and paused > now else None,
+        reserved_until=reserved if ahead > 0 else None,
+        queue_seconds=max(0, ceil(ahead)),
+    )
+
+
+def _project_row(project: Project) -> ProjectRow:
+    counts: Any = project
+    return ProjectRow(
+        project=project,
+        monitored=counts.watched_count if project.monitored else 0,
+        single_node=counts.single_count,
+        with_problems=counts.faulty_count,
+        complete_to=_complete_to(project),
+        next_sync_at=project.next_sync_at if project.monitored else None,
+        sync_error=project_sync_error(project),
+        own_sync_error=first_sync_error(project),
+    )
+
+
+def _complete_to(project: Any) -> datetime | None:
+    # No later than the list of instances: one that we haven't heard of isn't covered.
+    oldest = project.oldest_proof or (project.listed_at if not project.watched_count else None)
+    if project.never_synced or project.listed_at is None or oldest is None:
+        return None
+    return min(project.listed_at, oldest)
+
+
+def _account_json(row: AccountRow) -> dict[str, Any]:
+    return {
+        "name": row.account.name,
+        "paused_until": _instant(row.paused_until),
+        "booked_until": _instant(row.reserved_until),
+        "refusals": row.account.refusals,
+        "sync_error": row.sync_error and row.sync_error.json(),
+    }
+
+
+def _project_json(row: ProjectRow) -> dict[str, Any]:
+    project = row.project
+    return {
+        "name": project.name,
+        "project_id": project.project_id,
+        "account": project.account.name,
+        "monitored": project.monitored,
+        "instances": row.monitored,
+        "single_node_instances": row.single_node,
+        "interval_seconds": project.interval,
+        "complete_to": _instant(row.complete_to),
+        "counted_at": _instant(project.restoring_count_at),
+        "next_sync_at": _instant(row.next_sync_at),
+        "sync_error": row.sync_error and row.sync_error.json(),
+    }
+
+
+def _instance_json(instance: Instance) -> dict[str, Any]:
+    error = instance_sync_error(instance)
+    return {
+        "instance_id": instance.instance_id,
+        "instance_name": instance.name or None,
+        "project": instance.project.name,
+        "complete_to": _instant(instance.complete_to),
+        "next_sync_at": _instant(instance.next_sync_at),
+        "sync_error": error and error.json(),
+    }
+
+
+def _instant(at: datetime | None) -> str | None:
+    return instant(at) if at else None
