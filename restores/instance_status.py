@@ -6,6 +6,13 @@ from datetime import datetime
 from restores.models import Instance, Project
 from restores.sync_errors import SyncError, first_sync_error
 
+# The values of the filter "state", as pages name them.
+STATE_LABELS = {
+    "problem": "With problems",
+    "never_synced": "Never synced",
+    "complete": "Up to date",
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstanceStatus:

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from restores.beside import Beside
-from restores.filters import ListParams
+from restores.filters import Params
 from restores.instance_status import instance_sync_error, is_monitored
 from restores.models import Backup, Instance, Observation, Restore
 from restores.querysets import HEALTHY_KINDS
@@ -133,7 +133,7 @@ def sync_status_json(coverage: Coverage) -> dict[str, Any]:
     }
 
 
-def errors_json(params: ListParams) -> dict[str, Any]:
+def errors_json(params: Params) -> dict[str, Any]:
     """Write the errors of invalid parameters, the body of an answer 400."""
     return {
         "errors": [

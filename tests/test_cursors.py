@@ -81,7 +81,7 @@ def test_rows_that_come_later_do_not_shift_what_follows(web, many):
 def test_a_place_counts_in_its_own_order_only(web, many, sort):
     token = after(web, "&sort=-created")
     problem = web.get("/restores.json", {"sort": sort, "after": token}).json()["errors"][0]
-    assert (problem["param"], "sorted differently" in problem["reason"]) == ("after", True)
+    assert (problem["param"], "different sort order" in problem["reason"]) == ("after", True)
 
 
 def test_a_token_that_is_not_ours_is_refused(web, many):

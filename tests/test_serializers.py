@@ -157,7 +157,7 @@ def test_an_unreadable_parameter_is_an_error_in_json(web):
     assert response.status_code == 400
     errors = response.json()["errors"]
     assert [(error["param"], error["value"]) for error in errors] == [("size", "5"), ("from", "x")]
-    assert errors[0]["reason"] == "must be between 10 and 200"
+    assert errors[0]["reason"] == "must be a whole number from 10 to 200"
 
 
 def test_a_twin_never_redirects(web):

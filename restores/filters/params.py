@@ -1,14 +1,16 @@
-"""Parameters of the restore list: parsed strictly from a query string, written canonically."""
+"""Parameters of the lists: parsed strictly from a query string, written canonically."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from difflib import get_close_matches
 from functools import lru_cache
 from itertools import starmap
+from typing import TYPE_CHECKING, ClassVar, Self
 from urllib.parse import urlencode
 
 from django.http import QueryDict
@@ -16,32 +18,13 @@ from django.http import QueryDict
 from restores import timerange
 from restores.columns import COLUMNS, SHOWN, SORTS
 from restores.filters.cursors import Cursor
+from restores.querysets import INSTANCE_STATES
 from restores.statuses import KNOWN
 from restores.timerange import InvalidTimeRange, ParamError, TimeRange, anchor, canonical, instant
 
-REPEATABLE = ("customer", "region", "project", "instance", "status", "code")
-PLACES = ("customer", "region", "project", "instance")
-TIME_RANGE = ("on", "from", "to", "tz", "asof")
-# What stands for from and to, and never in a canonical URL.
-SHORTHAND = ("around", "win")
-ORDER = (
-    *REPEATABLE,
-    "recovered",
-    "q",
-    "ids",
-    *TIME_RANGE,
-    "sort",
-    "cols",
-    "size",
-    "page",
-    "after",
-    "before",
-)
-# Parameters that filter the rows; the others say how they are shown.
-FILTERS = (*REPEATABLE, "recovered", "q", "ids")
-# Filters beyond where and when: none may match although there are restores.
-ROW_FILTERS = ("status", "code", "recovered", "q", "ids")
-DEFAULTS = {"sort": "-created", "size": "50", "page": "1"}
+if TYPE_CHECKING:
+    from restores.models import Project
+    from restores.querysets import InstanceQuerySet
 
 MAX_QUERY = 8190
 MAX_LENGTH = 128
@@ -54,8 +37,6 @@ PAGES = (1, 1_000_000)
 # A link younger than this opens live: what it shows is still what is.
 YOUNG = timedelta(minutes=2)
 _SHOWN = 200
-_KNOWN = frozenset((*ORDER, *SHORTHAND))
-_FIRST_PAGE: dict[str, tuple[str, ...]] = {"page": (), "after": (), "before": ()}
 _NUMBER = re.compile(r"\d{1,9}", re.ASCII)
 
 Value = str | Sequence[str] | None
@@ -70,32 +51,59 @@ class InvalidValue(Exception):
         self.reason, self.suggestion = reason, suggestion
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListParams:
-    """The parsed parameters in their canonical spelling, and the errors of the others.
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """How the values of one parameter are parsed.
 
-    With ``errors`` a page shows no rows. ``raw`` holds the text of each known parameter as it
-    stood in the URL. ``permalink_asof`` is the ``asof`` of every link that leads to data; a time
-    range with an ``asof`` is a snapshot. ``normalized`` is the time range in its canonical
-    spelling, if a person wrote one that has a single meaning and nothing else is wrong.
+    ``parse`` returns them in canonical spelling or raises InvalidValue; None: the list parses
+    the parameter together with others. ``filters``: rows are left out by it.
     """
 
-    values: Mapping[str, Values]
-    time_range: TimeRange
-    unknown: Mapping[str, Values]
-    errors: tuple[ParamError, ...]
-    raw: Mapping[str, str]
-    permalink_asof: str = ""
-    normalized: Mapping[str, str] | None = None
+    parse: Callable[[Values], Values] | None
+    default: str = ""
+    filters: bool = False
+
+
+class Params:
+    """The parsed query string of a list; a subclass declares its parameters in canonical order.
+
+    ``values`` holds what is valid and not the default, in canonical spelling; ``raw`` the text of
+    each known parameter as it stood in the URL; ``unknown`` the parameters nobody declared. With
+    ``errors`` a page shows no rows.
+    """
+
+    DECLARED: ClassVar[Mapping[str, Parameter]]
+    # Accepted too, but never part of a canonical URL.
+    SHORTHAND: ClassVar[tuple[str, ...]] = ()
+    # What a change of the view takes away: it leads back to the first page.
+    POSITION: ClassVar[tuple[str, ...]] = ("page",)
+
+    def __init__(self, query: QueryDict) -> None:
+        self.errors: list[ParamError] = []
+        self.values: dict[str, Values] = {}
+        known = {*self.DECLARED, *self.SHORTHAND}
+        given = self._given(query)
+        self.unknown = {name: values for name, values in given.items() if name not in known}
+        # An empty value counts as absent.
+        self._texts = {
+            name: tuple(filter(None, map(str.strip, values)))
+            for name, values in given.items()
+            if name in known
+        }
+        self.raw = {name: _shortened(values) for name, values in self._texts.items()}
 
     @classmethod
-    def parse(cls, query: QueryDict, now: datetime) -> ListParams:
+    def parse(cls, query: QueryDict, now: datetime) -> Self:
         """Parse a query string at the time ``now``; every error is collected, none is raised."""
-        return _Parser(query, now).parse()
+        params = cls(query)
+        for name, parameter in cls.DECLARED.items():
+            params._parse_values(name, parameter)
+        params._parse_together(now)
+        return params
 
     def get(self, name: str) -> str:
         """The value of a single-valued parameter, its default, or an empty string."""
-        return self.values.get(name, (DEFAULTS.get(name, ""),))[0]
+        return self.values.get(name, (self._default(name),))[0]
 
     def getlist(self, name: str) -> Values:
         """Every value of a repeatable parameter."""
@@ -112,20 +120,249 @@ class ListParams:
         return int(self.get("page"))
 
     @property
+    def sort(self) -> str:
+        """The column to sort by, with ``-`` in front for descending."""
+        return self.get("sort")
+
+    @property
+    def filtered(self) -> bool:
+        """Whether anything but the time range leaves rows out."""
+        return any(self.DECLARED[name].filters for name in self.values)
+
+    @property
+    def ignored(self) -> list[str]:
+        """The names of the parameters that this list does not know."""
+        return sorted(self.unknown)
+
+    def query(self, **changed: Value) -> str:
+        """The query string of this view with some values changed, ``?`` in front; None removes.
+
+        Any change leads to page 1.
+        """
+        return _encode(self.hidden_fields(**changed))
+
+    def hidden_fields(self, **changed: Value) -> list[tuple[str, str]]:
+        """The same as names and values, for the hidden fields of a form."""
+        given = {name: _as_tuple(value) for name, value in changed.items()}
+        first_page = dict.fromkeys(self.POSITION, ()) if given.keys() - {"asof"} else {}
+        values = {**self.values, **first_page, **given}
+        return [
+            (name, value)
+            for name in self.DECLARED
+            for value in sorted(set(values.get(name, ())))
+            if value and value != self._default(name)
+        ]
+
+    @property
+    def canonical_query(self) -> str:
+        """The one query string of this view, as it should stand in the address bar."""
+        return self._with_unknown(self.hidden_fields())
+
+    @property
+    def corrections(self) -> list[tuple[ParamError, str]]:
+        """Each error, and the query string with its suggestion; empty without a suggestion."""
+        return [(error, self.corrected_query(error)) for error in self.errors]
+
+    def corrected_query(self, error: ParamError) -> str:
+        """The query string with the suggestion of an error; empty without a suggestion."""
+        return self.query(**error.suggestion) if error.suggestion else ""
+
+    def _given(self, query: QueryDict) -> dict[str, Values]:
+        lists = {name: tuple(values) for name, values in query.lists()}
+        if sum(len(name) + sum(map(len, values)) for name, values in lists.items()) > MAX_QUERY:
+            reason = f"The address is longer than {MAX_QUERY:,} characters"
+            self.errors.append(ParamError(param="", value="", reason=reason))
+            return {}
+        return lists
+
+    def _parse_values(self, name: str, parameter: Parameter) -> None:
+        if parameter.parse is None:
+            return
+        try:
+            texts = self._storable(name)
+            values = parameter.parse(texts) if texts else ()
+        except InvalidValue as error:
+            self._refuse(name, error)
+            return
+        if values and values != (parameter.default,):
+            self.values[name] = values
+
+    def _parse_together(self, now: datetime) -> None:
+        """Parse what depends on the time or on several parameters."""
+
+    def _storable(self, name: str) -> Values:
+        """The values, unless the database or the response could not carry them."""
+        values = self._texts.get(name, ())
+        if any("\0" in value or value != _encodable(value) for value in values):
+            raise InvalidValue("contains an invalid character")
+        return values
+
+    def _refuse(self, name: str, error: InvalidValue) -> None:
+        self.errors.append(
+            ParamError(
+                param=name,
+                value=self.raw[name],
+                reason=error.reason,
+                suggestion={name: error.suggestion} if error.suggestion else {},
+            )
+        )
+
+    def _default(self, name: str) -> str:
+        return self.DECLARED[name].default if name in self.DECLARED else ""
+
+    def _with_unknown(self, known: list[tuple[str, str]]) -> str:
+        unknown = [(name, value) for name, values in self.unknown.items() for value in values]
+        return _encode(known + unknown)
+
+
+def _names(values: Values) -> Values:
+    """Any texts, each once."""
+    if len(values) > MAX_VALUES:
+        raise InvalidValue(f"Too many values (max. {MAX_VALUES})")
+    if any(len(value) > MAX_LENGTH for value in values):
+        raise InvalidValue(f"longer than {MAX_LENGTH} characters")
+    return tuple(sorted(set(values)))
+
+
+def _single(values: Values, longest: int = MAX_LENGTH) -> str:
+    """The one text of a parameter that can only be given once."""
+    if len(values) > 1:
+        raise InvalidValue("can only be given once")
+    if len(values[0]) > longest:
+        raise InvalidValue(f"longer than {longest} characters")
+    return values[0]
+
+
+def _text(values: Values) -> Values:
+    return (" ".join(_single(values, MAX_TEXT).split()),)
+
+
+def _one_of(allowed: Iterable[str]) -> Callable[[Values], Values]:
+    names = tuple(allowed)
+    return lambda values: (_choose(_single(values), names),)
+
+
+def _some_of(allowed: Iterable[str]) -> Callable[[Values], Values]:
+    names = tuple(allowed)
+    return lambda values: _names(tuple(_choose(value, names) for value in values))
+
+
+def _choose(text: str, allowed: Sequence[str]) -> str:
+    if text not in allowed:
+        close = get_close_matches(text.casefold()[:MAX_LENGTH], allowed, n=1)
+        raise InvalidValue(f"must be one of {', '.join(allowed)}", *close)
+    return text
+
+
+def _either_way(columns: Iterable[str]) -> list[str]:
+    """The values of ``sort``: ascending and descending."""
+    return [*columns, *(f"-{name}" for name in columns)]
+
+
+def _number(least: int, most: int) -> Callable[[Values], Values]:
+    def parse(values: Values) -> Values:
+        text = _single(values)
+        reason = f"must be a whole number from {least:,} to {most:,}"
+        if not _NUMBER.fullmatch(text):
+            raise InvalidValue(reason)
+        nearest = min(max(int(text), least), most)
+        if nearest != int(text):
+            raise InvalidValue(reason, str(nearest))
+        return (str(nearest),)
+
+    return parse
+
+
+def _statuses(values: Values) -> Values:
+    folded = {value: value.casefold() for value in values}
+    return _names(tuple(low if low in KNOWN else value for value, low in folded.items()))
+
+
+def _codes(values: Values) -> Values:
+    return ("any",) if "any" in _names(values) else _names(values)
+
+
+def _recovered(values: Values) -> Values:
+    return (_choose(_single(values).casefold(), ("yes", "no")),)
+
+
+def _ids(values: Values) -> Values:
+    text = _single(values, MAX_IDS * (MAX_LENGTH + 1))
+    ids = sorted({one.strip() for one in text.split(",")} - {""})
+    if len(ids) > MAX_IDS:
+        raise InvalidValue(f"Too many IDs (max. {MAX_IDS})")
+    if any(len(one) > MAX_LENGTH for one in ids):
+        raise InvalidValue(f"an ID longer than {MAX_LENGTH} characters")
+    return (",".join(ids),) if ids else ()
+
+
+def _columns(values: Values) -> Values:
+    named = {_choose(one.strip(), COLUMNS) for one in ",".join(values).split(",") if one.strip()}
+    columns = tuple(column for column in COLUMNS if column in named)
+    return (",".join(columns),) if columns and columns != SHOWN else ()
+
+
+def _cursor(values: Values) -> Values:
+    token = _single(values, MAX_CURSOR)
+    try:
+        Cursor.read(token)
+    except ValueError:
+        raise InvalidValue("This page link is no longer valid") from None
+    return (token,)
+
+
+_SIZE = Parameter(_number(*SIZES), default="50")
+_PAGE = Parameter(_number(*PAGES), default="1")
+_TIME_RANGE = Parameter(None)
+
+
+class ListParams(Params):
+    """The parameters of the restore list.
+
+    ``permalink_asof`` is the ``asof`` of every link that leads to data; a time range with an
+    ``asof`` is a snapshot. ``normalized`` is the time range in its canonical spelling, if a person
+    wrote one that has a single meaning and nothing else is wrong.
+    """
+
+    DECLARED = {
+        "customer": Parameter(_names, filters=True),
+        "region": Parameter(_names, filters=True),
+        "project": Parameter(_names, filters=True),
+        "instance": Parameter(_names, filters=True),
+        "status": Parameter(_statuses, filters=True),
+        "code": Parameter(_codes, filters=True),
+        "recovered": Parameter(_recovered, filters=True),
+        "q": Parameter(_text, filters=True),
+        "ids": Parameter(_ids, filters=True),
+        "on": _TIME_RANGE,
+        "from": _TIME_RANGE,
+        "to": _TIME_RANGE,
+        "tz": _TIME_RANGE,
+        "asof": _TIME_RANGE,
+        "sort": Parameter(_one_of(_either_way(SORTS)), default="-created"),
+        "cols": Parameter(_columns),
+        "size": _SIZE,
+        "page": _PAGE,
+        "after": Parameter(_cursor),
+        "before": Parameter(_cursor),
+    }
+    SHORTHAND = ("around", "win")  # in place of from and to
+    POSITION = ("page", "after", "before")
+
+    time_range: TimeRange
+    permalink_asof: str = ""
+    normalized: Mapping[str, str] | None = None
+
+    @property
     def cursor(self) -> tuple[str, Cursor] | None:
         """``after`` or ``before``, and the cursor."""
         found = [(name, self.get(name)) for name in ("after", "before") if name in self.values]
         return next(((name, Cursor.read(token)) for name, token in found), None)
 
     @property
-    def sort(self) -> str:
-        """The column to sort by, with ``-`` in front for descending."""
-        return self.get("sort")
-
-    @property
     def position(self) -> dict[str, str]:
         """The page or cursor, for a link that leads back to it."""
-        return {name: self.get(name) for name in _FIRST_PAGE}
+        return {name: self.get(name) for name in self.POSITION}
 
     @property
     def ids(self) -> list[str]:
@@ -137,33 +374,12 @@ class ListParams:
         """Whether restores are filtered by more than place and time."""
         return any(name in self.values for name in ROW_FILTERS)
 
-    @property
-    def filtered(self) -> bool:
-        """Whether anything but the time range leaves rows out."""
-        return any(name in self.values for name in FILTERS)
-
     def query(self, **changed: Value) -> str:
         """The query string of this view with some values changed, ``?`` in front; None removes.
 
         It carries ``asof``, so that it shows the same later. Any other change leads to page 1.
         """
-        return _encode(self.hidden_fields(**{"asof": self.permalink_asof, **changed}))
-
-    def hidden_fields(self, **changed: Value) -> list[tuple[str, str]]:
-        """The same as names and values, for the hidden fields of a form."""
-        given = {name: _as_tuple(value) for name, value in changed.items()}
-        values = {**self.values, **(_FIRST_PAGE if given.keys() - {"asof"} else {}), **given}
-        return [
-            (name, value)
-            for name in ORDER
-            for value in sorted(set(values.get(name, ())))
-            if value and value != DEFAULTS.get(name)
-        ]
-
-    @property
-    def canonical_query(self) -> str:
-        """The one query string of this view, as it should stand in the address bar."""
-        return _encode([*self.hidden_fields(), *self._unknown_pairs()])
+        return super().query(**{"asof": self.permalink_asof, **changed})
 
     @property
     def normalized_query(self) -> str:
@@ -171,17 +387,29 @@ class ListParams:
         if self.normalized is None:
             return ""
         edges: dict[str, Value] = {name: self.normalized.get(name) for name in TIME_RANGE}
-        return _encode([*self.hidden_fields(**edges), *self._unknown_pairs()])
+        return self._with_unknown(self.hidden_fields(**edges))
 
     @property
     def permalink_query(self) -> str:
         """The canonical query string of this snapshot: it shows the same later."""
-        return _encode([*self.hidden_fields(asof=self.permalink_asof), *self._unknown_pairs()])
+        return self._with_unknown(self.hidden_fields(asof=self.permalink_asof))
 
     @property
     def live_query(self) -> str:
         """The canonical query string without ``asof``: it shows the present when opened."""
-        return _encode([*self.hidden_fields(asof=None), *self._unknown_pairs()])
+        return self._with_unknown(self.hidden_fields(asof=None))
+
+    def without(self, *names: str) -> Self:
+        """The same parameters, some left out."""
+        params = copy(self)
+        params.values = {name: given for name, given in self.values.items() if name not in names}
+        return params
+
+    def within(self, time_range: TimeRange) -> Self:
+        """The same parameters with another time range."""
+        params = copy(self)
+        params.time_range = time_range
+        return params
 
     def with_time_range(self, edges: Mapping[str, str]) -> str:
         """The query string of this view in another time range, as of the same moment."""
@@ -193,10 +421,10 @@ class ListParams:
         if not error.suggestion:
             return ""
         wrong = {other.param for other in self.errors}
-        valid = (name for name in (*TIME_RANGE, *SHORTHAND) if name not in wrong)
+        valid = (name for name in (*TIME_RANGE, *self.SHORTHAND) if name not in wrong)
         edges = {name: self.raw[name] for name in valid if name in self.raw}
         edges |= error.suggestion
-        shorthand = [(name, edges.pop(name)) for name in SHORTHAND if name in edges]
+        shorthand = [(name, edges.pop(name)) for name in self.SHORTHAND if name in edges]
         return _encode([*self.hidden_fields(**edges), *shorthand])
 
     @property
@@ -210,104 +438,45 @@ class ListParams:
         times = {name: instant(at) if at else None for name, at in edges.items()}
         return {"on": self.time_range.on, **times}
 
-    def _unknown_pairs(self) -> list[tuple[str, str]]:
-        return [(name, value) for name, values in self.unknown.items() for value in values]
-
-
-class _Parser:
-    """One pass over the parameters that goes on after an error."""
-
-    def __init__(self, query: QueryDict, now: datetime) -> None:
-        self.now = now
-        self.errors: list[ParamError] = []
-        self.values: dict[str, Values] = {}
-        self.normalized: dict[str, str] | None = None
-        self.given = self._given(query)
-
-    def parse(self) -> ListParams:
-        for name, parse in _PARSERS.items():
-            given = self._storable(name)
-            try:
-                values = parse(given) if given else ()
-            except InvalidValue as error:
-                self._refuse(name, error)
-                continue
-            if values and values != (DEFAULTS.get(name),):
-                self.values[name] = values
+    def _parse_together(self, now: datetime) -> None:
         self._check_position()
-        time_range = self._time_range()
-        return ListParams(
-            time_range=time_range,
-            values=self.values,
-            unknown={name: values for name, values in self.given.items() if name not in _KNOWN},
-            errors=tuple(self.errors),
-            raw={name: _shortened(self.given[name]) for name in _KNOWN & self.given.keys()},
-            permalink_asof=self._permalink_asof(time_range),
-            normalized=self.normalized if all(error.clear for error in self.errors) else None,
-        )
-
-    def _given(self, query: QueryDict) -> dict[str, Values]:
-        lists = list(query.lists())
-        if sum(len(name) + sum(map(len, values)) for name, values in lists) > MAX_QUERY:
-            reason = f"The address is longer than {MAX_QUERY:,} characters"
-            self.errors.append(ParamError(param="", value="", reason=reason))
-            return {}
-        return {
-            # An empty value of a known parameter counts as absent.
-            name: tuple(filter(None, map(str.strip, values)) if name in _KNOWN else values)
-            for name, values in lists
-        }
-
-    def _storable(self, name: str) -> Values:
-        """The values, unless the database or the response could not carry them."""
-        values = self.given.get(name, ())
-        if all("\0" not in value and value == _encodable(value) for value in values):
-            return values
-        self._refuse(name, InvalidValue("holds a character that no text has"))
-        return ()
+        self.time_range = self._parse_time_range(now)
+        if not self.errors:
+            asof = self.time_range.asof
+            self.permalink_asof = instant(asof) if asof else anchor(now)
+        if not all(error.clear for error in self.errors):
+            self.normalized = None
 
     def _check_position(self) -> None:
         """A cursor belongs to one order, and a page is asked for in one way."""
-        given = [name for name in _FIRST_PAGE if name in self.values]
+        given = [name for name in self.POSITION if name in self.values]
         for name in given[1:]:
             self._refuse(name, InvalidValue(f"can’t be combined with {given[0]}"))
-        (sort,) = self.values.get("sort", (DEFAULTS["sort"],))
         for name in given:
-            if name != "page" and Cursor.read(self.values[name][0]).sort != sort:
-                self._refuse(name, InvalidValue("belongs to a list that is sorted differently"))
+            if name != "page" and Cursor.read(self.get(name)).sort != self.sort:
+                self._refuse(name, InvalidValue("belongs to a different sort order"))
 
-    def _time_range(self) -> TimeRange:
+    def _parse_time_range(self, now: datetime) -> TimeRange:
         texts = {}
-        for name in (*TIME_RANGE, *SHORTHAND):
+        for name in (*TIME_RANGE, *self.SHORTHAND):
             try:
-                texts[name] = single_value(values) if (values := self._storable(name)) else ""
+                texts[name] = _single(values) if (values := self._storable(name)) else ""
             except InvalidValue as error:
                 self._refuse(name, error)
-        if young := self._young_asof(texts):
+        if young := _young_asof(texts, now):
             texts["asof"] = ""
         try:
-            found = timerange.read(texts, self.now)
+            time_range = timerange.read(texts, now)
         except InvalidTimeRange as error:
-            self.errors += self._normalize(texts, error.errors)
-            return timerange.read({}, self.now)
-        written = canonical(found) | ({"asof": young} if young else {})
+            self.errors += self._normalize(texts, error.errors, now)
+            return timerange.read({}, now)
+        written = canonical(time_range) | ({"asof": young} if young else {})
         self.values |= {name: (value,) for name, value in written.items()}
-        return found
+        return time_range
 
-    def _young_asof(self, texts: Mapping[str, str]) -> str:
-        """The ``asof`` of a link that is young enough to open live."""
-        try:
-            found = timerange.read({name: texts.get(name, "") for name in ("asof", "tz")}, self.now)
-        except InvalidTimeRange:
-            return ""
-        return instant(found.asof) if found.asof and self.now - found.asof < YOUNG else ""
-
-    def _permalink_asof(self, time_range: TimeRange) -> str:
-        if self.errors:
-            return ""
-        return instant(time_range.asof) if time_range.asof else anchor(self.now)
-
-    def _normalize(self, texts: dict[str, str], errors: list[ParamError]) -> list[ParamError]:
+    def _normalize(
+        self, texts: Mapping[str, str], errors: list[ParamError], now: datetime
+    ) -> list[ParamError]:
         """Parse again what a person wrote with one meaning; return the errors that remain."""
         if not all(error.clear for error in errors):
             return errors
@@ -315,128 +484,82 @@ class _Parser:
         for error in errors:
             clear |= error.suggestion
         try:
-            self.normalized = canonical(timerange.read(clear, self.now))
+            self.normalized = canonical(timerange.read(clear, now))
         except InvalidTimeRange as error:
             return error.errors
         return errors
 
-    def _refuse(self, name: str, error: InvalidValue) -> None:
-        self.errors.append(
-            ParamError(
-                param=name,
-                value=_shortened(self.given[name]),
-                reason=error.reason,
-                suggestion={name: error.suggestion} if error.suggestion else {},
-            )
+
+ORDER = tuple(ListParams.DECLARED)
+FILTERS = tuple(name for name, parameter in ListParams.DECLARED.items() if parameter.filters)
+REPEATABLE = ("customer", "region", "project", "instance", "status", "code")
+PLACES = ("customer", "region", "project", "instance")
+# Filters beyond where and when: none may match although there are restores.
+ROW_FILTERS = ("status", "code", "recovered", "q", "ids")
+TIME_RANGE = ("on", "from", "to", "tz", "asof")
+
+
+# The values of ``sort``, and the fields behind them.
+INSTANCE_SORTS = {"name": "name", "complete": "complete_to"}
+
+
+class InstanceListParams(Params):
+    """The parameters of the instance list."""
+
+    DECLARED = {
+        "project": Parameter(_names, filters=True),
+        "customer": Parameter(_names, filters=True),
+        "q": Parameter(_text, filters=True),
+        "state": Parameter(_some_of(INSTANCE_STATES), filters=True),
+        "sort": Parameter(_one_of(_either_way(INSTANCE_SORTS)), default="name"),
+        "page": _PAGE,
+        "size": _SIZE,
+    }
+
+    @property
+    def order_by(self) -> str:
+        """The field to sort by, with ``-`` in front for descending."""
+        descending = "-" if self.sort.startswith("-") else ""
+        return descending + INSTANCE_SORTS[self.sort.removeprefix("-")]
+
+    def apply_filters(self, instances: InstanceQuerySet) -> InstanceQuerySet:
+        """Filter instances by the declared parameters."""
+        if projects := self.getlist("project"):
+            instances = instances.in_projects(projects)
+        if customers := self.getlist("customer"):
+            instances = instances.of_customers(customers)
+        if states := self.getlist("state"):
+            instances = instances.in_states(states)
+        return instances.matching(self.get("q"))
+
+    def not_found(self, projects: Iterable[Project]) -> list[str]:
+        """The projects and customers of the filters that none of these projects is or has."""
+        known = {
+            "project": {project.name for project in projects},
+            "customer": {project.customer for project in projects},
+        }
+        return sorted(
+            value for name in known for value in self.getlist(name) if value not in known[name]
         )
 
 
-def many_values(values: Values) -> Values:
-    """Any texts, each once."""
-    if len(values) > MAX_VALUES:
-        raise InvalidValue(f"Too many values (max. {MAX_VALUES})")
-    if any(len(value) > MAX_LENGTH for value in values):
-        raise InvalidValue(f"longer than {MAX_LENGTH} characters")
-    return tuple(sorted(set(values)))
+class SyncStatusParams(InstanceListParams):
+    """The parameters of the sync status page: its instances have one order."""
+
+    DECLARED = {
+        name: parameter
+        for name, parameter in InstanceListParams.DECLARED.items()
+        if name in ("project", "q", "state", "page", "size")
+    }
 
 
-def single_value(values: Values, longest: int = MAX_LENGTH) -> str:
-    """The one text of a parameter that can only be given once."""
-    if len(values) > 1:
-        raise InvalidValue("can only be given once")
-    if len(values[0]) > longest:
-        raise InvalidValue(f"longer than {longest} characters")
-    return values[0]
-
-
-def _status(values: Values) -> Values:
-    folded = {value: value.casefold() for value in values}
-    return many_values(tuple(low if low in KNOWN else value for value, low in folded.items()))
-
-
-def _code(values: Values) -> Values:
-    return ("any",) if "any" in many_values(values) else many_values(values)
-
-
-def _text(values: Values) -> Values:
-    return (" ".join(single_value(values, MAX_TEXT).split()),)
-
-
-def _recovered(values: Values) -> Values:
-    return (_one_of(single_value(values).casefold(), ("yes", "no")),)
-
-
-def _ids(values: Values) -> Values:
-    text = single_value(values, MAX_IDS * (MAX_LENGTH + 1))
-    ids = sorted({one.strip() for one in text.split(",")} - {""})
-    if len(ids) > MAX_IDS:
-        raise InvalidValue(f"Too many IDs (max. {MAX_IDS})")
-    if any(len(one) > MAX_LENGTH for one in ids):
-        raise InvalidValue(f"an ID longer than {MAX_LENGTH} characters")
-    return (",".join(ids),) if ids else ()
-
-
-def _sort(values: Values) -> Values:
-    return (_one_of(single_value(values), [*SORTS, *(f"-{name}" for name in SORTS)]),)
-
-
-def _cols(values: Values) -> Values:
-    named = {_one_of(one.strip(), COLUMNS) for one in ",".join(values).split(",") if one.strip()}
-    cols = tuple(column for column in COLUMNS if column in named)
-    return (",".join(cols),) if cols and cols != SHOWN else ()
-
-
-def _size(values: Values) -> Values:
-    return (_number(single_value(values), *SIZES),)
-
-
-def _page(values: Values) -> Values:
-    return (_number(single_value(values), *PAGES),)
-
-
-def _cursor(values: Values) -> Values:
-    token = single_value(values, MAX_CURSOR)
+def _young_asof(texts: Mapping[str, str], now: datetime) -> str:
+    """The ``asof`` of a link that is young enough to open live."""
     try:
-        Cursor.read(token)
-    except ValueError:
-        raise InvalidValue("isn’t a cursor of this list") from None
-    return (token,)
-
-
-def _number(text: str, least: int, most: int) -> str:
-    if not _NUMBER.fullmatch(text):
-        raise InvalidValue(f"must be a whole number from {least:,} to {most:,}")
-    near = str(min(max(int(text), least), most))
-    if int(near) != int(text):
-        raise InvalidValue(f"must be between {least:,} and {most:,}", near)
-    return near
-
-
-def _one_of(text: str, allowed: Iterable[str]) -> str:
-    names = list(allowed)
-    if text not in names:
-        close = get_close_matches(text.casefold()[:MAX_LENGTH], names, n=1)
-        raise InvalidValue(f"must be one of {', '.join(names)}", *close)
-    return text
-
-
-_PARSERS: dict[str, Callable[[Values], Values]] = {
-    "customer": many_values,
-    "region": many_values,
-    "project": many_values,
-    "instance": many_values,
-    "status": _status,
-    "code": _code,
-    "recovered": _recovered,
-    "q": _text,
-    "ids": _ids,
-    "sort": _sort,
-    "cols": _cols,
-    "size": _size,
-    "page": _page,
-    "after": _cursor,
-    "before": _cursor,
-}
+        found = timerange.read({name: texts.get(name, "") for name in ("asof", "tz")}, now)
+    except InvalidTimeRange:
+        return ""
+    return instant(found.asof) if found.asof and now - found.asof < YOUNG else ""
 
 
 def _as_tuple(value: Value) -> Values:

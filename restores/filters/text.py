@@ -11,7 +11,7 @@ from django.db.models import Q, TextField, Value
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 
-from restores.filters.params import DEFAULTS, ListParams
+from restores.filters.params import ListParams
 from restores.models import Instance, Restore
 from restores.past import Past
 from restores.querysets import RestoreQuerySet
@@ -45,7 +45,7 @@ def sought(
     if (few := _few(words)) is not None:
         return _walked(rows.filter(pk__in=few), words), None
     found = _indexed(rows, words)
-    if params.sort != DEFAULTS["sort"] or params.cursor or rows.seam:
+    if params.sort != ListParams.DECLARED["sort"].default or params.cursor or rows.seam:
         return found, None
     newest = rows.exclude(created_at=None).order_by("-created_at", "-pk")
     edge = newest.values_list("created_at", flat=True)[REACH : REACH + 1]

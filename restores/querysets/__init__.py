@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from restores.querysets.literals import LONG
 from restores.querysets.places import (
     HEALTHY_KINDS,
+    INSTANCE_STATES,
     NON_BLOCKING_KINDS,
     InstanceQuerySet,
     ProjectQuerySet,
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "HEALTHY_KINDS",
+    "INSTANCE_STATES",
     "LONG",
     "NON_BLOCKING_KINDS",
     "UNKNOWN_RUNS",

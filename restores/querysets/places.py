@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import reduce
+from operator import or_
 from typing import Self
 
 from django.db import models
@@ -15,10 +17,17 @@ from restores.querysets.visible import Visible
 # Faults that are worth a line, though the looks go on and prove what they prove.
 NON_BLOCKING_KINDS = ("clock", "discovery")
 HEALTHY_KINDS = ("", *NON_BLOCKING_KINDS)
-_HEALTHY = {
-    "sync_error_kind": "",
-    "project__sync_error_kind__in": HEALTHY_KINDS,
-    "project__account__sync_error_kind__in": HEALTHY_KINDS,
+_MONITORED = Q(single_node=False, deleted_at=None, project__monitored=True)
+_HEALTHY = Q(
+    sync_error_kind="",
+    project__sync_error_kind__in=HEALTHY_KINDS,
+    project__account__sync_error_kind__in=HEALTHY_KINDS,
+)
+# The values of the filter "state".
+INSTANCE_STATES = {
+    "problem": _MONITORED & ~_HEALTHY,
+    "never_synced": _MONITORED & _HEALTHY & Q(complete_to=None),
+    "complete": _MONITORED & _HEALTHY & Q(complete_to__isnull=False),
 }
 
 
@@ -30,14 +39,6 @@ class ProjectQuerySet(Visible):
     def monitored(self) -> Self:
         """Projects that the projects file names."""
         return self.filter(monitored=True)
-
-    def named(self, names: Iterable[str]) -> Self:
-        """Projects with these names."""
-        return self.filter(name__in=list(names))
-
-    def names(self) -> list[str]:
-        """The projects' names in order, each once."""
-        return list(self.order_by("name").values_list("name", flat=True).distinct())
 
     def with_proofs(self) -> Self:
         """Add each project's oldest proof among healthy instances, and counts of instances."""
@@ -59,11 +60,11 @@ class InstanceQuerySet(Visible):
 
     def monitored(self) -> Self:
         """Instances whose restores we look at: present, restorable, in a monitored project."""
-        return self.filter(single_node=False, deleted_at=None, project__monitored=True)
+        return self.filter(_MONITORED)
 
     def healthy(self) -> Self:
         """Instances whose last look succeeded, in projects whose last look did."""
-        return self.filter(**_HEALTHY)
+        return self.filter(_HEALTHY)
 
     def with_sync_errors(self) -> Self:
         """Instances whose own last look failed."""
@@ -73,13 +74,17 @@ class InstanceQuerySet(Visible):
         """Instances whose own last look failed, or that were never proven."""
         return self.filter(LACKING)
 
-    def in_trouble(self) -> Self:
-        """Watched instances whose last look failed, or their project's or account's."""
-        return self.monitored().exclude(**_HEALTHY)
-
     def in_projects(self, names: Iterable[str]) -> Self:
         """Instances of the projects with these names."""
         return self.filter(project__name__in=list(names))
+
+    def of_customers(self, customers: Iterable[str]) -> Self:
+        """Instances of these customers."""
+        return self.filter(project__customer__in=list(customers))
+
+    def in_states(self, states: Iterable[str]) -> Self:
+        """Instances in one of these ``INSTANCE_STATES``."""
+        return self.filter(reduce(or_, (INSTANCE_STATES[state] for state in states)))
 
     def called(self, names: Iterable[str | Slot]) -> Self:
         """Instances with one of these ids, or one of these names."""

@@ -90,7 +90,7 @@ def _scope(
     params: ListParams, viewer: Viewer, start: datetime | None, end: datetime | None, *, on: str
 ) -> Scope:
     window = replace(params.time_range, start=start, end=end, on=on)
-    return scope_of(replace(params, time_range=window), viewer)
+    return scope_of(params.within(window), viewer)
 
 
 def _nearest(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from restores.filters import ListParams, scope_of
@@ -36,9 +36,7 @@ class Sample:
 
 def sample(params: ListParams, viewer: Viewer, without: str) -> Sample:
     """Read the newest rows of a view, one of its filters left aside."""
-    aside = (without, *_IN_THE_LIST)
-    values = {name: given for name, given in params.values.items() if name not in aside}
-    scope = scope_of(replace(params, values=values), viewer)
+    scope = scope_of(params.without(without, *_IN_THE_LIST), viewer)
     # Of a common word the list, too, reads the newest rows alone.
     near = list(_rows(scope.near.restores, scope.past)) if scope.near else []
     common = len(near) > params.size

@@ -13,15 +13,15 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from restores.instance_status import InstanceStatus, instance_status, next_sync_at
+from restores.filters import InstanceListParams
+from restores.instance_status import STATE_LABELS, InstanceStatus, instance_status, next_sync_at
 from restores.models import Instance, Project, Restore
 from restores.pages.answers import answer_for_instance
 from restores.pages.lines import Line, line, lines
-from restores.pages.paging import leaf, next_url
-from restores.pages.parameters import InstanceParameters
+from restores.paginator import NumberedPage, next_url, numbered_page
 from restores.querysets import RestoreQuerySet
 from restores.restore_list.known import sayings
-from restores.serializers import RELATED, backup_json, instance_json, restore_json
+from restores.serializers import RELATED, backup_json, errors_json, instance_json, restore_json
 from restores.sync_status import coverage_for
 from restores.views.api import JsonAnswer, json_endpoint, revalidated
 from restores.views.navigation import find_instances, instance_url, restores_url
@@ -34,20 +34,24 @@ SHOWN = 50
 @revalidated
 def instance_list(request: HttpRequest) -> HttpResponse:
     """The instances that the user may see, by name or by how far they are known."""
-    params = InstanceParameters(request.GET)
-    context: dict[str, Any] = {"params": params}
-    if params.problems:
+    now = timezone.now()
+    params = InstanceListParams.parse(request.GET, now)
+    context: dict[str, Any] = {"params": params, "states": STATE_LABELS}
+    if params.errors:
         return TemplateResponse(request, "instances/list.html", context, status=400)
-    if params.canonical() != request.META["QUERY_STRING"]:
-        return redirect(f"{request.path}?{params.canonical()}".rstrip("?"))
-    instances = Instance.objects.visible_to(request.user).select_related("project__account")
-    page = leaf(params.narrow(instances), params)
+    if params.canonical_query.lstrip("?") != request.META["QUERY_STRING"]:
+        return redirect(request.path + params.canonical_query)
+    projects = Project.objects.visible_to(request.user)
+    page = _page(request, params)
     context |= {
-        "leaf": page,
+        "page": page,
         "rows": instance_rows(page.rows),
-        "names": Project.objects.visible_to(request.user).names(),
-        "missing": params.not_found(request.user),
-        "sayings": sayings(coverage_for(request.user), timezone.now()),
+        "by_name": _sort_link(params, "name"),
+        "by_complete": _sort_link(params, "complete"),
+        "project_names": sorted({project.name for project in projects}),
+        "customer_names": sorted({project.customer for project in projects} - {""}),
+        "not_found": params.not_found(projects),
+        "sayings": sayings(coverage_for(request.user), now),
     }
     return TemplateResponse(request, "instances/list.html", context)
 
@@ -55,16 +59,15 @@ def instance_list(request: HttpRequest) -> HttpResponse:
 @json_endpoint
 def instance_list_json(request: HttpRequest) -> JsonAnswer:
     """The same instances as JSON."""
-    params = InstanceParameters(request.GET)
-    if params.problems:
-        return JsonResponse(params.errors_json(), status=400)
-    instances = Instance.objects.visible_to(request.user).select_related("project__account")
-    page = leaf(params.narrow(instances), params)
+    params = InstanceListParams.parse(request.GET, timezone.now())
+    if params.errors:
+        return JsonResponse(errors_json(params), status=400)
+    page = _page(request, params)
     return {
         "instances": [instance_json(instance) for instance in page.rows],
         "total": page.total,
         "ignored": params.ignored,
-        "not_found": params.not_found(request.user),
+        "not_found": params.not_found(Project.objects.visible_to(request.user)),
         "next": next_url(page, request.path),
     }
 
@@ -127,6 +130,18 @@ def instance_rows(instances: Iterable[Instance]) -> list[InstanceRow]:
         )
         for instance in instances
     ]
+
+
+def _page(request: HttpRequest, params: InstanceListParams) -> NumberedPage:
+    instances = Instance.objects.visible_to(request.user).select_related("project__account")
+    return numbered_page(params.apply_filters(instances).sorted_by(params.order_by), params)
+
+
+def _sort_link(params: InstanceListParams, column: str) -> dict[str, str]:
+    """How a column is sorted now, for ``aria-sort``, and the link that reverses it."""
+    directions = {column: "ascending", f"-{column}": "descending"}
+    reverse = f"-{column}" if params.sort == column else column
+    return {"aria": directions.get(params.sort, ""), "query": params.query(sort=reverse) or "?"}
 
 
 def _newest_restores(instances: list[Instance]) -> dict[int, Line]:

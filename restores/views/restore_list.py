@@ -112,7 +112,7 @@ def restore_list_json(request: HttpRequest) -> JsonAnswer:
         "total_capped": total.capped,
         "time_range": params.resolved_range,
         **sync_status,
-        "ignored": sorted(params.unknown),
+        "ignored": params.ignored,
         "not_found": [value for _, value in scope.not_found],
         "next": f"{settings.BASE_URL}{request.path}{following}" if following else None,
     }

@@ -14,11 +14,17 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from restores.instance_status import instance_status, instance_sync_error, project_sync_error
+from restores.filters import SyncStatusParams
+from restores.instance_status import (
+    STATE_LABELS,
+    instance_status,
+    instance_sync_error,
+    project_sync_error,
+)
 from restores.models import Account, Instance, Project
-from restores.pages.paging import leaf, next_url
-from restores.pages.parameters import CoverageParameters
+from restores.paginator import NumberedPage, next_url, numbered_page
 from restores.restore_list.known import sayings
+from restores.serializers import errors_json
 from restores.stalled import stalled_since
 from restores.sync_errors import SyncError, first_sync_error
 from restores.sync_status import coverage_for
@@ -28,38 +34,30 @@ from restores.views.api import JsonAnswer, json_endpoint, revalidated
 if TYPE_CHECKING:
     from restores.querysets import Viewer
 
-STATE_LABELS = {
-    "problem": "With problems",
-    "never_synced": "Never synced",
-    "complete": "Up to date",
-}
-
 
 @require_safe
 @revalidated
 def sync_status(request: HttpRequest) -> HttpResponse:
     """Accounts, projects and instances, those with problems first."""
-    params = CoverageParameters(request.GET)
-    context: dict[str, Any] = {"params": params}
-    if params.problems:
-        return TemplateResponse(request, "sync_status.html", context, status=400)
-    if params.canonical() != request.META["QUERY_STRING"]:
-        return redirect(f"{request.path}?{params.canonical()}".rstrip("?"))
     now = timezone.now()
-    instances = Instance.objects.visible_to(request.user).select_related("project__account")
+    params = SyncStatusParams.parse(request.GET, now)
+    context: dict[str, Any] = {"params": params, "states": STATE_LABELS}
+    if params.errors:
+        return TemplateResponse(request, "sync_status.html", context, status=400)
+    if params.canonical_query.lstrip("?") != request.META["QUERY_STRING"]:
+        return redirect(request.path + params.canonical_query)
     projects = _visible_projects(request.user)
-    page = leaf(params.narrow(instances), params)
+    page = _page(request, params)
     context |= {
-        "leaf": page,
+        "page": page,
         "rows": [
             (instance, instance_status(instance), first_sync_error(instance))
             for instance in page.rows
         ],
         "accounts": account_rows(projects, now),
         "projects": project_rows(projects),
-        "names": sorted({project.name for project in projects}),
-        "states": [(name, STATE_LABELS[name], chosen) for name, chosen in params.states],
-        "missing": params.not_found(request.user),
+        "project_names": sorted({project.name for project in projects}),
+        "not_found": params.not_found(projects),
         "sayings": sayings(coverage_for(request.user), now),
     }
     return TemplateResponse(request, "sync_status.html", context)
@@ -68,13 +66,12 @@ def sync_status(request: HttpRequest) -> HttpResponse:
 @json_endpoint
 def sync_status_json(request: HttpRequest) -> JsonAnswer:
     """The same as JSON."""
-    params = CoverageParameters(request.GET)
-    if params.problems:
-        return JsonResponse(params.errors_json(), status=400)
     now = timezone.now()
-    instances = Instance.objects.visible_to(request.user).select_related("project__account")
+    params = SyncStatusParams.parse(request.GET, now)
+    if params.errors:
+        return JsonResponse(errors_json(params), status=400)
     projects = _visible_projects(request.user)
-    page = leaf(params.narrow(instances), params)
+    page = _page(request, params)
     return {
         "complete_to": _instant(coverage_for(request.user).complete_to),
         "collector_stalled_since": _instant(stalled_since(now)),
@@ -83,7 +80,7 @@ def sync_status_json(request: HttpRequest) -> JsonAnswer:
         "instances": [_instance_json(instance) for instance in page.rows],
         "total": page.total,
         "ignored": params.ignored,
-        "not_found": params.not_found(request.user),
+        "not_found": params.not_found(projects),
         "next": next_url(page, request.path),
     }
 
@@ -127,6 +124,11 @@ def project_rows(projects: list[Project]) -> list[ProjectRow]:
         map(_project_row, projects),
         key=lambda row: (not row.project.monitored, row.sync_error is None, not row.with_problems),
     )
+
+
+def _page(request: HttpRequest, params: SyncStatusParams) -> NumberedPage:
+    instances = Instance.objects.visible_to(request.user).select_related("project__account")
+    return numbered_page(params.apply_filters(instances).trouble_first(), params)
 
 
 def _visible_projects(user: Viewer) -> list[Project]:

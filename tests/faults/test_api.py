@@ -397,7 +397,7 @@ def test_a8_an_hour_s_outage_costs_no_more_calls_than_an_hour_s_work(make_scene,
         scene.heals()
         end = datetime.now(UTC)
         hour(scene, clock)
-    assert not Instance.objects.in_trouble().exists()
+    assert not Instance.objects.in_states(["problem"]).exists()
     assert not Instance.objects.monitored().exclude(complete_to__gt=end).exists()
 
 

@@ -127,7 +127,8 @@ def test_what_cannot_be_read_is_named_a_line_each(web, url):
     assert response.status_code == 400
     assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
     size, start = body(response).splitlines()
-    assert size == "size: 5: must be between 10 and 200" and start.startswith("from: x: not a time")
+    assert size == "size: 5: must be a whole number from 10 to 200"
+    assert start.startswith("from: x: not a time")
 
 
 def test_the_list_as_markdown_has_window_proof_link_and_the_page(web):

@@ -77,6 +77,23 @@ def test_words_project_order_and_page_narrow_and_sort(web):
     assert rows(web, "?q=ID-OF-C") == ["c"]
 
 
+def test_customer_and_state_filter_the_instances(web):
+    make_instance("good", project=make_project("one", customer="Shopwell"))
+    make_instance("never", project=make_project("two", customer="Nimbus"), complete_to=None)
+    assert rows(web, "?customer=Shopwell") == ["good"]
+    assert rows(web, "?customer=Nimbus&state=never_synced") == ["never"]
+    assert rows(web, "?state=complete&state=never_synced") == ["good", "never"]
+    html = page(web, "/instances/?customer=Nimbus&state=never_synced")
+    assert "<option selected>Nimbus</option>" in html
+    assert 'value="never_synced" checked' in html
+
+
+def test_an_unreadable_value_comes_with_a_link_to_the_nearest_valid_one(web):
+    html = web.get("/instances/?q=cart&size=500").content.decode()
+    assert '<a href="?q=cart&amp;size=200">Use “200” instead</a>' in html
+    assert 'value="cart"' in html
+
+
 def test_every_instance_stands_on_exactly_one_page(web):
     for number in range(25):
         make_instance("same-name", instance_id=f"i-{number}")
@@ -106,7 +123,7 @@ UNREADABLE = [
     ("q=" + "x" * 201, "q"),
     ("q=%00", "q"),
     ("page=1&page=2", "page"),
-    ("project=" + "x" * 101, "project"),
+    ("project=" + "x" * 129, "project"),
     ("project=a%00b", "project"),
 ]
 
@@ -135,7 +152,7 @@ def test_an_unknown_parameter_and_an_unknown_project_are_noted(web):
     make_instance()
     html = page(web, "/instances/?project=nope&statsu=1")
     assert "statsu" in html
-    assert "Project not found: <bdi>nope</bdi>" in html
+    assert "No access or not found: <bdi>nope</bdi>" in html
     twin = web.get("/instances.json?statsu=1&project=nope").json()
     assert twin["ignored"] == ["statsu"]
     assert twin["not_found"] == ["nope"]
@@ -146,7 +163,10 @@ def test_an_unknown_parameter_and_an_unknown_project_are_noted(web):
     [
         ("?q=&project=", "/instances/"),
         ("?sort=name&size=50&page=1", "/instances/"),
-        ("?page=2&q=a%20b&project=two&project=one", "?project=one&project=two&q=a+b&page=2"),
+        (
+            "?size=20&page=2&q=a%20b&project=two&project=one&customer=c",
+            "?project=one&project=two&customer=c&q=a+b&page=2&size=20",
+        ),
         ("?foo=%zz&q=x", "?q=x&foo=%25zz"),
     ],
 )

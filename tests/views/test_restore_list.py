@@ -285,10 +285,10 @@ def test_hostile_names_and_parameters_stay_text(web):
         ("q=" + "x" * 201, 'name="q"', "longer than 200"),
         ("project=" + "y" * 129, 'name="project"', "longer than 128"),
         ("recovered=maybe", "“<bdi>maybe</bdi>”", "must be one of yes, no"),
-        ("size=9", "“<bdi>9</bdi>”", "must be between 10 and 200"),
+        ("size=9", "“<bdi>9</bdi>”", "must be a whole number from 10 to 200"),
         ("page=x", "“<bdi>x</bdi>”", "must be a whole number"),
         ("sort=x", "“<bdi>x</bdi>”", "must be one of created"),
-        ("after=x", "“<bdi>x</bdi>”", "isn’t a cursor"),
+        ("after=x", "“<bdi>x</bdi>”", "no longer valid"),
         ("asof=2027-01-01T00:00:00Z", "2027-01-01", "lies in the future"),
     ],
 )
