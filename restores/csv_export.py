@@ -56,7 +56,7 @@ class _Line:
 
 def csv_lines(params: ListParams, scope: Scope) -> Iterator[str]:
     """The column names, then every row as it was by ``asof``, a chunk of lines at a time."""
-    # Asked before the first line: where the database fails there is an error, not a short file.
+    # Read before the first line: where the database fails there is an error, not a short file.
     return _lines(rows(params, scope), scope)
 
 

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from restores.explain.summary import format_percent as format_percent
 from restores.timerange import instant
 
 ABSENT = "–"
@@ -46,13 +47,6 @@ def format_customer_time(at: datetime, zone: str) -> str:
     date = "" if local.date() == at.astimezone(UTC).date() else f"{local.day} {local:%b}, "
     city = zone.rpartition("/")[2].replace("_", " ")
     return f"{date}{local:%H:%M:%S} {city}"
-
-
-def format_percent(progress: float | None) -> str:
-    """Format a progress with two decimals at most: ``63%``, ``97.25%``."""
-    if progress is None:
-        return ABSENT
-    return f"{progress:.2f}".rstrip("0").rstrip(".") + "%"
 
 
 def format_size(size: int | None) -> str:

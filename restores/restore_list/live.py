@@ -14,8 +14,8 @@ from django.db.models.expressions import RawSQL
 
 from restores.explain.estimates import format_clock
 from restores.explain.summary import RECENT, Facts, details
+from restores.freshness import known_until
 from restores.models import Instance, Observation, Restore
-from restores.pages.freshness import known_until
 from restores.pages.past import unchanged
 from restores.past import Past
 from restores.querysets.asking import pose, together

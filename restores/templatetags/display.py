@@ -1,4 +1,4 @@
-"""Template filters that print times as ``<time>`` elements, and sizes; a dash when absent."""
+"""Template filters that print values: times as ``<time>`` elements, a dash when absent."""
 
 from datetime import datetime
 
@@ -8,16 +8,20 @@ from django.utils.safestring import SafeString
 from restores.formatting import (
     format_datetime,
     format_interval,
+    format_percent,
     format_short,
     format_size,
     format_time,
     time_element,
 )
+from restores.statuses import status_of
 from restores.timerange import instant
 
 register = template.Library()
 register.filter("iso", instant)
+register.filter("status_of", status_of)
 register.filter("interval", format_interval)
+register.filter("percent", format_percent)
 register.filter("size", format_size)
 
 

@@ -17,7 +17,6 @@ from restores.filters import InstanceListParams
 from restores.instance_status import STATE_LABELS, InstanceStatus, instance_status, next_sync_at
 from restores.models import Instance, Project, Restore
 from restores.pages.answers import answer_for_instance
-from restores.pages.lines import Line, line, lines
 from restores.paginator import NumberedPage, next_url, numbered_page
 from restores.querysets import RestoreQuerySet
 from restores.restore_list.known import sayings
@@ -25,6 +24,7 @@ from restores.serializers import RELATED, backup_json, errors_json, instance_jso
 from restores.sync_status import coverage_for
 from restores.views.api import JsonAnswer, json_endpoint, revalidated
 from restores.views.navigation import find_instances, instance_url, restores_url
+from restores.views.restore_rows import restore_rows
 from restores.views.sync_now import return_url, sync_state
 
 SHOWN = 50
@@ -88,7 +88,7 @@ def instance_detail(request: HttpRequest, instance_id: str) -> HttpResponse:
         "status": instance_status(instance),
         "details": _details(instance),
         "next_sync_at": next_sync_at(instance),
-        "lines": lines(restores[:SHOWN]),
+        "rows": restore_rows(restores[:SHOWN], now),
         "restores_total": restores.count(),
         "restores_url": restores_url(instance),
         "answer": answer_for_instance(instance),
@@ -115,7 +115,7 @@ class InstanceRow:
 
     instance: Instance
     status: InstanceStatus
-    last: Line | None
+    newest: Restore | None
 
 
 def instance_rows(instances: Iterable[Instance]) -> list[InstanceRow]:
@@ -126,7 +126,7 @@ def instance_rows(instances: Iterable[Instance]) -> list[InstanceRow]:
         InstanceRow(
             instance=instance,
             status=instance_status(instance),
-            last=newest.get(instance.pk),
+            newest=newest.get(instance.pk),
         )
         for instance in instances
     ]
@@ -144,15 +144,13 @@ def _sort_link(params: InstanceListParams, column: str) -> dict[str, str]:
     return {"aria": directions.get(params.sort, ""), "query": params.query(sort=reverse) or "?"}
 
 
-def _newest_restores(instances: list[Instance]) -> dict[int, Line]:
+def _newest_restores(instances: list[Instance]) -> dict[int, Restore]:
     of_one = Restore.objects.filter(instance=OuterRef("pk")).order_by("-created_at", "-pk")
     newest = Instance.objects.filter(pk__in=[row.pk for row in instances]).annotate(
         newest=Subquery(of_one.values("pk")[:1])
     )
-    found = Restore.objects.filter(pk__in=newest.values("newest")).select_related(
-        "instance", "project"
-    )
-    return {restore.instance_id: line(restore) for restore in found}
+    restores = Restore.objects.filter(pk__in=newest.values("newest"))
+    return {restore.instance_id: restore for restore in restores}
 
 
 def _restores(instance: Instance) -> RestoreQuerySet:

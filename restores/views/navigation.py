@@ -20,7 +20,6 @@ from restores.columns import SORTS
 from restores.filters import ListParams, Scope, scope_of
 from restores.filters.cursors import Cursor
 from restores.models import Instance, Restore
-from restores.pages.lines import Line, lines
 from restores.past import Past, past_of
 from restores.querysets import RestoreQuerySet
 from restores.restore_list.counts import CAP, Tally, tally
@@ -28,6 +27,7 @@ from restores.restore_list.leaf import cut, ordered
 from restores.restore_list.wording import in_words
 from restores.serializers import RELATED
 from restores.snapshots import as_of
+from restores.views.restore_rows import RestoreRow, restore_rows
 
 if TYPE_CHECKING:
     from restores.querysets import Viewer
@@ -204,7 +204,7 @@ def list_url(query: QueryDict, now: datetime, *, shared: bool) -> str:
 class RelatedRestores:
     """The newest of some restores, how many there are in all, and the list of them."""
 
-    lines: list[Line]
+    rows: list[RestoreRow]
     total: int
     url: str
 
@@ -240,7 +240,7 @@ def _related(
         rows = as_of(rows, past)
     newest = beside(list(rows.exclude(pk=without).newest_first()[:RELATED_SHOWN]), past)
     return RelatedRestores(
-        lines=lines([one.then for one in newest], now), total=rows.count(), url=url
+        rows=restore_rows([row.then for row in newest], now), total=rows.count(), url=url
     )
 
 

@@ -16,13 +16,13 @@ from django.views.decorators.http import require_safe
 
 from restores.models import Instance, Restore
 from restores.pages.answers import answer_in
-from restores.pages.lines import lines
 from restores.querysets import RestoreQuerySet
 from restores.restore_list.known import sayings
 from restores.serializers import RELATED, sync_status_json
 from restores.statuses import FAILED, SUCCEEDED
 from restores.sync_status import coverage_for
 from restores.views.api import JsonAnswer, json_endpoint, revalidated
+from restores.views.restore_rows import restore_rows
 
 SHOWN = 20
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
@@ -43,9 +43,9 @@ def overview(request: HttpRequest) -> HttpResponse:
     context = {
         "tiles": [in_progress, unresolved, failed],
         "in_progress": in_progress,
-        "in_progress_lines": lines(in_progress.restores.newest_first()[:SHOWN], now),
+        "in_progress_rows": restore_rows(in_progress.restores.newest_first()[:SHOWN], now),
         "unresolved": unresolved,
-        "unresolved_lines": lines(unresolved.restores.newest_first()[:SHOWN], now),
+        "unresolved_rows": restore_rows(unresolved.restores.newest_first()[:SHOWN], now),
         "days": trend(restores, now),
         "sayings": sayings(coverage, now),
         "none_in_progress": answer_in(coverage, instances, None, "Nothing waits or restores"),

@@ -1,18 +1,32 @@
-"""The page of one restore, explained."""
+"""The page of one restore: what happened, when, what to do about it, and what that rests on."""
 
-from datetime import datetime
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from restores.beside import beside
+from restores.beside import beside, now_words
+from restores.explain import timeline_svg
+from restores.explain.codes import explain
+from restores.explain.estimates import format_duration
+from restores.explain.summary import Facts, compare, customer_message, format_percent, summarize
 from restores.filters import ListParams
-from restores.models import Restore
-from restores.pages.lines import line
-from restores.pages.restore import restore_page, restore_page_json
-from restores.serializers import errors_json
+from restores.formatting import ABSENT, format_customer_time, format_time
+from restores.freshness import freshness, known_until
+from restores.models import Observation, Restore
+from restores.pages.past import facts_of, present, seen_by
+from restores.past import Past
+from restores.serializers import UPSTREAM, errors_json, observation_json, then_and_now_json
+from restores.statuses import FAILED, FINAL, IN_PROGRESS, RESTORING, WAITING, Status, status_of
+from restores.timerange import instant
 from restores.views.api import JsonAnswer, json_endpoint, revalidated
 from restores.views.navigation import (
     NOT_RECORDED,
@@ -27,6 +41,13 @@ from restores.views.navigation import (
 )
 from restores.views.sync_now import return_url, sync_state
 
+HEADINGS = {
+    "failed": "restore failed",
+    "succeed": "restore succeeded",
+    "restoring": "restore running",
+    "waiting": "restore queued",
+}
+
 
 @require_safe
 @revalidated
@@ -37,18 +58,44 @@ def restore_detail(request: HttpRequest, restore_id: str) -> HttpResponse:
     if found.only is None:
         return _choose(request, restore_id, found.rows, now)
     asof = as_of_context(found.only, request.GET, now)
+    pair = beside([found.only], asof.past)[0]
+    restore = pair.then
+    observations = seen_by(restore, asof.past)
+    # In a snapshot every sentence speaks of its time; while nobody can sync, of the last sync.
     at = asof.past.asof if asof.past else now
+    known_at = at if asof.past else known_until(restore, now)
+    facts = facts_of(restore, observations, known_at)
+    # The customer is told what is known now, however old the link.
+    current = present(pair, now) or facts
     context = {
-        "page": restore_page(found.only, now, asof.past),
-        "same_instance": same_instance(found.only, request.user, at, asof.past),
-        "same_backup": same_backup(found.only, request.user, at, asof.past),
+        "restore": restore,
+        "asof": asof,
+        "changes": now_words(pair.then, pair.now, UTC, now) if pair.now else "",
+        "heading": HEADINGS.get(restore.status, "restore"),
+        "status": _status(facts),
+        "in_progress": restore.status in IN_PROGRESS,
+        "freshness": freshness(restore, now),
+        "now": now,
+        "summary": summarize(facts),
+        "comparison": compare(facts),
+        "progress": _progress(facts),
+        "timeline": _timeline(facts, observations),
+        "times": _times(restore, known_at),
+        "code": explain(restore.error_code) if restore.status == FAILED.value else None,
+        "customer_message": customer_message(
+            current, restore.instance.name, restore.project.time_zone, now
+        ),
+        "status_history": observations,
+        "record": _record(restore),
+        "raw_record": _indented(restore.raw),
+        "same_instance": same_instance(restore, request.user, at, asof.past),
+        "same_backup": same_backup(restore, request.user, at, asof.past),
         "navigation": list_navigation(
             found.only, request.GET, request.user, now, shared=found.shared
         ),
-        "asof": asof,
-        "sync": sync_state(found.only.instance, now),
-        "return_url": return_url(request),
         "permalink": permalink(found),
+        "sync": sync_state(restore.instance, now),
+        "return_url": return_url(request),
     }
     return TemplateResponse(
         request, "restores/detail.html", context, status=400 if asof.error else 200
@@ -65,7 +112,7 @@ def _choose(
     context = {
         "restore_id": restore_id,
         "choices": [
-            (line(beside([row], asof.past)[0].then), restore_url(row, request.GET))
+            (beside([row], asof.past)[0].then, restore_url(row, request.GET))
             for row, asof in recorded or pairs
         ],
         "list_url": list_url(request.GET, now, shared=True),
@@ -84,10 +131,171 @@ def restore_detail_json(request: HttpRequest, restore_id: str) -> JsonAnswer:
     contexts = [as_of_context(row, request.GET, now) for row in found.rows]
     if contexts[0].error:
         return JsonResponse(errors_json(ListParams.parse(request.GET, now)), status=400)
-    recorded = [
-        (row, asof) for row, asof in zip(found.rows, contexts, strict=True) if not asof.too_early
+    rows = [
+        _restore_json(row, asof.past)
+        for row, asof in zip(found.rows, contexts, strict=True)
+        if not asof.too_early
     ]
-    if not recorded:
+    if not rows:
         raise Http404(NOT_RECORDED)
-    rows = [restore_page_json(row, asof.past) for row, asof in recorded]
     return {"restores": rows} if found.only is None else rows[0]
+
+
+def _restore_json(restore: Restore, past: Past | None) -> dict[str, Any]:
+    return {
+        **then_and_now_json(beside([restore], past)[0]),
+        "raw": _raw_value(restore.raw),
+        "observations": [observation_json(seen) for seen in seen_by(restore, past)],
+    }
+
+
+def _status(facts: Facts) -> Status:
+    if facts.stuck:
+        return Status(facts.status, "Possibly stuck", "stuck")
+    return status_of(facts.status)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A progress bar: the value of 100, the class that colors it, and the same as text."""
+
+    value: str
+    css_class: str
+    text: str
+
+
+def _progress(facts: Facts) -> Progress | None:
+    """Draw a bar while the progress may change; the summary tells that of a finished restore."""
+    if facts.status == WAITING.value:
+        return Progress("0", "waiting", "not started")
+    if facts.progress is None or facts.status in FINAL:
+        return None
+    value, text = f"{facts.progress:.2f}", format_percent(facts.progress)
+    if facts.status == RESTORING.value:
+        css_class = "stuck" if facts.stuck else "running"
+        return Progress(value, css_class, "Finishing" if facts.progress == 100 else text)
+    return Progress(value, "unknown", text)
+
+
+def _timeline(facts: Facts, observations: Iterable[Observation]) -> timeline_svg.TimelineSvg | None:
+    states = [
+        timeline_svg.ObservedState(
+            at=seen.seen_at, after=seen.seen_after, status=seen.status, progress=seen.progress
+        )
+        for seen in observations
+    ]
+    timeline = timeline_svg.draw(facts.created_at, facts.ended_at, facts.now, states)
+    return timeline if timeline and timeline.shows_data else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabeledTime:
+    """A time, or a text in its place, under a label, with a note in small print."""
+
+    label: str
+    at: datetime | None = None
+    text: str = ""
+    note: str = ""
+
+
+def _times(restore: Restore, now: datetime) -> list[LabeledTime]:
+    zone = restore.project.time_zone
+    if restore.status in IN_PROGRESS:
+        no_end = "Not yet"
+    else:
+        no_end = ABSENT if restore.status in FINAL else "Unknown"
+    return [
+        _reported_time("Created", restore.created_at, zone, ABSENT),
+        _start(restore),
+        _reported_time("Ended", restore.ended_at, zone, no_end),
+        _downtime(restore, now),
+        _recovery_point(restore),
+    ]
+
+
+def _reported_time(label: str, at: datetime | None, zone: str, absent: str) -> LabeledTime:
+    if at is None:
+        return LabeledTime(label=label, text=absent)
+    local = format_customer_time(at, zone)
+    return LabeledTime(label=label, at=at, note=f"{local} (customer’s time)" if local else "")
+
+
+def _start(restore: Restore) -> LabeledTime:
+    """When it began to restore: between two syncs, because only the status then is known."""
+    label, by = "Restore started", restore.restoring_by
+    after = restore.restoring_after or restore.created_at
+    if by is None:
+        if restore.status == WAITING.value:
+            return LabeledTime(label=label, text="Not yet", note="Queued")
+        if restore.status == RESTORING.value:
+            note = "Already running when first detected"
+            return LabeledTime(label=label, text="Not observed", note=note)
+        return LabeledTime(label=label, text="Not observed", note="It finished between two syncs")
+    if after is None or after >= by:
+        return LabeledTime(label=label, text=f"by {format_time(by)}", note="first observed")
+    return LabeledTime(
+        label=label,
+        text=f"{after.astimezone(UTC):%H:%M:%S} – {format_time(by)}",
+        note="between two syncs" if restore.restoring_after else "first observed",
+    )
+
+
+def _downtime(restore: Restore, now: datetime) -> LabeledTime:
+    """For how long the instance has refused its clients: while it was being restored."""
+    label, note = "Estimated downtime", "inferred from the restore, not measured"
+    if restore.status == WAITING.value:
+        note = "Queued; the instance is still online"
+        return LabeledTime(label=label, text="None so far", note=note)
+    end = restore.ended_at or (now if restore.status in IN_PROGRESS else None)
+    if end is None or restore.created_at is None or end < restore.created_at:
+        return LabeledTime(label=label, text="Unknown", note=note)
+    longest = _format_between(restore.restoring_after or restore.created_at, end)
+    if restore.ended_at is None:
+        note = f"so far; {note}"
+    if restore.restoring_by is None or restore.restoring_by >= end:
+        return LabeledTime(label=label, text=f"up to {longest}", note=note)
+    shortest = _format_between(restore.restoring_by, end)
+    text = longest if shortest == longest else f"{shortest} – {longest}"
+    return LabeledTime(label=label, text=text, note=note)
+
+
+def _recovery_point(restore: Restore) -> LabeledTime:
+    """The time from which the restored data is: when the backup was taken, never its name."""
+    label, taken, created = "Recovery point", restore.backup_taken_at, restore.created_at
+    if taken is None:
+        return LabeledTime(label=label, text="Unknown", note="backup not found")
+    age = f"{_format_between(taken, created)} before this restore" if created else ""
+    return LabeledTime(label=label, at=taken, note=age if created and taken <= created else "")
+
+
+def _format_between(start: datetime, end: datetime) -> str:
+    return format_duration(max(0.0, (end - start).total_seconds()))
+
+
+def _record(restore: Restore) -> list[tuple[str, str, bool]]:
+    """The record's fields under the provider's names, and whether each is an ID or a code."""
+    return [
+        (name, _record_text(getattr(restore, name)), not name.endswith(("_name", "_remark")))
+        for name in UPSTREAM
+    ]
+
+
+def _record_text(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.2f}"
+    return instant(value) if isinstance(value, datetime) else value or ""
+
+
+def _indented(raw: str) -> str:
+    """The record as it came, indented; as it is if it isn't JSON."""
+    try:
+        return json.dumps(json.loads(raw), indent=2, ensure_ascii=False)
+    except ValueError:
+        return raw
+
+
+def _raw_value(raw: str) -> Any:
+    try:
+        return json.loads(raw)
+    except ValueError:
+        return raw or None
