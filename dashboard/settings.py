@@ -71,13 +71,6 @@ TEMPLATES = [
             ],
         },
     },
-    {
-        # For what is printed once a row: Django's templates would be most of a page's time.
-        "BACKEND": "django.template.backends.jinja2.Jinja2",
-        "NAME": "jinja",
-        "OPTIONS": {"environment": "restores.printing.environment"},
-        "DIRS": [BASE_DIR / "templates"],
-    },
 ]
 
 DATABASES = {

@@ -4,7 +4,7 @@ import os
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
-from django.template import engines
+from django.template.loader import get_template
 from django.urls import get_resolver
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
@@ -15,9 +15,8 @@ def _prepare() -> None:
     """Import the views and compile the templates: nobody's first page shall wait for that."""
     get_resolver().url_patterns  # noqa: B018 - read to be imported
     folder = settings.BASE_DIR / "templates"
-    for engine, ending in (("django", "html"), ("jinja", "jinja")):
-        for file in folder.rglob(f"*.{ending}"):
-            engines[engine].get_template(str(file.relative_to(folder)))
+    for file in folder.rglob("*.html"):
+        get_template(str(file.relative_to(folder)))
 
 
 _prepare()

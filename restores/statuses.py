@@ -6,17 +6,19 @@ from datetime import timedelta
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """One state: the cloud's value, our word, and the name of its icon and colour."""
+    """One state: the cloud's value, our word, and the name of its icon and color."""
 
     value: str
     word: str
-    look: str
+    css_class: str
 
 
 WAITING = Status("waiting", "Waiting", "waiting")
 RESTORING = Status("restoring", "Restoring", "running")
 SUCCEEDED = Status("succeed", "Succeeded", "done")
 FAILED = Status("failed", "Failed", "failed")
+# Shown in place of the status of a restore in progress that should be further on.
+STUCK = Status("stuck", "Possibly stuck", "stuck")
 
 KNOWN = {status.value: status for status in (WAITING, RESTORING, SUCCEEDED, FAILED)}
 IN_PROGRESS = (WAITING.value, RESTORING.value)

@@ -168,7 +168,7 @@ def test_an_old_restore_in_progress_stands_first_beside_a_common_word(web, many)
     make_restore("r-stuck", status="restoring", created_at=NOW - timedelta(days=3))
     query = {"q": "r-", "size": "10"}
     html = web.get("/restores/", query, follow=True).content.decode()
-    assert "In progress (1" in html and "/restores/r-stuck/" in html
+    assert "In progress · 1" in html and "/restores/r-stuck/" in html
     found, url = [], f"/restores.json?{urlencode(query)}"
     while url:
         page = web.get(url).json()

@@ -188,7 +188,7 @@ def test_what_a_reader_may_see_is_asked_anew_each_time(client, django_user_model
     def page():
         found = client.get("/restores/?code=dcs.08.0007")
         html = found.content.decode()
-        return html.count('<tr id="r'), "Not found among" in html
+        return html.count('<tr id="r'), "No access or not found" in html
 
     for _ in range(2):
         assert page() == (0, True)

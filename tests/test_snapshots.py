@@ -244,7 +244,7 @@ def assert_counted(scope, view, everything, params, minute):
     assert counted["All"] == len(known)
     assert counted["Failed"] == sum(state == "failed" for _, state, _ in known)
     assert counted["In progress"] == sum(state in IN_PROGRESS for _, state, _ in known)
-    assert counted["Still failed"] == sum(
+    assert counted["Unresolved"] == sum(
         state == "failed" and not healed for _, state, healed in known
     )
 

@@ -1,39 +1,46 @@
-"""The columns of the list, and what a click on their heads does."""
+"""The table of restores: its columns, and what a click on their headers does."""
 
 import pytest
 from django.http import QueryDict
 
-from restores.columns import COLUMNS, SHOWN
 from restores.filters import ListParams
-from restores.tables.restores import heads, shown
+from restores.filters.params import COLUMNS, DEFAULT_COLUMNS, SORTS
+from restores.tables import RestoreTable, shown_columns
 from restores.timerange import instant
 from tests.factories import NOW
 
 
-def view(query=""):
+def params(query=""):
     return ListParams.parse(QueryDict(query), NOW)
 
 
-def head(name, query=""):
-    return next(one for one in heads(view(query)) if one.name == name)
+def table(query=""):
+    return RestoreTable([], params(query), NOW)
 
 
-def test_the_usual_columns_stand_in_their_order():
-    assert shown(view()) == SHOWN
-    assert [one.name for one in heads(view())] == list(SHOWN)
+def header(name, query=""):
+    names = [column.name for column in table(query).columns]
+    return list(table(query).headers())[names.index(name)]
+
+
+def test_the_default_columns_are_in_their_order():
+    assert shown_columns(params()) == DEFAULT_COLUMNS
+    assert [column.name for column in table().columns] == list(DEFAULT_COLUMNS)
 
 
 def test_a_list_by_end_shows_the_end():
-    assert "ended" in shown(view("on=ended"))
-    assert "ended" in shown(view("sort=-ended"))
+    assert "ended" in shown_columns(params("on=ended"))
+    assert "ended" in shown_columns(params("sort=-ended"))
 
 
-def test_chosen_columns_stand_in_the_tables_order():
-    assert shown(view("cols=took,status,created")) == ("created", "status", "took")
+def test_chosen_columns_are_in_the_order_of_the_table():
+    assert shown_columns(params("cols=took,status,created")) == ("created", "status", "took")
 
 
-def test_every_column_has_a_head():
-    assert [one.name for one in heads(view("cols=" + ",".join(COLUMNS)))] == list(COLUMNS)
+def test_the_table_declares_every_column_and_sorts_by_known_orders_only():
+    assert tuple(RestoreTable.base_columns) == COLUMNS
+    orders = [one.order_by for one in RestoreTable.base_columns.values() if one.order_by]
+    assert {name for (name,) in orders} <= SORTS.keys()
 
 
 @pytest.mark.parametrize(
@@ -47,17 +54,17 @@ def test_every_column_has_a_head():
         ("outcome", "sort=code", "sort=-code"),
     ],
 )
-def test_a_click_sorts_and_a_second_one_turns_round(name, query, expected):
-    link = QueryDict(head(name, query).query.lstrip("?"), mutable=True)
+def test_a_click_sorts_and_a_second_one_turns_the_order(name, query, expected):
+    link = QueryDict(header(name, query).sort_query.lstrip("?"), mutable=True)
     assert link.pop("asof") == [instant(NOW)]
     assert link.urlencode() == expected
 
 
-def test_a_head_says_its_direction():
-    assert head("created").direction == "descending"
-    assert head("took", "sort=duration").direction == "ascending"
-    assert head("took").direction == ""
+def test_a_header_says_how_the_table_is_sorted():
+    assert header("created").attrs["aria-sort"] == "descending"
+    assert header("took", "sort=duration").attrs["aria-sort"] == "ascending"
+    assert header("took").attrs["aria-sort"] is None
 
 
-def test_what_has_no_order_has_no_link():
-    assert head("backup").query == head("since").query == ""
+def test_columns_without_an_order_have_no_link():
+    assert header("backup").sort_query == header("since").sort_query == ""

@@ -16,7 +16,6 @@ from urllib.parse import urlencode
 from django.http import QueryDict
 
 from restores import timerange
-from restores.columns import COLUMNS, SHOWN, SORTS
 from restores.filters.cursors import Cursor
 from restores.querysets import INSTANCE_STATES
 from restores.statuses import KNOWN
@@ -25,6 +24,31 @@ from restores.timerange import InvalidTimeRange, ParamError, TimeRange, anchor, 
 if TYPE_CHECKING:
     from restores.models import Project
     from restores.querysets import InstanceQuerySet
+
+# The columns of the table in their order, and those it shows by default.
+COLUMNS = (
+    "created",
+    "ended",
+    "status",
+    "instance",
+    "restore",
+    "project",
+    "outcome",
+    "took",
+    "since",
+    "backup",
+)
+DEFAULT_COLUMNS = ("created", "status", "instance", "outcome", "took", "since", "backup")
+# The sort orders, and the database columns behind them.
+SORTS = {
+    "created": "created_at",
+    "ended": "ended_at",
+    "duration": "duration",
+    "progress": "progress",
+    "status": "status",
+    "instance": "instance__name",
+    "code": "error_code",
+}
 
 MAX_QUERY = 8190
 MAX_LENGTH = 128
@@ -299,7 +323,7 @@ def _ids(values: Values) -> Values:
 def _columns(values: Values) -> Values:
     named = {_choose(one.strip(), COLUMNS) for one in ",".join(values).split(",") if one.strip()}
     columns = tuple(column for column in COLUMNS if column in named)
-    return (",".join(columns),) if columns and columns != SHOWN else ()
+    return (",".join(columns),) if columns and columns != DEFAULT_COLUMNS else ()
 
 
 def _cursor(values: Values) -> Values:

@@ -87,7 +87,7 @@ def states(rows: RestoreQuerySet, params: ListParams, *, more: bool = False) -> 
     failed, progressing = (FAILED.value,), tuple(sorted(IN_PROGRESS))
     choices = [
         ("All", total, (), ""),
-        ("Still failed", still_failed, failed, "no"),
+        ("Unresolved", still_failed, failed, "no"),
         ("Failed", by_status[FAILED.value], failed, ""),
         ("In progress", sum(by_status[status] for status in progressing), progressing, ""),
         ("Succeeded", by_status[SUCCEEDED.value], (SUCCEEDED.value,), ""),

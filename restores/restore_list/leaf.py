@@ -8,9 +8,9 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from restores.columns import SORTS
 from restores.filters import ListParams, Near, Scope
 from restores.filters.cursors import Cursor
+from restores.filters.params import SORTS
 from restores.querysets import RestoreQuerySet
 from restores.querysets.asking import Bound
 from restores.statuses import IN_PROGRESS

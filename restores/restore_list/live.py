@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,9 +21,10 @@ from restores.pages.past import unchanged
 from restores.past import Past
 from restores.querysets.asking import pose, together
 from restores.querysets.slots import Keys
-from restores.restore_list.rows import SEEN, Row
-from restores.statuses import IN_PROGRESS, RESTORING, SUCCEEDED
+from restores.statuses import RESTORING, SUCCEEDED
 
+# When a restore was seen last, from which follows until when it is known.
+_SEEN = ("removed_upstream_at", "moved_at", "missing_since", "first_seen_at", "changed_at")
 _LATELY = timedelta(minutes=1)
 _EARLIER = f"""
 SELECT duration FROM restores_restore AS earlier
@@ -35,13 +37,23 @@ _LISTED = {
 }
 
 
-def foretell(rows: Sequence[Row], shown: Sequence[Any], past: Past | None, now: datetime) -> None:
-    """Add to rows how long they will probably take, or why they are probably stuck.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeLeft:
+    """How far a restore in progress is, in words, and what the estimate is based on.
 
-    ``shown`` are the same restores, in the same order, as they were read.
+    ``took`` is how long it had run when it was last synced, where nobody can sync it now.
     """
-    if not rows:
-        return
+
+    text: str
+    basis: str = ""
+    stuck: bool = False
+    took: str = ""
+
+
+def time_left(shown: Sequence[Any], past: Past | None, now: datetime) -> dict[int, TimeLeft]:
+    """Estimate how long restores in progress will take, or say why they are possibly stuck."""
+    if not shown:
+        return {}
     running = [one.pk for one in shown if one.created_at and one.status == RESTORING.value]
     old = [] if past else [one for one in shown if _unseen_lately(one, now)]
     observed = pose("observed", _observed, keys=[one.pk for one in shown])
@@ -51,11 +63,12 @@ def foretell(rows: Sequence[Row], shown: Sequence[Any], past: Past | None, now: 
     seen, until = _seen(observed.rows, past), _known_until(old, instances.rows, now)
     earlier = {pk: json.loads(newest)[::-1] for pk, newest in lengths.rows}
     at = past.asof if past else now
-    for row, restore in zip(rows, shown, strict=True):
-        facts = _facts(restore, seen[row.pk], earlier.get(row.pk, ()), until.get(row.pk, at))
-        _tell(row, facts)
-        if facts.now < at and facts.elapsed is not None:
-            row.took, row.since = format_clock(facts.elapsed), ""  # it stands still, too
+    return {
+        one.pk: _time_left(
+            _facts(one, seen[one.pk], earlier.get(one.pk, ()), until.get(one.pk, at)), at
+        )
+        for one in shown
+    }
 
 
 def _unseen_lately(restore: Any, now: datetime) -> bool:
@@ -87,7 +100,7 @@ def _lengths() -> QuerySet[Any, Any]:
 
 def _restore(row: Any, instance: Instance) -> Restore:
     """The restore as far as it was read, with its instance and project."""
-    restore = Restore(**{name: getattr(row, name) for name in SEEN})
+    restore = Restore(**{name: getattr(row, name) for name in _SEEN})
     restore.instance, restore.project = instance, instance.project
     return restore
 
@@ -114,10 +127,11 @@ def _seen(found: Iterable[Observation], past: Past | None) -> Mapping[int, list[
     return seen
 
 
-def _tell(row: Row, facts: Facts) -> None:
-    if facts.stuck:
-        row.look = row.bar_look = "stuck"
-        row.word = "Possibly stuck"
-    if facts.status in IN_PROGRESS:
-        row.outcome = details(facts)
-        row.basis = facts.estimate.basis if facts.estimate else ""
+def _time_left(facts: Facts, at: datetime) -> TimeLeft:
+    stopped = facts.now < at and facts.elapsed is not None
+    return TimeLeft(
+        text=details(facts),
+        basis=facts.estimate.basis if facts.estimate else "",
+        stuck=bool(facts.stuck),
+        took=format_clock(facts.elapsed) if stopped and facts.elapsed is not None else "",
+    )

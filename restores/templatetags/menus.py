@@ -1,60 +1,71 @@
-"""Menus that lead to what people take away from a page, and to its window seen otherwise."""
+"""Menus to export a page and to copy it for a ticket, as of the time of the page."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from typing import Any
 
 from django import template
 from django.urls import reverse
-from django.utils.safestring import SafeString
 
 from restores.filters import ListParams
 from restores.models import Restore
-from restores.paths import path_of
-from restores.templatetags.printed import rendered
 
 register = template.Library()
 
-FORMATS = (
-    ("Markdown", "markdown"),
-    ("Jira", "jira"),
-    ("Rich text", "html"),
-    ("Plain text", "plain"),
-    ("For the customer", "customer"),
-    ("For the provider", "escalation"),
-)
-KINDS = ("json", "md")
+COPY_FORMATS = {
+    "markdown": "Markdown",
+    "jira": "Jira",
+    "html": "Rich text",
+    "plain": "Plain text",
+    "customer": "Customer message",
+    "escalation": "Provider escalation",
+}
 
 
-@register.simple_tag
-def list_menus(params: ListParams) -> SafeString:
-    """Export and copy menus of the list, anchored in time."""
+@register.inclusion_tag("components/export_menu.html")
+def list_menus(params: ListParams) -> Mapping[str, Any]:
+    """The menus of the restore list."""
     query = params.query()
-    exports = [
-        ("CSV", "every row", path_of("restore-list-csv") + query),
-        ("JSON", "this page", path_of("restore-list-json") + query),
-        ("Markdown", "this page", path_of("restore-list-md") + query),
-    ]
-    return _menus(exports, path_of("restore-list-md"), query)
+    return {
+        "exports": [
+            _export("CSV", "all rows", reverse("restore-list-csv") + query),
+            _export("JSON", "this page", reverse("restore-list-json") + query),
+            _export("Markdown", "this page", reverse("restore-list-md") + query),
+        ],
+        "copies": _copies(reverse("restore-list-md") + query),
+    }
 
 
-@register.simple_tag
-def restore_menus(restore: Restore, permalink: str, anchor: str) -> SafeString:
-    """Export and copy menus of one restore as of the page's moment, its ``anchor``."""
-    choice = permalink.partition("?")[2]
-    query = "&".join(filter(None, [choice, f"asof={anchor}" if anchor else ""]))
+@register.inclusion_tag("components/export_menu.html")
+def restore_menus(restore: Restore, permalink: str, asof: str) -> Mapping[str, Any]:
+    """The menus of one restore; the query of ``permalink`` tells it from others with its id."""
+    pairs = [permalink.partition("?")[2], f"asof={asof}" if asof else ""]
+    query = "&".join(filter(None, pairs))
     query = f"?{query}" if query else ""
-    twins = {kind: reverse(f"restore-detail-{kind}", args=[restore.restore_id]) for kind in KINDS}
-    exports = [
-        ("JSON", "with its record", twins["json"] + query),
-        ("Markdown", "for tickets", twins["md"] + query),
+    text_url = reverse("restore-detail-md", args=[restore.restore_id]) + query
+    json_url = reverse("restore-detail-json", args=[restore.restore_id]) + query
+    return {
+        "exports": [
+            _export("JSON", "incl. raw record", json_url),
+            _export("Markdown", "for tickets", text_url),
+        ],
+        "copies": _copies(text_url),
+    }
+
+
+def _export(label: str, hint: str, url: str) -> dict[str, str]:
+    return {"label": label, "hint": hint, "url": url}
+
+
+def _copies(url: str) -> list[dict[str, str]]:
+    """The formats to copy; rich text is copied along with the same as plain text."""
+    urls = {name: f"{url}{'&' if '?' in url else '?'}format={name}" for name in COPY_FORMATS}
+    return [
+        {
+            "label": label,
+            "url": urls[name],
+            "plain_url": urls["plain"] if name == "html" else "",
+        }
+        for name, label in COPY_FORMATS.items()
     ]
-    return _menus(exports, twins["md"], query)
-
-
-def _menus(exports: Sequence[tuple[str, str, str]], path: str, query: str) -> SafeString:
-    join = "&" if query else "?"
-    urls = {form: f"{path}{query}{join}format={form}" for _, form in FORMATS}
-    copies = [(label, form, urls[form]) for label, form in FORMATS]
-    values = {"exports": exports, "copies": copies, "plain": urls["plain"]}
-    return rendered("restores/menus.jinja", values)

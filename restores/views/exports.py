@@ -27,7 +27,7 @@ from restores.pages.past import facts_of, present, seen_by
 from restores.past import Past
 from restores.restore_list.counts import CAP, tally
 from restores.restore_list.leaf import nearest
-from restores.restore_list.panels import ON_WORDS
+from restores.restore_list.toolbar import ON_LABELS
 from restores.serializers import RELATED
 from restores.statuses import FAILED, IN_PROGRESS, status_of
 from restores.timerange import anchor, instant
@@ -158,7 +158,7 @@ def list_report(params: ListParams, scope: Scope) -> ticket_text.ListReport:
     counts, _ = source.restores.summed(CAP + 1)
     return ticket_text.ListReport(
         url=settings.BASE_URL + reverse("restore-list") + params.query(),
-        on=ON_WORDS[params.time_range.on][0].lower(),
+        on=ON_LABELS[params.time_range.on][0].lower(),
         time_range=_format_time_range(params),
         filters="; ".join(
             f"{name} = {', '.join(params.getlist(name))}"

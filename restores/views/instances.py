@@ -16,10 +16,9 @@ from django.views.decorators.http import require_safe
 from restores.filters import InstanceListParams
 from restores.instance_status import STATE_LABELS, InstanceStatus, instance_status, next_sync_at
 from restores.models import Instance, Project, Restore
-from restores.pages.answers import answer_for_instance
 from restores.paginator import NumberedPage, next_url, numbered_page
 from restores.querysets import RestoreQuerySet
-from restores.restore_list.known import sayings
+from restores.restore_list.empty_state import empty_instance, sync_messages
 from restores.serializers import RELATED, backup_json, errors_json, instance_json, restore_json
 from restores.sync_status import coverage_for
 from restores.views.api import JsonAnswer, json_endpoint, revalidated
@@ -51,7 +50,7 @@ def instance_list(request: HttpRequest) -> HttpResponse:
         "project_names": sorted({project.name for project in projects}),
         "customer_names": sorted({project.customer for project in projects} - {""}),
         "not_found": params.not_found(projects),
-        "sayings": sayings(coverage_for(request.user), now),
+        "sync_messages": sync_messages(coverage_for(request.user), now),
     }
     return TemplateResponse(request, "instances/list.html", context)
 
@@ -91,7 +90,7 @@ def instance_detail(request: HttpRequest, instance_id: str) -> HttpResponse:
         "rows": restore_rows(restores[:SHOWN], now),
         "restores_total": restores.count(),
         "restores_url": restores_url(instance),
-        "answer": answer_for_instance(instance),
+        "answer": empty_instance(instance),
         "backups": backups[:SHOWN],
         "backups_total": backups.count(),
         "sync": sync_state(instance, now),

@@ -16,15 +16,15 @@ from django.http import Http404, QueryDict
 from django.urls import reverse
 
 from restores.beside import beside
-from restores.columns import SORTS
 from restores.filters import ListParams, Scope, scope_of
 from restores.filters.cursors import Cursor
+from restores.filters.params import SORTS
 from restores.models import Instance, Restore
 from restores.past import Past, past_of
 from restores.querysets import RestoreQuerySet
 from restores.restore_list.counts import CAP, Tally, tally
 from restores.restore_list.leaf import cut, ordered
-from restores.restore_list.wording import in_words
+from restores.restore_list.toolbar import filter_summary
 from restores.serializers import RELATED
 from restores.snapshots import as_of
 from restores.views.restore_rows import RestoreRow, restore_rows
@@ -178,7 +178,7 @@ def list_navigation(
     params = ListParams.parse(QueryDict(list_query(query, shared=shared)), now)
     if params.errors:
         return ListNavigation(url=url, label="back to your list")
-    label = in_words(params)
+    label = filter_summary(params)
     scope = scope_of(params, user)
     neighbors = _find_neighbors(restore, params, scope)
     listed = bool(label) and scope.restores.filter(pk=restore.pk).exists()

@@ -15,9 +15,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from restores.models import Instance, Restore
-from restores.pages.answers import answer_in
 from restores.querysets import RestoreQuerySet
-from restores.restore_list.known import sayings
+from restores.restore_list.empty_state import empty_table, sync_messages
 from restores.serializers import RELATED, sync_status_json
 from restores.statuses import FAILED, SUCCEEDED
 from restores.sync_status import coverage_for
@@ -47,11 +46,9 @@ def overview(request: HttpRequest) -> HttpResponse:
         "unresolved": unresolved,
         "unresolved_rows": restore_rows(unresolved.restores.newest_first()[:SHOWN], now),
         "days": trend(restores, now),
-        "sayings": sayings(coverage, now),
-        "none_in_progress": answer_in(coverage, instances, None, "Nothing waits or restores"),
-        "none_unresolved": answer_in(
-            coverage, instances, now - WEEK, "No instance is left with a failed restore"
-        ),
+        "sync_messages": sync_messages(coverage, now),
+        "none_in_progress": empty_table(coverage, instances, None, "No restores in progress"),
+        "none_unresolved": empty_table(coverage, instances, now - WEEK, "No unresolved failures"),
     }
     return TemplateResponse(request, "overview.html", context)
 

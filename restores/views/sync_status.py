@@ -23,7 +23,7 @@ from restores.instance_status import (
 )
 from restores.models import Account, Instance, Project
 from restores.paginator import NumberedPage, next_url, numbered_page
-from restores.restore_list.known import sayings
+from restores.restore_list.empty_state import sync_messages
 from restores.serializers import errors_json
 from restores.stalled import stalled_since
 from restores.sync_errors import SyncError, first_sync_error
@@ -58,7 +58,7 @@ def sync_status(request: HttpRequest) -> HttpResponse:
         "projects": project_rows(projects),
         "project_names": sorted({project.name for project in projects}),
         "not_found": params.not_found(projects),
-        "sayings": sayings(coverage_for(request.user), now),
+        "sync_messages": sync_messages(coverage_for(request.user), now),
     }
     return TemplateResponse(request, "sync_status.html", context)
 

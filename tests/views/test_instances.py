@@ -218,26 +218,25 @@ def test_an_instance_shows_its_facts_restores_and_backups(web):
 @pytest.mark.parametrize(
     ("given", "answer", "more"),
     [
-        ({}, "None was requested until", "whole list was empty"),
-        ({"sync_error_kind": "unreachable"}, "None was requested until", "is not known yet"),
-        ({"complete_to": None}, "Not known yet", "See sync status"),
-        ({"single_node": True, "complete_to": None}, "Outside what we watch", "cannot be restored"),
+        ({}, "No restores up to", "list was empty"),
+        ({"sync_error_kind": "unreachable"}, "No restores up to", "later restores may be missing"),
+        ({"complete_to": None}, "Can’t tell yet", "See sync status"),
+        ({"single_node": True, "complete_to": None}, "Not monitored", "can’t be restored"),
         (
             {"deleted_at": NOW, "complete_to": None},
-            "Outside what we watch",
+            "Not monitored",
             "was deleted by",
         ),
-        ({"deleted_at": NOW}, "list was empty until", "was deleted by"),
+        ({"deleted_at": NOW}, "No restores up to", "was deleted by"),
     ],
 )
 def test_no_restores_has_three_different_answers(web, given, answer, more):
     make_instance(**given)
     html = page(web, "/instances/id-of-cart-prod/")
     answers = (
-        "None was requested",
-        "Not known yet",
-        "Outside what we watch",
-        "list was empty until",
+        "No restores up to",
+        "Can’t tell yet",
+        "Not monitored",
     )
     assert [one for one in answers if one in html] == [one for one in answers if one in answer]
     assert more in html
@@ -246,8 +245,8 @@ def test_no_restores_has_three_different_answers(web, given, answer, more):
 def test_no_restores_in_a_project_no_longer_watched_is_outside_what_we_watch(web):
     make_instance(project=make_project(monitored=False), complete_to=None)
     html = page(web, "/instances/id-of-cart-prod/")
-    assert "Outside what we watch" in html
-    assert "None was requested" not in html
+    assert "Not monitored" in html
+    assert "No restores up to" not in html
 
 
 def test_what_is_not_known_yet_can_be_looked_at_now(web):

@@ -70,7 +70,7 @@ def test_an_old_link_shows_the_state_of_then_with_that_of_now_beside(web, moved)
     make_restore("still", created_at=THEN - timedelta(hours=2))
     response = web.get(f"{URL}?asof={ASOF}")
     text = words(response)
-    assert "The list as it was at 23 Nov 2026, 15:59:00 UTC" in text
+    assert "Snapshot from 23 Nov 2026, 15:59:00 UTC" in text
     assert "Restoring" in text
     assert "42%" in text
     assert "now: Failed dcs.08.0007 16:01" in text
@@ -88,8 +88,8 @@ def test_a_restore_first_seen_later_is_not_in_it(web):
     make_restore("r-unseen", created_at=THEN - timedelta(minutes=1), first_seen_at=NOW)
     response = web.get(f"{URL}?asof={ASOF}")
     assert "r-unseen" not in response.content.decode()
-    assert "None known at 15:59 UTC" in words(response)
-    assert "was requested in this window" not in words(response)
+    assert "No restores recorded by 15:59 UTC" in words(response)
+    assert "in this time range" not in words(response)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_a_success_that_was_not_known_then_recovers_nothing_then(web):
     make_restore("lost", status="failed", created_at=THEN - timedelta(hours=2), recovered_at=THEN)
     make_restore("healing", created_at=THEN - timedelta(hours=1), first_seen_at=NOW)
     text = words(web.get(f"{URL}?asof={ASOF}"))
-    assert "Still failed 1" in text
+    assert "Unresolved 1" in text
     assert "now: recovered 15:59" in text
     [row] = web.get(f"/restores.json?recovered=no&asof={ASOF}").json()["restores"]
     assert (row["recovered_at"], row["now"]["recovered_at"]) == (None, instant(THEN))

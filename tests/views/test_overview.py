@@ -83,8 +83,8 @@ def test_the_bars_have_a_table_behind_them(web):
 def test_with_nothing_to_show_it_says_none_only_when_that_is_proven(web):
     make_instance(complete_to=NOW - timedelta(minutes=5))
     html = page(web)
-    for said in ("Nothing waits or restores", "No instance is left with a failed restore"):
-        assert f"{said}, as of <time" in html
+    for said in ("No restores in progress", "No unresolved failures"):
+        assert f"{said} as of <time" in html
     assert html.count(">23 Nov 2026, 16:54:00 UTC<") == 2
 
 
@@ -92,14 +92,14 @@ def test_with_nothing_to_show_and_a_look_missing_it_is_not_known_yet(web):
     make_instance("good")
     make_instance("other", complete_to=None)
     html = page(web)
-    assert html.count("Not known yet") == 2
-    assert "Nothing waits" not in html
+    assert html.count("Can’t tell yet") == 2
+    assert "No restores in progress" not in html
 
 
 def test_with_a_project_that_was_never_listed_it_is_not_known_yet(web):
     make_instance("good")
     make_project("new", listed_at=None)
-    assert page(web).count("Not known yet") == 2
+    assert page(web).count("Can’t tell yet") == 2
     assert twin(web)["complete_to"] is None
 
 
@@ -109,22 +109,22 @@ def test_after_looks_have_failed_none_is_said_of_the_time_before(web):
     make_instance("other", complete_to=old, sync_error_kind="unreachable")
     html = page(web)
     assert html.count(">23 Nov 2026, 14:59:00 UTC<") == 2
-    assert html.count("Some looks have failed since") == 2
+    assert html.count("Syncs have failed since then") == 2
 
 
 def test_an_instance_that_went_unseen_is_named(web):
     make_instance("good")
     make_instance("lost", deleted_at=NOW - timedelta(days=1), complete_to=None)
     html = page(web)
-    assert "lost went before a look could see" in html
-    assert "Nothing waits or restores, as of" in html
+    assert "lost was deleted before its last restores could be synced" in html
+    assert "No restores in progress as of" in html
 
 
 def test_with_nothing_watched_it_is_outside_what_we_watch(web):
     make_instance(single_node=True)
     html = page(web)
-    assert html.count("Outside what we watch") == 2
-    assert "Nothing waits" not in html
+    assert html.count("Not monitored") == 2
+    assert "No restores in progress" not in html
 
 
 def test_a_long_table_is_cut_and_leads_to_all_of_it(web):

@@ -304,11 +304,14 @@ def test_the_way_back_is_the_exact_list_one_came_from(web):
     ("query", "said"),
     [
         ("?status=failed&from=now-24h", "last 24 hours, failed</bdi></a> · 2 of 3"),
-        ("?status=failed&recovered=no&sort=created", "still failed</bdi></a> · 2 of 3"),
+        ("?status=failed&recovered=no&sort=created", "unresolved</bdi></a> · 2 of 3"),
         ("?q=r2&project=shop-prod", "shop-prod, “r2”</bdi></a> · 1 of 1"),
         ("?from=yesterdayish&status=failed", "back to your list</bdi></a></nav>"),
         ("?status=waiting&status=restoring", "in progress</bdi></a></nav>"),
-        ("?on=ended&from=now-24h&code=any", "ended last 24 hours, any code</bdi></a> · 2 of 3"),
+        (
+            "?on=ended&from=now-24h&code=any",
+            "finished last 24 hours, any error code</bdi></a> · 2 of 3",
+        ),
         ("?sort=created", ">Restores</a></nav>"),
     ],
 )

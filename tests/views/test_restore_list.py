@@ -70,9 +70,9 @@ def test_of_changes_no_more_is_claimed_than_that_none_was_seen(web):
     make_instance(complete_to=NOW)
     window = "from=2026-11-20T00:00:00Z&to=2026-11-21T00:00:00Z"
     html = web.get(f"{URL}?on=changed&{window}").content.decode()
-    assert "No restore was seen to change in this window" in html
-    assert "looked at completely" not in html
-    assert "looked at completely" in web.get(f"{URL}?{window}").content.decode()
+    assert "No restores changed in this time range" in html
+    assert "fully synced" not in html
+    assert "fully synced" in web.get(f"{URL}?{window}").content.decode()
 
 
 @pytest.mark.parametrize("path", ["/restores/~00/", "/restores/a~00b.json", "/instances/~00/"])
@@ -98,7 +98,7 @@ def test_five_in_progress_stand_first_and_the_others_in_their_place(web):
     make_restore("between", created_at=NOW - timedelta(hours=5, minutes=30))
     response = web.get(URL)
     assert shown(response) == ["m0", "m1", "m2", "m3", "m4", "m5", "between", "m6"]
-    assert "In progress (7) +2 more" in words(response)
+    assert "In progress · 7 Show all" in words(response)
     assert "1–8 of 8" in words(response)
 
 
@@ -205,9 +205,9 @@ def test_filters_narrow_and_rows_counts_and_twin_agree(web, mixed, params, expec
 
 def test_states_are_counted_within_the_other_filters(web, mixed):
     everything = words(web.get(URL))
-    assert "All 5 Still failed 1 Failed 2 In progress 1 Succeeded 1 Aborted 1" in everything
+    assert "All 5 Unresolved 1 Failed 2 In progress 1 Succeeded 1 Aborted 1" in everything
     maps = words(web.get(URL, {"project": "maps", "status": "Aborted"}))
-    assert "All 2 Still failed 0 Failed 0 In progress 1 Succeeded 0 Aborted 1" in maps
+    assert "All 2 Unresolved 0 Failed 0 In progress 1 Succeeded 0 Aborted 1" in maps
 
 
 def test_counts_stop_at_ten_thousand(web):
@@ -215,15 +215,15 @@ def test_counts_stop_at_ten_thousand(web):
     make_restore("lost", status="failed", created_at=NOW)
     make_restore("odd", status="Aborted", created_at=NOW)
     text = words(web.get(URL))
-    assert "All 10,000+ Still failed 1 Failed 1 In progress 0 Succeeded 10,000+ Aborted 1" in text
+    assert "All 10,000+ Unresolved 1 Failed 1 In progress 0 Succeeded 10,000+ Aborted 1" in text
     assert "1–50 of 10,000+" in text
 
 
 def test_a_row_says_what_happened(web, mixed):
     text = words(web.get(URL))
     assert "Data sync failed; data may be partial dcs.08.0007" in text
-    assert "Still failed" in text
-    assert "recovered 16:59" in text
+    assert "Unresolved" in text
+    assert "Recovered 16:59" in text
     assert "42%" in text
     assert "Monday 23 November" in text
 
@@ -238,7 +238,7 @@ def test_an_unknown_status_and_code_are_shown_verbatim(web):
 
 def test_what_the_cloud_no_longer_lists_is_marked(web):
     make_restore("gone", removed_upstream_at=NOW)
-    assert "no longer listed" in words(web.get(URL))
+    assert "Removed from provider’s list" in words(web.get(URL))
 
 
 def test_a_row_leads_to_the_restore_and_keeps_the_list(web):
@@ -250,11 +250,12 @@ def test_a_row_leads_to_the_restore_and_keeps_the_list(web):
 
 
 def test_a_filter_is_removed_one_at_a_time(web, mixed):
-    html = web.get(URL, {"project": ["maps", "shop-prod"], "q": "o"}).content.decode()
+    response = web.get(URL, {"project": ["maps", "shop-prod"], "q": "o"})
+    html = response.content.decode()
     asof = "&amp;asof=2026-11-23T16:59:00Z"
     assert f'class="chip set" href="/restores/?project=maps&amp;q=o{asof}"' in html
     assert f'class="chip set" href="/restores/?project=maps&amp;project=shop-prod{asof}"' in html
-    assert '<span class="soft">text</span> <bdi>o</bdi>' in html
+    assert "Search o" in words(response)
 
 
 @pytest.mark.parametrize("field", ["restore_name", "restore_remark", "status", "error_code"])
@@ -328,9 +329,7 @@ def test_a_readable_address_is_redirected_to_its_canonical_form(web):
 def test_an_unknown_parameter_is_named_with_a_guess(web):
     response = web.get(f"{URL}?statsu=failed")
     assert response.status_code == 200
-    assert "Ignored: statsu , which this page does not know. Did you mean status ?" in words(
-        response
-    )
+    assert "Unknown parameter ignored: statsu . Did you mean status ?" in words(response)
 
 
 @pytest.mark.parametrize("query", ["project=nope", "instance=nope", "code=nope", "ids=nope"])
@@ -338,19 +337,16 @@ def test_what_does_not_exist_is_named_and_gives_no_rows(web, mixed, query):
     response = web.get(f"{URL}?{query}")
     assert response.status_code == 200
     assert shown(response) == []
-    assert f"Not found among what you may see: {query.replace('=', ' ')}" in words(response)
-    assert "Nothing found" in words(response)
+    assert f"No access or not found: {query.replace('=', ' ')}" in words(response)
+    assert "No results" in words(response)
 
 
 def test_a_page_past_the_end_leads_to_the_last(web):
     make_many(25)
     response = web.get(f"{URL}?size=10&page=99")
     assert response.status_code == 200
-    assert "This page is past the end" in words(response)
-    assert (
-        'href="/restores/?asof=2026-11-23T16:59:00Z&amp;size=10&amp;page=3"'
-        in response.content.decode()
-    )
+    assert "This page doesn’t exist" in words(response)
+    assert 'href="?asof=2026-11-23T16:59:00Z&amp;size=10&amp;page=3"' in response.content.decode()
 
 
 def window_of(end):
@@ -360,22 +356,22 @@ def window_of(end):
 def test_none_is_claimed_only_when_the_last_look_was_after_the_window(web):
     make_instance()
     text = words(web.get(window_of("2026-11-23T16:00:00Z")))
-    assert "No restore was requested in this window" in text
-    assert "looked at completely at 16:59 UTC or later, after the window ended" in text
+    assert "No restores were created in this time range" in text
+    assert "fully synced at 16:59 UTC or later, after this time range ended" in text
 
 
 def test_before_the_last_look_it_is_not_known_yet(web):
     make_instance(complete_to=NOW - timedelta(hours=2))
     text = words(web.get(window_of("2026-11-23T16:00:00Z")))
-    assert "Not known yet" in text
-    assert "last complete look was at 14:59 UTC, before the end of the window at 16:00 UTC" in text
+    assert "Can’t tell yet" in text
+    assert "last full sync was at 14:59 UTC, before the range ends at 16:00 UTC" in text
 
 
 def test_an_instance_never_looked_at_leaves_it_unknown(web):
     make_instance(complete_to=None)
     text = words(web.get(window_of("2026-11-23T16:00:00Z")))
-    assert "Not known yet" in text
-    assert "1 of 1 instances were never looked at" in text
+    assert "Can’t tell yet" in text
+    assert "1 of 1 instances hasn’t been synced yet" in text
 
 
 def test_a_failed_look_leaves_it_unknown_and_is_named(web):
@@ -385,8 +381,8 @@ def test_a_failed_look_leaves_it_unknown_and_is_named(web):
         "feed", complete_to=NOW - ago, sync_error_kind="throttled", sync_error_since=NOW - ago
     )
     text = words(web.get(window_of("2026-11-23T16:55:00Z")))
-    assert "Not known yet" in text
-    assert "feed in shop-prod: Rate-limited by the provider since 16:50 UTC" in text
+    assert "Can’t tell yet" in text
+    assert "feed in shop-prod: rate-limited by the provider since 16:50 UTC" in text
 
 
 def test_a_fault_elsewhere_does_not_spoil_what_is_known_here(web):
@@ -394,12 +390,14 @@ def test_a_fault_elsewhere_does_not_spoil_what_is_known_here(web):
     project = make_project("maps", sync_error_kind="unreachable", sync_error_since=NOW)
     make_instance("geo", project=project)
     url = f"{URL}?project=shop-prod&from=2026-11-01T00:00:00Z&to=2026-11-23T16:00:00Z"
-    assert "No restore was requested in this window" in words(web.get(url))
+    assert "No restores were created in this time range" in words(web.get(url))
 
 
 def test_without_an_end_none_is_only_known_as_of_the_last_look(web):
     make_instance()
-    assert "No restore matches as of 16:59 UTC" in words(web.get(f"{URL}?status=failed"))
+    assert "No restores match (data complete up to 16:59 UTC)" in words(
+        web.get(f"{URL}?status=failed")
+    )
 
 
 def test_nothing_watched_claims_nothing(web):
@@ -409,8 +407,8 @@ def test_nothing_watched_claims_nothing(web):
 def test_heads_say_how_the_table_is_sorted_and_turn_it_round(web):
     make_restore()
     html = web.get(f"{URL}?sort=-duration").content.decode()
-    assert '<th scope="col" aria-sort="descending" class="took num">' in html
-    assert 'href="/restores/?asof=2026-11-23T16:59:00Z&amp;sort=duration"' in html
+    assert '<th scope="col" aria-sort="descending" class="' in html
+    assert 'href="?asof=2026-11-23T16:59:00Z&amp;sort=duration"' in html
 
 
 def test_two_members_see_only_their_own(client, django_user_model, mixed):
@@ -426,7 +424,7 @@ def test_two_members_see_only_their_own(client, django_user_model, mixed):
         assert f"All {len(expected)}" in words(response)
         other = {"mia": "shop-prod", "sam": "maps"}[name]
         assert other not in response.content.decode()
-        assert "Not found" in words(client.get(URL, {"project": other}))
+        assert "No access or not found" in words(client.get(URL, {"project": other}))
         assert client.get("/restores.json", {"project": other}).json()["not_found"] == [other]
 
 

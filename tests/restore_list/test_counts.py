@@ -11,7 +11,7 @@ from restores.querysets.asking import together
 from restores.restore_list import counts
 from tests.factories import NOW, make_restore
 
-WORDS = ("All", "Still failed", "Failed", "In progress", "Succeeded", "rolledback")
+WORDS = ("All", "Unresolved", "Failed", "In progress", "Succeeded", "rolledback")
 HELD = Counter(succeed=6, failed=5, waiting=1, restoring=2, rolledback=1)
 HEALED = 2
 

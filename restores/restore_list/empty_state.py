@@ -1,0 +1,385 @@
+"""What a page says about the completeness of its data, and why a list may be empty."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal
+
+from django.urls import reverse
+
+from restores.beside import beside
+from restores.filters import ListParams, Scope, scope_of
+from restores.formatting import format_datetime
+from restores.instance_status import instance_sync_error
+from restores.models import Instance, Restore
+from restores.querysets import InstanceQuerySet
+from restores.restore_list.counts import CAP, Tally
+from restores.statuses import Status, status_of
+from restores.sync_errors import SyncError
+from restores.sync_status import Coverage, Emptiness, answer_for
+from restores.timerange import instant
+
+if TYPE_CHECKING:
+    from restores.querysets import Viewer
+
+_MAX_ERRORS = 3
+_NEAREST_READ = 50
+# Shorter words are in no index of texts.
+_MIN_INDEXED = 3
+_NO_RESTORES = {
+    "created": "No restores were created",
+    "ended": "No restores finished",
+    "running": "No restores were running",
+    "changed": "No restores changed",
+}
+_NOT_MONITORED = (
+    "None of the instances you can see is monitored, so we can’t tell whether there were restores."
+)
+_MAY_BE_MISSING = "Syncs have failed since then, so later restores may be missing."
+
+Kind = Literal["none", "unknown", "not_monitored"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessagePart:
+    """Words that may end in a time, or lead to a page.
+
+    ``header`` is the response header that brings the new time when the page is unchanged.
+    """
+
+    text: str
+    at: datetime | None = None
+    time: str = ""
+    header: str = ""
+    url: str = ""
+
+    @property
+    def iso(self) -> str:
+        """The time for the attribute of ``<time>``."""
+        return instant(self.at) if self.at else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncMessage:
+    """A line on how complete the data is; ``late`` if something keeps it from being complete."""
+
+    parts: tuple[MessagePart, ...]
+    late: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NearestRestore:
+    """The closest restore outside an empty time range; ``side`` is ``earlier`` or ``later``."""
+
+    side: str
+    url: str
+    iso: str
+    time: str
+    instance: str
+    status: Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmptyState:
+    """Why nothing is listed: there were none, we can't tell yet, or nothing is monitored.
+
+    The title of a short table goes on with the time ``at``, up to which it is true.
+    """
+
+    kind: Kind
+    title: str
+    text: str = ""
+    at: datetime | None = None
+    nearest: tuple[NearestRestore, ...] = ()
+    records_since: str = ""
+
+    @property
+    def css_class(self) -> str:
+        """How certain it is, as a color: data complete, not known yet, not monitored."""
+        return {"none": "ok", "unknown": "late", "not_monitored": "off"}[self.kind]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unfinished:
+    """How many restores a list by end cannot show, and the query string that leads to them."""
+
+    tally: Tally
+    query: str
+
+
+def sync_messages(coverage: Coverage, now: datetime) -> list[SyncMessage]:
+    """Say up to when the data is complete, when it was last synced, and which syncs failed."""
+    first = [_complete_to(coverage, now)]
+    if at := coverage.checked_at:
+        first.append(
+            MessagePart(
+                text="restores in progress last synced",
+                at=at,
+                time=_clock(at, now, "%H:%M:%S"),
+                header="X-Synced-At",
+            )
+        )
+    messages = [SyncMessage(parts=tuple(first), late=coverage.complete_to is None)]
+    messages += [
+        SyncMessage(parts=(_error(error, now),), late=True)
+        for error in coverage.faults[:_MAX_ERRORS]
+    ]
+    if more := len(coverage.faults[_MAX_ERRORS:]):
+        text = f"and {more} more problem{'' if more == 1 else 's'}"
+        part = MessagePart(text=text, url=reverse("sync-status"))
+        messages.append(SyncMessage(parts=(part,), late=True))
+    return messages
+
+
+def empty_list(params: ListParams, scope: Scope, coverage: Coverage, now: datetime) -> EmptyState:
+    """Explain why the restore list is empty, and name the restores closest to its time range."""
+    if scope.not_found:
+        text = "It doesn’t exist, or it’s in a project you don’t have access to."
+        return EmptyState(kind="unknown", title="No results", text=text)
+    return replace(
+        _why_empty(params, scope, coverage, now),
+        nearest=tuple(_nearest_restores(params, scope.viewer)),
+        records_since=_records_since(params, scope.viewer),
+    )
+
+
+def empty_instance(instance: Instance) -> EmptyState:
+    """Explain why an instance has no restores."""
+    complete_to, reason = instance.complete_to, _not_monitored(instance)
+    if reason:
+        title = "No restores up to" if complete_to else "Not monitored"
+        return EmptyState(kind="not_monitored", title=title, at=complete_to, text=reason)
+    if complete_to is None:
+        text = "We haven’t received a complete list for this instance yet."
+        return EmptyState(kind="unknown", title="Can’t tell yet", text=text)
+    error = instance_sync_error(instance)
+    text = "The provider’s list was empty at that time."
+    if error and error.blocking:
+        text = _MAY_BE_MISSING
+    return EmptyState(kind="none", title="No restores up to", at=complete_to, text=text)
+
+
+def empty_table(
+    coverage: Coverage, instances: InstanceQuerySet, start: datetime | None, none: str
+) -> EmptyState:
+    """Explain why a short table has no restores from ``start`` on; ``none`` if there were none.
+
+    Without ``start`` it is about the time up to which the data is complete.
+    """
+    end = coverage.known_to
+    found = answer_for(coverage, instances, start or end, end)
+    if found.kind == "outside":
+        return EmptyState(kind="not_monitored", title="Not monitored", text=_NOT_MONITORED)
+    if found.kind == "unknown":
+        text = "None found so far, but some instances couldn’t be synced."
+        if found.lost:
+            names = _listed(found.lost)
+            were, their = ("was", "its") if len(found.lost) == 1 else ("were", "their")
+            text = (
+                f"None found, but {names} {were} deleted before {their} last restores "
+                "could be synced."
+            )
+        return EmptyState(kind="unknown", title="Can’t tell yet", text=text)
+    late = end and (coverage.complete_to is None or end < coverage.complete_to)
+    text = _MAY_BE_MISSING if late else ""
+    return EmptyState(kind="none", title=f"{none} as of", at=end, text=text)
+
+
+def unfinished(params: ListParams, viewer: Viewer) -> Unfinished | None:
+    """Count what a list by end leaves out because it has not ended yet."""
+    if params.time_range.on != "ended" or params.get("recovered"):
+        return None
+    rows = _scope(params, viewer, None, params.time_range.end, on="created").restores
+    counts = rows.unsettled_by_status(CAP + 1)
+    statuses = [status for status in counts if status]
+    if not statuses:
+        return None
+    query = params.query(**{"on": None, "from": None, "status": statuses})
+    return Unfinished(tally=Tally(sum(counts[status] for status in statuses)), query=query)
+
+
+def _why_empty(params: ListParams, scope: Scope, coverage: Coverage, now: datetime) -> EmptyState:
+    if scope.past:
+        matching = "matching restores" if params.filters_rows else "restores"
+        title = f"No {matching} recorded by {_clock(scope.past.asof, now)} UTC"
+        text = "Restores found later are in the live list."
+        return EmptyState(kind="unknown", title=title, text=text)
+    end, complete_to = params.time_range.end, coverage.known_to
+    found = answer_for(coverage, scope.instances, params.time_range.start, end)
+    if found.kind == "outside":
+        title = "Nothing is monitored here"
+        return EmptyState(kind="not_monitored", title=title, text=_NOT_MONITORED)
+    none = "No restores match" if params.filters_rows else _NO_RESTORES[params.time_range.on]
+    if params.time_range.on == "changed":
+        # What changed before the first sync is not known: only what we detected is.
+        text = "Changes are dated when we detected them, not when they happened at the provider."
+        return EmptyState(kind="unknown", title=f"{none} in this time range", text=text)
+    excluded = " Projects that are no longer monitored are excluded." if scope.unwatched() else ""
+    if found.kind == "none":
+        text = f"{_fully_synced(coverage, now)}{excluded}"
+        return EmptyState(kind="none", title=f"{none} in this time range", text=text)
+    if complete_to and end is None and not coverage.faults and not found.lost:
+        title = f"{none} (data complete up to {_clock(complete_to, now)} UTC)"
+        text = f"All instances had been fully synced by then.{excluded}"
+        return EmptyState(kind="unknown", title=title, text=text)
+    text = f"None found so far. {_why_unknown(found, coverage, end, now)}"
+    return EmptyState(kind="unknown", title="Can’t tell yet", text=text)
+
+
+def _fully_synced(coverage: Coverage, now: datetime) -> str:
+    if coverage.known_to and coverage.monitored:
+        return (
+            f"All instances were fully synced at {_clock(coverage.known_to, now)} UTC or later, "
+            "after this time range ended."
+        )
+    return (
+        "The instances have been deleted; each was fully synced after this range or was deleted "
+        "before it."
+    )
+
+
+def _why_unknown(found: Emptiness, coverage: Coverage, end: datetime | None, now: datetime) -> str:
+    if found.lost:
+        one = found.lost[0]
+        gone = f"was gone by {_clock(one.deleted_at or now, now)} UTC"
+        if one.complete_to is None:
+            return f"{one} was never synced and {gone}; its restores can no longer be found."
+        synced = f"was last synced at {_clock(one.complete_to, now)}"
+        return f"{one} {synced} and {gone}; restores in between can no longer be found."
+    if coverage.known_to and end and not coverage.faults:
+        return (
+            f"The last full sync was at {_clock(coverage.known_to, now)} UTC, before the range "
+            f"ends at {_clock(end, now)} UTC."
+        )
+    return _incomplete(coverage, now)
+
+
+def _complete_to(coverage: Coverage, now: datetime) -> MessagePart:
+    if at := coverage.complete_to:
+        text = "Data complete up to"
+        return MessagePart(text=text, at=at, time=_clock(at, now), header="X-Complete-To")
+    return MessagePart(text=_incomplete(coverage, now).rstrip("."))
+
+
+def _incomplete(coverage: Coverage, now: datetime) -> str:
+    if not coverage.monitored:
+        return "None of these instances is monitored."
+    if coverage.never_synced:
+        have = "hasn’t" if coverage.never_synced == 1 else "haven’t"
+        return (
+            f"{coverage.never_synced:,} of {coverage.instances:,} instances {have} been synced yet."
+        )
+    if coverage.complete_to is None:
+        unlisted = any(error.kind == "unlisted" for error in coverage.faults)
+        if unlisted:
+            return "The instances of one project haven’t been loaded yet."
+        return "No instances can be synced right now."
+    return f"Partly complete up to {_clock(coverage.complete_to, now)} UTC: some syncs failed."
+
+
+def _error(error: SyncError, now: datetime) -> MessagePart:
+    where = error.project
+    if error.instance_id:
+        where = f"{error.instance_name or error.instance_id} in {where}"
+    text = f"{where}: {error.label[:1].lower()}{error.label[1:]}"
+    if error.since is None:
+        return MessagePart(text=text)
+    return MessagePart(text=f"{text} since", at=error.since, time=_clock(error.since, now))
+
+
+def _not_monitored(instance: Instance) -> str:
+    if instance.single_node:
+        return "Single-node instances can’t be restored, so we don’t sync them."
+    if not instance.project.monitored:
+        return "This project is no longer monitored."
+    if at := instance.deleted_at:
+        return (
+            f"The instance was deleted by {format_datetime(at)}; we can’t see what happened after "
+            "the last sync."
+        )
+    return ""
+
+
+def _nearest_restores(params: ListParams, viewer: Viewer) -> list[NearestRestore]:
+    """The last restore before the time range and the first after it, by the same filters."""
+    if _needs_scan(params):
+        return []
+    time_range, found = params.time_range, []
+    if time_range.start:
+        found += _nearest("earlier", None, time_range.start, params, viewer)
+    if time_range.end and time_range.end != time_range.asof:
+        found += _nearest("later", time_range.end, None, params, viewer)
+    return found
+
+
+def _needs_scan(params: ListParams) -> bool:
+    """Whether no index leads to the nearest restores, so that all rows would be read."""
+    words = params.get("q").split()
+    if params.time_range.on in ("ended", "changed"):
+        # The order as of a snapshot is not stored, and texts are indexed in no order but one.
+        return bool(words or params.time_range.asof)
+    return any(len(word) < _MIN_INDEXED for word in words)
+
+
+def _nearest(
+    side: str, start: datetime | None, end: datetime | None, params: ListParams, viewer: Viewer
+) -> list[NearestRestore]:
+    # Where none was running, the nearest is the nearest created.
+    on = "created" if params.time_range.on == "running" else params.time_range.on
+    sign, column = "-" if side == "earlier" else "", f"{on}_at"
+    scope = _scope(params, viewer, start, end, on=on)
+    rows = scope.restores.select_related("instance").order_by(f"{sign}{column}", f"{sign}pk")
+    if end:
+        # A restore that changed again after the range is not near its beginning.
+        rows = rows.filter(**{f"{column}__lt": end})
+    # Asked for one row only, PostgreSQL would walk the newest for a text that may be nowhere.
+    nearest = beside(list(rows[:_NEAREST_READ])[:1], scope.past)
+    return [_nearest_restore(side, one.then, getattr(one.then, column), params) for one in nearest]
+
+
+def _nearest_restore(
+    side: str, restore: Restore, at: datetime, params: ListParams
+) -> NearestRestore:
+    local = at.astimezone(params.time_range.zone)
+    path = reverse("restore-detail", args=[restore.restore_id])
+    return NearestRestore(
+        side=side,
+        url=path + params.query(page=None),
+        iso=instant(at),
+        time=f"{local.day} {local:%b %Y} {local:%H:%M:%S}",
+        instance=restore.instance.name or restore.instance.instance_id,
+        status=status_of(restore.status),
+    )
+
+
+def _records_since(params: ListParams, viewer: Viewer) -> str:
+    """The day of the first record, if the time range ends before it."""
+    first = Restore.objects.visible_to(viewer).by("created_at", descending=False)[0].first()
+    end = params.time_range.end
+    if first is None or end is None or end > first.created_at:
+        return ""
+    local = first.created_at.astimezone(params.time_range.zone)
+    return f"{local.day} {local:%b %Y}"
+
+
+def _scope(
+    params: ListParams, viewer: Viewer, start: datetime | None, end: datetime | None, *, on: str
+) -> Scope:
+    time_range = replace(params.time_range, start=start, end=end, on=on)
+    return scope_of(params.within(time_range), viewer)
+
+
+def _listed(instances: tuple[Instance, ...]) -> str:
+    """Names in a sentence: ``a``, ``a and b``, ``a, b and c``."""
+    *first, last = map(str, instances)
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _clock(at: datetime, now: datetime, form: str = "%H:%M") -> str:
+    """The time of day in UTC, with the day unless it is today's."""
+    at, now = at.astimezone(UTC), now.astimezone(UTC)
+    if at.date() == now.date():
+        return f"{at:{form}}"
+    day = f"{at.day} {at:%b}" if at.year == now.year else f"{at.day} {at:%b %Y}"
+    return f"{day} {at:{form}}"

@@ -1,1 +1,0 @@
-"""Columns, headers and ordering of the lists."""
