@@ -1,25 +1,15 @@
-"""The Celery application: Redis is the doorbell, the database the ledger."""
+"""The Celery application: Redis only wakes workers; the database holds the schedule."""
 
 import os
-import time
-from datetime import UTC, datetime, timedelta
 
 from celery import Celery
-from celery.schedules import schedule
 from django.conf import settings
 
-from dashboard import worker_watchdog  # noqa: F401 - its signals: workers watch themselves
+from dashboard import worker_watchdog  # noqa: F401 - connects its signals
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
 
 TICK_SECONDS = 5
-_STARTED = datetime.now(UTC) - timedelta(seconds=time.monotonic())
-
-
-def steady() -> datetime:
-    """A clock that nobody sets: beat would wait as long as the other one is set back."""
-    return _STARTED + timedelta(seconds=time.monotonic())
-
 
 app = Celery("dashboard", broker=settings.REDIS_URL or "redis://127.0.0.1:6379/0")
 app.conf.update(
@@ -28,7 +18,7 @@ app.conf.update(
     task_ignore_result=True,
     task_acks_late=False,
     worker_prefetch_multiplier=1,
-    # A look needs no broker: broken off, its instances would be taken for poisoned ones.
+    # A sync needs no broker; if it were cancelled, its claims would count as crashes.
     worker_cancel_long_running_tasks_on_connection_loss=False,
     worker_max_tasks_per_child=500,
     worker_max_memory_per_child=250_000,
@@ -43,16 +33,16 @@ app.conf.update(
         "socket_connect_timeout": 2,
         "socket_keepalive": True,
         "health_check_interval": 10,
-        # Nothing is kept of a message that was taken: to give it back after a lost connection
-        # could end the worker (kombu 5.7, AttributeError), and the next tick rings anyway.
+        # A message that was taken is not kept: returning it after a lost connection could crash
+        # the worker (kombu 5.7, AttributeError), and the next tick sends another one anyway.
         "ack_emulation": False,
     },
-    # The one that keeps no file: times of that clock mean nothing to the next process.
+    # In memory: there is one schedule, every few seconds, and nothing of it to remember in a file.
     beat_scheduler="celery.beat:Scheduler",
     beat_schedule={
         "tick": {
             "task": "restores.tasks.tick",
-            "schedule": schedule(TICK_SECONDS, nowfun=steady),
+            "schedule": TICK_SECONDS,
             "options": {"expires": TICK_SECONDS},
         }
     },

@@ -1,7 +1,7 @@
-"""Ends a worker that is connected but takes no messages, so that its supervisor starts it anew.
+"""Watchdog of the worker: a worker that takes no messages exits, so that it is restarted.
 
-Clients of Redis are known to come back from a lost connection without listening to their queue
-again (celery#8030, #8091, #10205). Such a process lives, answers and does nothing.
+Redis clients are known to come back from a lost connection without listening to their queue again
+(celery#8030, #8091, #10205). Such a worker is alive, answers pings and does nothing.
 """
 
 from __future__ import annotations
@@ -20,84 +20,80 @@ from celery.worker import state
 
 logger = logging.getLogger(__name__)
 
-EVERY = 5.0  # seconds
-# A worker that holds nothing takes a waiting message at once.
-IDLE_PATIENCE = 30.0
-# One that holds something may be at a look for a minute, then its time limit ends it.
-BUSY_PATIENCE = 120.0
-_FAREWELL = 10.0
-_EXIT = 70
+CHECK_SECONDS = 5.0
+# A worker with nothing to do takes a waiting message at once.
+IDLE_LIMIT = 30.0
+# One at work may be busy for a minute, until its time limit.
+BUSY_LIMIT = 120.0
+_EXIT_STATUS = 70
+_EXIT_SECONDS = 10.0
 
 
 @dataclass(slots=True)
-class Watch:
-    """Since when messages wait and none of them is taken."""
+class Watchdog:
+    """For how long messages have been waiting while none was taken."""
 
     since: float | None = None
     waiting: int = 0
     taken: int = 0
 
     def stalled(self, now: float, *, waiting: int, taken: int, busy: bool) -> bool:
-        """Say whether the worker has stalled: ``waiting`` messages, ``taken`` so far, by now."""
-        moved = not waiting or taken != self.taken or waiting < self.waiting
+        """Return whether the worker has stalled, by the messages waiting and taken so far."""
+        progress = not waiting or taken != self.taken or waiting < self.waiting
         self.waiting, self.taken = waiting, taken
-        if moved or self.since is None:
+        if progress or self.since is None:
             self.since = now
-        return now - self.since > (BUSY_PATIENCE if busy else IDLE_PATIENCE)
+        return now - self.since > (BUSY_LIMIT if busy else IDLE_LIMIT)
 
 
 def broker_address(url: str) -> str:
-    """Return Celery's broker URL as redis-py spells it: sockets and databases differ."""
+    """Return Celery's broker URL in the form that redis-py reads: Unix sockets differ."""
     if not url.startswith("redis+socket://"):
         return url
     return url.replace("redis+socket://", "unix://", 1).replace("virtual_host=", "db=", 1)
 
 
-@worker_ready.connect
-def _begin(**_: Any) -> None:
-    threading.Thread(target=_watch, name="liveness", daemon=True).start()
+_taken = 0
 
 
 @task_received.connect
 def _count(**_: Any) -> None:
-    _Taken.count += 1
+    global _taken
+    _taken += 1
 
 
-class _Taken:
-    count = 0
+@worker_ready.connect
+def _start(**_: Any) -> None:
+    threading.Thread(target=_watch, name="watchdog", daemon=True).start()
 
 
 def _watch() -> None:
-    watch, queue = Watch(), current_app.conf.task_default_queue
+    watchdog, queue = Watchdog(), current_app.conf.task_default_queue
     address = broker_address(current_app.conf.broker_url)
     broker = redis.Redis.from_url(address, socket_timeout=5, socket_connect_timeout=2)
     _warn_of_eviction(broker)
     while True:
-        time.sleep(EVERY)
+        time.sleep(CHECK_SECONDS)
         try:
             waiting = int(broker.llen(queue))
         except redis.RedisError:
-            waiting = 0  # without a broker nobody can take anything, and a new start helps nobody
+            waiting = 0  # without a broker there is nothing to take, and a restart would not help
         busy = bool(state.reserved_requests)
-        if watch.stalled(time.monotonic(), waiting=waiting, taken=_Taken.count, busy=busy):
-            _end(waiting)
+        if watchdog.stalled(time.monotonic(), waiting=waiting, taken=_taken, busy=busy):
+            logger.critical("%d messages are waiting and this worker takes none; exiting.", waiting)
+            state.should_stop = _EXIT_STATUS
+            time.sleep(_EXIT_SECONDS)
+            os._exit(_EXIT_STATUS)
 
 
 def _warn_of_eviction(broker: redis.Redis) -> None:
     try:
         policy = broker.info("memory").get("maxmemory_policy", "noeviction")
     except redis.RedisError:
-        return  # not every broker tells
+        return  # not every broker has this command
     if policy != "noeviction":
         logger.warning(
-            "The broker may drop messages when its memory is full (maxmemory-policy %s); "
-            "nothing is lost by that, but looks come late. Set maxmemory-policy noeviction.",
+            "The broker may drop messages when its memory is full (maxmemory-policy %s). "
+            "Nothing is lost by that, but syncs come late. Set maxmemory-policy noeviction.",
             policy,
         )
-
-
-def _end(waiting: int) -> None:
-    logger.critical("%d messages wait and this worker takes none: it ends.", waiting)
-    state.should_stop = _EXIT
-    time.sleep(_FAREWELL)
-    os._exit(_EXIT)

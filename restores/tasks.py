@@ -1,4 +1,4 @@
-"""What Celery runs; messages only say "look", the ledger says at what."""
+"""Celery tasks. A message only wakes a worker; what to sync is claimed from the database."""
 
 from __future__ import annotations
 
@@ -12,83 +12,78 @@ from django.db import DatabaseError, InterfaceError
 from django.db.models import Count
 
 from restores import shutdown
-from restores.models import Heartbeat, Project
-from restores.sync import accounts, clock, scheduling
-from restores.sync.accounts import current_clouds
-from restores.sync.instances import give_back, look_at_due, look_at_news
-from restores.sync.interrupts import Interrupted, asked
-from restores.sync.projects import look_at_project
-from restores.sync.store import LeaseLost
+from restores.models import Heartbeat
+from restores.sync import accounts, scheduling
+from restores.sync.accounts import load_accounts
+from restores.sync.instances import sync_due_instances, sync_newly_due
+from restores.sync.projects import sync_project
+from restores.sync.results import release_after_crash
 
-# A message that nobody took by then is worth nothing: the next ticks have rung again.
+# Seconds. A message that nobody has taken by then is useless: later ticks have sent new ones.
 _EXPIRES = 15
-# Claims follow one another this long: the instances of a worker that died are claimed one by one.
-_AGAIN = 8.0  # seconds
+# Seconds for which a task claims one batch after another: the instances of a worker that died are
+# claimed one by one, and one message may stand for several batches.
+_CLAIM_FOR = 8.0
 
 
 @shared_task
 def tick() -> None:
-    """Ring once for each project that is due and for each batch of due instances."""
-    clouds, now = current_clouds(), datetime.now(UTC)
-    clock.follow(now)
-    scheduling.park(now)
-    if accounts.due_accounts(clouds, now).exists():
-        project_discovery.apply_async(expires=_EXPIRES)
-    for _ in range(scheduling.projects(now).count()):
-        project_look.apply_async(expires=_EXPIRES)
-    waiting = scheduling.instances(now).order_by().values("project_id").annotate(due=Count("pk"))
-    for project in waiting:
-        for _ in range(ceil(project["due"] / scheduling.BATCH)):
-            instance_looks.apply_async(expires=_EXPIRES)
-    # Written last: only a worker that finishes work says so, and pages warn when none does.
+    """Wake workers for every due project and for every batch of due instances."""
+    loaded, now = load_accounts(), datetime.now(UTC)
+    scheduling.quarantine(now)
+    if accounts.due_for_discovery(loaded, now).exists():
+        discover_projects.apply_async(expires=_EXPIRES)
+    for _ in range(scheduling.due_projects(now).count()):
+        sync_projects.apply_async(expires=_EXPIRES)
+    due = scheduling.due_instances(now).order_by()
+    for count in (
+        due.values("project_id").annotate(count=Count("pk")).values_list("count", flat=True)
+    ):
+        for _ in range(ceil(count / scheduling.BATCH_SIZE)):
+            sync_instances.apply_async(expires=_EXPIRES)
+    # Last: only a worker that finishes work has a heartbeat, and pages warn when there is none.
     Heartbeat.objects.update_or_create(pk=1, defaults={"at": datetime.now(UTC)})
 
 
 @shared_task
-def project_look() -> None:
-    """Look at due projects."""
-    _repeat(_look_at_a_project)
+def discover_projects() -> None:
+    """Discover the projects of one account that names none."""
+    next(accounts.discover(load_accounts(), datetime.now(UTC)), None)
 
 
 @shared_task
-def project_discovery() -> None:
-    """Find the projects of an account that names none."""
-    for _ in accounts.discover(current_clouds(), datetime.now(UTC)):
-        return
+def sync_projects() -> None:
+    """Sync due projects, one after another."""
+    _repeat(_sync_due_project)
 
 
 @shared_task
-def instance_looks() -> None:
-    """Look at due instances, a batch at a time; projects that have become due go before."""
-    _repeat(lambda: _look_at_a_project() or look_at_due(current_clouds()))
+def sync_instances() -> None:
+    """Sync due instances, one batch after another; projects that have become due go first."""
+    _repeat(lambda: _sync_due_project() or sync_due_instances(load_accounts()))
 
 
-def _repeat(look: Callable[[], int]) -> None:
-    """Look while there is something due, for a short while.
+def _repeat(sync: Callable[[], int]) -> None:
+    """Sync until nothing is due, the worker stops, or this task has taken long enough."""
+    until = time.monotonic() + _CLAIM_FOR
+    while not shutdown.stopping() and sync() and time.monotonic() < until:
+        pass
 
-    Another process may have answered the bells of projects that had to wait for one another.
+
+def _sync_due_project() -> bool:
+    """Sync a due project and at once those of its instances that this has made due.
+
+    Returns whether a project was due.
     """
-    until = time.monotonic() + _AGAIN
-    with shutdown.interruptible():
-        while not asked() and look():
-            if time.monotonic() > until:
-                return
-
-
-def _look_at_a_project() -> bool:
-    """Look at a due project, and at once at those of its instances of which it gives news."""
-    began = datetime.now(UTC)
-    project = scheduling.claim_project(began)
-    if project and _worked(project):
-        look_at_news(current_clouds(), project, began)
-    return project is not None
-
-
-def _worked(project: Project) -> bool:
-    try:
-        return look_at_project(project, current_clouds()[project.account.name]) is None
-    except LeaseLost:
+    started = datetime.now(UTC)
+    project = scheduling.claim_project(started)
+    if project is None:
         return False
-    except (Interrupted, DatabaseError, InterfaceError):
-        give_back([project], blameless=True)
+    try:
+        error = sync_project(project, load_accounts()[project.account.name])
+    except (SystemExit, DatabaseError, InterfaceError):
+        release_after_crash([project], count_attempt=False)
         raise
+    if error is None:
+        sync_newly_due(load_accounts(), project, started)
+    return True

@@ -10,25 +10,27 @@ os.environ.setdefault("SECRET_KEY", "only-for-tests-" * 4)
 
 
 def pytest_addoption(parser):
-    parser.addoption("--faults", action="store_true", help="run the long fault schedules too")
-    parser.addoption("--some-faults", action="store_true", help="run those of them that CI takes")
+    parser.addoption("--long", action="store_true", help="run the long tests too")
+    parser.addoption(
+        "--long-share", action="store_true", help="run the share of the long tests that CI runs"
+    )
 
 
 def pytest_configure(config):
-    """Try the same examples each time; new ones are looked for by the long run alone."""
-    if not config.getoption("--faults"):
+    """Try the same examples each time; only the long tests search for new ones."""
+    if not config.getoption("--long"):
         hypothesis.settings.register_profile("repeatable", derandomize=True)
         hypothesis.settings.load_profile("repeatable")
 
 
 def pytest_collection_modifyitems(config, items):
-    if config.getoption("--faults"):
+    if config.getoption("--long"):
         return
-    some = config.getoption("--some-faults")
-    skip = pytest.mark.skip(reason="long fault schedule: run with --faults")
+    share = config.getoption("--long-share")
+    skip = pytest.mark.skip(reason="long test: run with --long")
     for item in items:
-        long = item.get_closest_marker("faults")
-        if long and not (some and long.kwargs.get("ci")):
+        long = item.get_closest_marker("long")
+        if long and not (share and long.kwargs.get("ci")):
             item.add_marker(skip)
 
 

@@ -15,11 +15,11 @@ from restores.dcs.errors import Unreachable
 from restores.dcs.records import InstanceRecord, Page, RestoreRecord
 from restores.models import Account, Instance, Project, Restore
 from restores.sync import scheduling
-from restores.sync.instances import look_at
-from restores.sync.projects import look_at_project
+from restores.sync.instances import sync_instances
+from restores.sync.projects import sync_project
 from restores.sync_status import answer_for, coverage_of
 from tests.factories import NOW, make_account, make_instance, make_project
-from tests.sync.records import make_record, told
+from tests.sync.records import make_record, with_digest
 
 pytestmark = pytest.mark.django_db
 PROJECTS = ("shop", "bank")
@@ -56,11 +56,11 @@ class Cloud:
     tenants: list[Tenant] = field(default_factory=list)
     trouble: str = ""
     project: str = ""
-    account = SimpleNamespace(rate=1000)
+    config = SimpleNamespace(rate=1000)
     clock_skew = timedelta()
     stopped = None
 
-    def client(self, project, expected=0):
+    def client(self, project, expected_calls=0):
         self.project = project.name
         return self
 
@@ -88,7 +88,7 @@ class Cloud:
         if self.trouble == "busy":  # it begins after the answer and before we store it
             self.clock.shift(0.4)
             tenant.restore()
-        return told(page, known_digest)
+        return with_digest(page, known_digest)
 
     def backups(self, instance_id, *, offset=0, limit=1000):
         return self.page([], total=0)
@@ -147,15 +147,15 @@ class World:
     def roll_call(self, name, trouble):
         self.cloud.trouble = trouble
         Project.objects.filter(name=name).update(monitored=True)
-        project = scheduling.take(Project.objects.get(name=name), datetime.now(UTC))
-        look_at_project(project, self.cloud, whole=True)
+        project = scheduling.take_over_project(Project.objects.get(name=name), datetime.now(UTC))
+        sync_project(project, self.cloud, full=True)
 
     def look(self, tenant, trouble):
         monitored = Instance.objects.monitored().filter(instance_id=tenant.instance_id)
-        claimed = scheduling.claim_these([row.pk for row in monitored], datetime.now(UTC))
+        claimed = scheduling.claim_selected([row.pk for row in monitored], datetime.now(UTC))
         if claimed and tenant.alive:
             self.cloud.trouble = self.limited(trouble, tenant, claimed[0])
-            assert all(look_at(claimed, self.cloud))
+            assert all(sync_instances(claimed, self.cloud))
 
     def limited(self, trouble, tenant, instance):
         """What a cloud leaves out for an hour is believed to be gone; here it comes back."""
@@ -274,7 +274,7 @@ def test_no_history_lets_coverage_claim_what_was_not_proven(begun, events):
     live(begun, events)
 
 
-@pytest.mark.faults
+@pytest.mark.long
 @settings(max_examples=2000, deadline=None, derandomize=True, database=None)
 @given(st.booleans(), st.lists(EVENTS, min_size=5, max_size=60))
 def test_no_long_history_does_either(begun, events):

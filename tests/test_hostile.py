@@ -131,7 +131,7 @@ def test_a_list_of_hostile_texts_has_the_elements_of_a_harmless_one(world):
 
 
 def test_a_page_of_a_hostile_text_keeps_it_in_title_and_body(world, request):
-    step = 1 if request.config.getoption("--faults") else 17
+    step = 1 if request.config.getoption("--long") else 17
     for number in range(0, len(CORPUS), step):
         html = body(world.get(f"/restores/r-{number}/"))
         page, text = Reader(html), storable(CORPUS[number])
@@ -251,7 +251,7 @@ def test_the_reader_reads_or_refuses_any_address():
         read_and_reread(query)
 
 
-@pytest.mark.faults
+@pytest.mark.long
 def test_the_reader_reads_or_refuses_a_hundred_thousand_addresses():
     for query in queries(100_000, seed=2):
         read_and_reread(query)
@@ -284,7 +284,7 @@ def test_no_address_breaks_a_page(few):
     asked_through_http(few, 150, seed=3)
 
 
-@pytest.mark.faults
+@pytest.mark.long
 def test_two_thousand_addresses_break_no_page(few):
     asked_through_http(few, 2_000, seed=4)
 

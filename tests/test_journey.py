@@ -10,9 +10,9 @@ import pytest
 
 from restores.models import Backup, Instance, Project, Restore
 from restores.sync import scheduling
-from restores.sync.accounts import current_clouds
-from restores.sync.instances import look_at
-from restores.sync.projects import look_at_project
+from restores.sync.accounts import load_accounts
+from restores.sync.instances import sync_instances
+from restores.sync.projects import sync_project
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -51,10 +51,12 @@ def recorded(name):
 @pytest.fixture
 def look(simulator):
     """Look at one instance to whose calls the cloud answers with a fixture."""
-    current_clouds()
-    project = scheduling.take(Project.objects.order_by("pk").first(), datetime.now(UTC))
-    cloud = current_clouds()[project.account.name]
-    assert look_at_project(project, cloud) is None
+    load_accounts()
+    project = scheduling.take_over_project(
+        Project.objects.order_by("pk").first(), datetime.now(UTC)
+    )
+    cloud = load_accounts()[project.account.name]
+    assert sync_project(project, cloud) is None
     instance = Instance.objects.monitored().filter(project=project).first()
 
     def looked(name, path="/restores"):
@@ -64,8 +66,8 @@ def look(simulator):
         simulator.faults.clear()
         simulator.faults.add({"kind": "answer", "match": match, **answer})
         Instance.objects.update(lease_until=None)
-        claimed = scheduling.claim_these([instance.pk], datetime.now(UTC))
-        next(look_at(claimed, cloud))
+        claimed = scheduling.claim_selected([instance.pk], datetime.now(UTC))
+        next(sync_instances(claimed, cloud))
         instance.refresh_from_db()
         return instance
 

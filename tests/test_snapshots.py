@@ -195,7 +195,7 @@ def test_a_list_of_the_past_is_what_was_known_then(empty, root, everything, para
     assert_known_then(empty(), root, everything, params, minute)
 
 
-@pytest.mark.faults
+@pytest.mark.long
 @settings(max_examples=1000, **UNHURRIED)
 @given(worlds, asked_for, st.integers(0, STEPS + 1))
 def test_a_list_of_the_past_is_what_was_known_then_in_many_worlds(

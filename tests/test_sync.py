@@ -35,7 +35,7 @@ def test_sync_fills_an_empty_database_and_a_second_one_writes_no_restore(still, 
     assert len(second) == len(first)
     assert all(": 0 new, 0 changed" in line for line in second)
     targets = [one["sql"][:80] for one in queries]
-    assert any("UPDATE restores_instance" in target for target in targets)
+    assert any('UPDATE "restores_instance"' in target for target in targets)
     written = [one for one in targets if "restores_restore" in one and "SELECT" not in one]
     assert written == []
 

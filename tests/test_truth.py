@@ -201,7 +201,7 @@ def test_every_form_of_a_list_holds_the_rows_that_match_and_no_others(world):
         assert_true(world, query)
 
 
-@pytest.mark.faults
+@pytest.mark.long
 def test_every_form_of_a_list_holds_the_rows_that_match_whatever_is_asked(world):
     for query in questions(500, seed=12):
         assert_true(world, query)

@@ -50,7 +50,7 @@ def _spread() -> None:
     now = datetime.now(UTC)
     rows = list(Instance.objects.all())
     for row in rows:
-        row.next_sync_at = row.backups_due_at = scheduling.next_regular(row, INTERVAL, now)
+        row.next_sync_at = row.backups_due_at = scheduling.next_regular_sync(row, INTERVAL, now)
     Instance.objects.bulk_update(rows, ["next_sync_at", "backups_due_at"], batch_size=500)
 
 

@@ -13,7 +13,7 @@ from django.db import connection
 from bench import made
 
 if TYPE_CHECKING:
-    from restores.sync.accounts import Cloud
+    from restores.sync.accounts import AccountClient
 
 # Slots stay in use, but never hold anybody up.
 _UNLIMITED = 1e6
@@ -40,11 +40,11 @@ def database() -> str:
     return f"{connection.display_name} {version}"
 
 
-def cloud(url: str, name: str = "bench", rate: float = _UNLIMITED) -> Cloud:
+def cloud(url: str, name: str = "bench", rate: float = _UNLIMITED) -> AccountClient:
     """Return the made-up account's cloud, as the projects file would give it."""
     from restores.dcs.auth import AccessKey
     from restores.dcs.config import AccountConfig
-    from restores.sync.accounts import Cloud
+    from restores.sync.accounts import AccountClient
 
     account = AccountConfig(
         name=name,
@@ -54,7 +54,7 @@ def cloud(url: str, name: str = "bench", rate: float = _UNLIMITED) -> Cloud:
         credentials=AccessKey(access_key="made", secret_key="up"),
         digest="",
     )
-    return Cloud(account)
+    return AccountClient(account)
 
 
 def enrol(instances: int, name: str = "bench") -> None:
@@ -84,12 +84,12 @@ def all_due() -> None:
     Instance.objects.update(next_sync_at=datetime.now(UTC))
 
 
-def look_until_done(cloud: Cloud) -> int:
+def look_until_done(cloud: AccountClient) -> int:
     """Claim and look as a worker does until nothing is due; return the number of looks."""
-    from restores.sync.instances import look_at_due
+    from restores.sync.instances import sync_due_instances
 
     looks = 0
-    while claimed := look_at_due({cloud.account.name: cloud}):
+    while claimed := sync_due_instances({cloud.config.name: cloud}):
         looks += claimed
     return looks
 

@@ -17,7 +17,7 @@ from bench.figures import Sheet, require_same
 from restores.dcs.client import Client
 from restores.dcs.records import RESTORES, Page, RestoreRecord
 from restores.models import Project
-from restores.sync.accounts import Cloud
+from restores.sync.accounts import AccountClient
 
 INSTANCES, EACH = 50, 100
 ROWS = INSTANCES * EACH
@@ -45,13 +45,13 @@ class _Told(Client):
                        unchanged=digest == known_digest)  # fmt: skip
 
 
-class _ToldCloud(Cloud):
+class _ToldCloud(AccountClient):
     def __init__(self, told: dict[str, Told]) -> None:
-        super().__init__(scene.cloud("http://127.0.0.1").account)
+        super().__init__(scene.cloud("http://127.0.0.1").config)
         self._told = told
 
-    def client(self, project: Project, expected: int = 0) -> Client:
-        super().client(project, expected)  # reserves the slots, as for every batch
+    def client(self, project: Project, expected_calls: int = 0) -> Client:
+        super().client(project, expected_calls)  # reserves the slots, as for every batch
         return _Told(self._told)
 
 
@@ -71,7 +71,7 @@ def measure(sheet: Sheet) -> None:
     sheet.add(f"first fill, {rivals.bulk_name()} of prepared rows (beside)", bulk, "rows/s")
 
 
-def _turn(cloud: Cloud) -> dict[str, float]:
+def _turn(cloud: AccountClient) -> dict[str, float]:
     """Time each way once, in rows a second, side by side: a busy machine slows all of them."""
     scene.forget()
     scene.enrol(INSTANCES)

@@ -17,7 +17,7 @@ def main(url: str) -> None:
     """Look at the instances of a project of its own, again and again."""
     scene.ready()
     from restores.models import Instance, Project
-    from restores.sync.instances import look_at_due
+    from restores.sync.instances import sync_due_instances
 
     cloud = scene.cloud(url, name="collected", rate=RATE)
     if not Project.objects.filter(name="collected").exists():
@@ -30,7 +30,7 @@ def main(url: str) -> None:
         # Every tenth answer is news: it is compared and written row by row.
         mine.filter(instance_id__in=made.instance_ids(INSTANCES)[::10]).update(digest="")
         mine.update(next_sync_at=datetime.now(UTC))
-        while look_at_due({cloud.account.name: cloud}):
+        while sync_due_instances({cloud.config.name: cloud}):
             pass
         time.sleep(0.05)
 

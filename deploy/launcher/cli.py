@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 USAGE = """
   ./run [--port N] [--cloud FILE] [--data DIR]      start the dashboard (Ctrl-C to stop)
-  ./run test [pytest arguments] [--faults]          run the tests
+  ./run test [pytest arguments] [--long]            run the tests
   ./run manage [--cloud FILE] [--data DIR] COMMAND  run a manage.py command
   ./run bench [arguments]                           run the benchmarks
 """

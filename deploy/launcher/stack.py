@@ -62,7 +62,7 @@ class Stack:
         self._run_commands(("check_projects", "--offline"))
         self._wait_until("broker", self._broker.is_ready)
         self._start_sync_and_web()
-        if any(self._supervisor.run(self._command("wait_collected"))):
+        if any(self._supervisor.run(self._command("wait_for_sync"))):
             # A cloud too large or too slow is no reason to keep the link back.
             say("Some instances haven’t been synced yet; the worker continues in the background.")
         base_url = self._environments.base_url

@@ -1,4 +1,4 @@
-"""Clients for the projects of the projects file, paced by the account's slots."""
+"""Accounts of the projects file: clients for their projects, and discovery of more projects."""
 
 from __future__ import annotations
 
@@ -18,135 +18,139 @@ from restores.dcs.errors import DcsError, InvalidResponse
 from restores.dcs.iam import accessible_projects
 from restores.models import Account, Project
 from restores.sync import inventory, results, scheduling
-from restores.sync.rate_limit import Pace
+from restores.sync.rate_limit import RateLimiter
 
 logger = logging.getLogger(__name__)
 
-_DEADLINE = 20.0  # seconds for one call, besides waiting for its slot
+_DEADLINE = 20.0  # seconds for one call, besides waiting for the rate limit
+_DISCOVERY_INTERVAL = timedelta(hours=1)
+_DISCOVERY_RETRY = timedelta(minutes=5)
 
 
-class Cloud:
-    """An account as the file describes it, with its session and its credential."""
+class AccountClient:
+    """An account of the projects file, with its HTTP session and its credential."""
 
     def __init__(self, account: config.AccountConfig, named: Collection[str] = ()) -> None:
-        self.account = account
+        self.config = account
         # The ids of the projects that the file itself names at this endpoint.
         self.named = frozenset(named)
         self._session = new_session()
         self._auth: dict[str, Auth] = {}
 
-    def client(self, project: Project, expected: int = 0) -> Client:
-        """Return a client for a project that is to make about ``expected`` calls."""
+    def client(self, project: Project, expected_calls: int = 0) -> Client:
+        """Return a client for a project that will make about ``expected_calls``."""
         if project.project_id not in self._auth:
-            credentials = self.account.credentials
+            credentials = self.config.credentials
             self._auth[project.project_id] = credentials.auth(self._session, project.project_id)
         return Client(
             self._session,
-            self.account.endpoint,
+            self.config.endpoint,
             project.project_id,
             self._auth[project.project_id],
-            Pace(project.account_id, self.account.rate, expected),
+            RateLimiter(project.account_id, self.config.rate, expected_calls),
             _DEADLINE,
         )
 
     def iam(self, account: Account) -> ApiClient:
-        """Return what asks the account's IAM, under no project in particular."""
-        discovery = self.account.discovery
-        auth = self._auth.setdefault("", self.account.credentials.auth(self._session, ""))
-        root = discovery.iam_endpoint if discovery else self.account.endpoint
-        return ApiClient(self._session, root, auth, Pace(account.pk, self.account.rate), _DEADLINE)
+        """Return calls to the account's IAM, which are not scoped to a project."""
+        discovery = self.config.discovery
+        auth = self._auth.setdefault("", self.config.credentials.auth(self._session, ""))
+        root = discovery.iam_endpoint if discovery else self.config.endpoint
+        limiter = RateLimiter(account.pk, self.config.rate)
+        return ApiClient(self._session, root, auth, limiter, _DEADLINE)
 
 
-class _Current:
-    """The projects file as last read by this process, and when it and its secrets had changed."""
+class _Loaded:
+    """The projects file as this process read it last, and the change times of its files then."""
 
     path: Path | None = None
     files: tuple[Path, ...] = ()
-    stamp: tuple[int, ...] = ()
-    clouds: dict[str, Cloud] = {}
-    complaint = ""
+    changed: tuple[int, ...] = ()
+    accounts: dict[str, AccountClient] = {}
+    error = ""
 
 
-def current_clouds() -> dict[str, Cloud]:
-    """Return the accounts' clouds by name; file and secrets are read again when one has changed.
+def load_accounts() -> dict[str, AccountClient]:
+    """Return the accounts by name; the file and its secrets are read again after a change.
 
-    What was good stays in use while what has come instead cannot be. Raises ``ConfigError`` when
-    this process has read nothing good so far.
+    A changed file that is invalid leaves the accounts as they were. Raises ``ConfigError`` when
+    this process has read no valid file yet.
     """
     path = Path(settings.DCS_PROJECTS or "projects.toml")
-    known = _Current.path == path
-    if known and _Current.stamp == _stamp(_Current.files):
-        return _Current.clouds
+    known = _Loaded.path == path
+    if known and _Loaded.changed == _change_times(_Loaded.files):
+        return _Loaded.accounts
     try:
-        _read(path)
+        _load(path)
     except config.ConfigError as error:
         if not known:
             raise
-        if str(error) != _Current.complaint:
-            logger.error("Kept the accounts as they were: %s", error)
-        _Current.complaint = str(error)
-    return _Current.clouds
+        if str(error) != _Loaded.error:
+            logger.error("The projects file is invalid; keeping the previous one: %s", error)
+        _Loaded.error = str(error)
+    return _Loaded.accounts
 
 
-def _read(path: Path) -> None:
-    files = (path, *sorted(config.secret_files(path)))
-    # Taken before: what changes while it is read is read again.
-    stamp = _stamp(files)
-    projects = config.load(path, os.environ)
-    inventory.enrol(projects)
-    _Current.path, _Current.files, _Current.stamp, _Current.complaint = path, files, stamp, ""
-    _Current.clouds = {
-        name: Cloud(account, _named(projects, account.endpoint))
-        for name, account in projects.accounts.items()
-    }
-
-
-def _stamp(files: Iterable[Path]) -> tuple[int, ...]:
-    return tuple(map(_changed, files))
-
-
-def _changed(file: Path) -> int:
-    try:
-        return file.stat().st_mtime_ns
-    except OSError:
-        return 0
-
-
-def _named(projects: config.ProjectsFile, endpoint: str) -> set[str]:
-    sections = projects.projects.values()
-    return {each.project_id for each in sections if each.account.endpoint == endpoint}
-
-
-_EVERY = timedelta(hours=1)
-_AGAIN = timedelta(minutes=5)
-
-
-def due_accounts(clouds: Mapping[str, Cloud], now: datetime) -> QuerySet[Account]:
-    """Accounts whose projects are to be found, and that do not rest."""
-    names = [name for name, cloud in clouds.items() if cloud.account.discovery]
+def due_for_discovery(accounts: Mapping[str, AccountClient], now: datetime) -> QuerySet[Account]:
+    """Return accounts whose projects are to be discovered now, and that are not paused."""
+    names = [name for name, account in accounts.items() if account.config.discovery]
     return Account.objects.filter(
         Q(next_discovery_at=None) | Q(next_discovery_at__lte=now),
-        *scheduling.open_accounts(now + scheduling.PROJECT_PATIENCE, now, ""),
+        scheduling.account_available(now, now + scheduling.MAX_PROJECT_WAIT),
         name__in=names,
     )
 
 
-def discover(clouds: Mapping[str, Cloud], now: datetime) -> Iterator[tuple[str, DcsError | None]]:
-    """Find the projects of the accounts that are due; yield their names, and faults if any."""
-    for account in due_accounts(clouds, now):
-        mine = due_accounts(clouds, now).filter(pk=account.pk)
-        # Whoever moves the time ahead has the account; when it fails, it is tried again by then.
-        if mine.update(next_discovery_at=now + _AGAIN):
-            yield account.name, _discovered(account, clouds[account.name])
+def discover(
+    accounts: Mapping[str, AccountClient], now: datetime
+) -> Iterator[tuple[str, DcsError | None]]:
+    """Discover the projects of due accounts; yield each account's name and its error, if any."""
+    for account in due_for_discovery(accounts, now):
+        due = due_for_discovery(accounts, now).filter(pk=account.pk)
+        # Whoever moves the time ahead has claimed the account; this is also the next attempt.
+        if due.update(next_discovery_at=now + _DISCOVERY_RETRY):
+            yield account.name, _discover(account, accounts[account.name])
 
 
-def _discovered(account: Account, cloud: Cloud) -> DcsError | None:
+def _discover(account: Account, client: AccountClient) -> DcsError | None:
     try:
-        found = accessible_projects(cloud.iam(account), cloud.account.endpoint)
-        if flaw := inventory.enrol_found(account, cloud.account, cloud.named, found):
-            raise InvalidResponse(flaw)
-    except DcsError as fault:
-        results.discovery_failed(account, fault, datetime.now(UTC))
-        return fault
-    results.discovery_proven(account, datetime.now(UTC) + _EVERY)
+        found = accessible_projects(client.iam(account), client.config.endpoint)
+        doubt = inventory.register_discovered(account, client.config, client.named, found)
+        if doubt:
+            raise InvalidResponse(doubt)
+    except DcsError as error:
+        results.discovery_failed(account, error, datetime.now(UTC))
+        return error
+    results.discovery_succeeded(account, datetime.now(UTC) + _DISCOVERY_INTERVAL)
     return None
+
+
+def _load(path: Path) -> None:
+    files = (path, *sorted(config.secret_files(path)))
+    # Taken first: a file that changes while it is read is read again.
+    changed = _change_times(files)
+    projects = config.load(path, os.environ)
+    inventory.register_projects(projects)
+    _Loaded.path, _Loaded.files, _Loaded.changed, _Loaded.error = path, files, changed, ""
+    _Loaded.accounts = {
+        name: AccountClient(
+            account,
+            named=[
+                project.project_id
+                for project in projects.projects.values()
+                if project.account.endpoint == account.endpoint
+            ],
+        )
+        for name, account in projects.accounts.items()
+    }
+
+
+def _change_times(files: Iterable[Path]) -> tuple[int, ...]:
+    return tuple(map(_change_time, files))
+
+
+def _change_time(file: Path) -> int:
+    try:
+        return file.stat().st_mtime_ns
+    except OSError:
+        return 0

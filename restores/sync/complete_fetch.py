@@ -1,4 +1,4 @@
-"""How the records of one instance are asked for so that the answer is provably complete."""
+"""Complete fetch: get an instance's records in such a way that the result is provably complete."""
 
 from __future__ import annotations
 
@@ -7,148 +7,146 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from restores.dcs.records import Page, RestoreRecord
-from restores.sync.diff import latest
+from restores.sync.diff import newest_by_id
 
-# asks for the records created from .. to; no window at all means everything
-Ask = Callable[[datetime | None, datetime | None], Page[RestoreRecord]]
-Window = tuple[datetime, datetime]
+# Fetches the records created within a time range, or all of them without one.
+Fetch = Callable[[datetime | None, datetime | None], Page[RestoreRecord]]
+Range = tuple[datetime, datetime]
 
-FULL = 1000
+PAGE_LIMIT = 1000
 _SECOND = timedelta(seconds=1)
-_FIRST = datetime(2010, 1, 1, tzinfo=UTC)
-_MOST_CALLS = 200
-_MOST_PASSES = 4
+_EARLIEST = datetime(2010, 1, 1, tzinfo=UTC)
+_MAX_CALLS = 200
+_MAX_PASSES = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """All that was found; ``flaw`` says why it does not prove completeness, empty if it does.
+class FetchResult:
+    """All records that were found; ``incomplete`` says why some may be missing, else it is empty.
 
-    Without a flaw it holds what the cloud listed ``at`` that instant, each id once, and besides
-    only what was seen to vanish while we asked. Every state in it was seen by ``until``.
-    ``digest`` is that of the one response that proved it, empty if it took several; ``same``: that
-    response was the known one, left unread.
+    A complete result holds what the cloud listed at the instant ``complete_to``, each id once, and
+    in addition only records that disappeared while we fetched. Every state in it was seen by
+    ``fetched_at``. ``digest`` is that of the only response, empty if it took several;
+    ``unchanged``: that response was the known one and was not parsed.
     """
 
     records: tuple[RestoreRecord, ...]
     skipped: int
-    at: datetime
-    until: datetime
-    flaw: str = ""
+    complete_to: datetime
+    fetched_at: datetime
+    incomplete: str = ""
     digest: str = ""
-    same: bool = False
+    unchanged: bool = False
 
     @property
-    def proves(self) -> bool:
-        """True when what is not in it was not listed."""
-        return not self.flaw and not self.skipped
+    def complete(self) -> bool:
+        """Whether a record that is not in it was not listed."""
+        return not self.incomplete and not self.skipped
 
 
-class _Unproven(Exception):
+class _Incomplete(Exception):
     """Why the responses do not prove that nothing is missing."""
 
 
-def ask_all(ask: Ask, full: int = FULL) -> Answer:
-    """Ask for everything at once; where ``full`` records are too few, window by window.
+def fetch_complete(fetch: Fetch, limit: int = PAGE_LIMIT) -> FetchResult:
+    """Fetch all records at once or, where a page of ``limit`` is too small, by time ranges.
 
-    One response with as many records as ``total_num`` is atomic, whereas pages shift while rows
-    come and go.
+    One response with as many records as its ``total_num`` is atomic, whereas pages shift while
+    records come and go.
     """
-    asking = _Asking(ask)
+    fetcher = _Fetcher(fetch)
     try:
-        return asking.answer(at=_proof(asking, full))
-    except _Unproven as reason:
-        return asking.answer(at=asking.pages[0].server_time, flaw=str(reason))
+        return fetcher.result(complete_to=_complete_to(fetcher, limit))
+    except _Incomplete as reason:
+        return fetcher.result(complete_to=fetcher.pages[0].server_time, incomplete=str(reason))
 
 
-def _proof(ask: _Asking, full: int) -> datetime:
-    """Return the instant at which the list was exactly what has been collected.
+def _complete_to(fetch: _Fetcher, limit: int) -> datetime:
+    """Return the instant at which the list was exactly what has been fetched.
 
-    Windows are asked at different moments, while the list changes. So all are asked twice, and
-    the total in between: what both passes hold was listed at that moment, and as many records as
-    the total are all of them.
+    Ranges are fetched at different moments, while the list changes. So all of them are fetched
+    twice, and the total in between: what both passes hold was listed at that moment, and if there
+    are as many records as the total, nothing is missing.
     """
-    first = ask()
+    first = fetch()
     if first.unchanged:
         return first.server_time
     listed = len(first.rows) + first.skipped
     if first.total is None or first.total < listed:
-        raise _Unproven(f"total_num {first.total} against {listed} records")
-    # Some clouds count in total_num what they return: a full response may be a cut one.
-    if first.total == listed < full:
-        return _alone(first)
-    windows, ids = _pass(ask, [(_FIRST, first.server_time + timedelta(days=1))], full)
-    for _ in range(_MOST_PASSES - 1):
-        between = ask()
-        windows, again = _pass(ask, windows, full)
+        raise _Incomplete(f"total_num {first.total} against {listed} records")
+    # Some clouds count in total_num what they return: a full response may have been cut off.
+    if first.total == listed < limit:
+        duplicates = len(first.rows) - len(_ids(first))
+        if duplicates:
+            raise _Incomplete(
+                f"{duplicates} of {len(first.rows)} records repeat another's restore_id"
+            )
+        return first.server_time
+    ranges, ids = _fetch_ranges(fetch, [(_EARLIEST, first.server_time + timedelta(days=1))], limit)
+    for _ in range(_MAX_PASSES - 1):
+        between = fetch()
+        ranges, again = _fetch_ranges(fetch, ranges, limit)
         if again == ids:
             if between.total != len(ids) or _ids(between) - ids:
-                raise _Unproven(f"total_num {between.total} against {len(ids)} records")
+                raise _Incomplete(f"total_num {between.total} against {len(ids)} records")
             return between.server_time
         ids = again
-    raise _Unproven("the list kept changing while it was asked for")
+    raise _Incomplete("the list kept changing while it was fetched")
 
 
-def _alone(page: Page[RestoreRecord]) -> datetime:
-    doubled = len(page.rows) - len(_ids(page))
-    if doubled:
-        raise _Unproven(f"{doubled} of {len(page.rows)} records repeat another's restore_id")
-    return page.server_time
-
-
-def _pass(ask: _Asking, windows: list[Window], full: int) -> tuple[list[Window], set[str]]:
-    """Ask for every window, in halves where it is too much; return the windows and the ids."""
-    todo, answered, ids = windows[::-1], [], set()
+def _fetch_ranges(fetch: _Fetcher, ranges: list[Range], limit: int) -> tuple[list[Range], set[str]]:
+    """Fetch every range, in halves where it holds too much; return the final ranges and the ids."""
+    todo, fetched, ids = ranges[::-1], [], set()
     while todo:
         begin, end = todo.pop()
-        page = ask(begin, end)
-        if _strangers(page, begin, end):
-            raise _Unproven("filter_ignored: records outside the asked window")
-        if page.complete and len(page.rows) < full:
-            answered.append((begin, end))
+        page = fetch(begin, end)
+        if _has_records_outside(page, begin, end):
+            raise _Incomplete("filter_ignored: records outside the requested time range")
+        if page.complete and len(page.rows) < limit:
+            fetched.append((begin, end))
             ids |= _ids(page)
         elif end - begin <= 2 * _SECOND:
-            count = f"{page.total} records, of which {len(page.rows)} came"
-            raise _Unproven(f"{count}, within {begin:%Y-%m-%d %H:%M:%S}")
+            count = f"{page.total} records, of which {len(page.rows)} were returned"
+            raise _Incomplete(f"{count}, within {begin:%Y-%m-%d %H:%M:%S}")
         else:
             middle = (begin + (end - begin) / 2).replace(microsecond=0)
-            # The API does not say whether ends are included: halves overlap by a second.
+            # The API does not say whether the ends are included: halves overlap by a second.
             todo += [(middle, end), (begin, middle + _SECOND)]
-    return answered, ids
+    return fetched, ids
 
 
 def _ids(page: Page[RestoreRecord]) -> set[str]:
     return {row.restore_id for row in page.rows}
 
 
-def _strangers(page: Page[RestoreRecord], begin: datetime, end: datetime) -> bool:
+def _has_records_outside(page: Page[RestoreRecord], begin: datetime, end: datetime) -> bool:
     times = [row.created_at for row in page.rows if row.created_at]
     return any(not begin - _SECOND <= moment <= end + _SECOND for moment in times)
 
 
-class _Asking:
-    """Keeps every page that comes: what one shows may be gone from the next."""
+class _Fetcher:
+    """Keeps every page that is fetched: what one shows may be gone from the next."""
 
-    def __init__(self, ask: Ask) -> None:
-        self._ask = ask
+    def __init__(self, fetch: Fetch) -> None:
+        self._fetch = fetch
         self.pages: list[Page[RestoreRecord]] = []
 
     def __call__(
         self, begin: datetime | None = None, end: datetime | None = None
     ) -> Page[RestoreRecord]:
-        if len(self.pages) == _MOST_CALLS:
-            raise _Unproven(f"not done after {_MOST_CALLS} calls")
-        self.pages.append(self._ask(begin, end))
+        if len(self.pages) == _MAX_CALLS:
+            raise _Incomplete(f"not done after {_MAX_CALLS} calls")
+        self.pages.append(self._fetch(begin, end))
         return self.pages[-1]
 
-    def answer(self, at: datetime, flaw: str = "") -> Answer:
-        rows = latest(row for page in self.pages for row in page.rows)
-        return Answer(
-            records=tuple(rows.values()),
+    def result(self, complete_to: datetime, incomplete: str = "") -> FetchResult:
+        records = newest_by_id(row for page in self.pages for row in page.rows)
+        return FetchResult(
+            records=tuple(records.values()),
             skipped=max(page.skipped for page in self.pages),
-            at=at,
-            until=max(page.server_time for page in self.pages),
-            flaw=flaw,
+            complete_to=complete_to,
+            fetched_at=max(page.server_time for page in self.pages),
+            incomplete=incomplete,
             digest="" if len(self.pages) > 1 else self.pages[0].digest,
-            same=self.pages[0].unchanged,
+            unchanged=self.pages[0].unchanged,
         )

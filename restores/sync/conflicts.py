@@ -1,4 +1,4 @@
-"""Runs a transaction again that the database broke off in favour of another one."""
+"""Retry of transactions that the database aborted in favor of another one."""
 
 from __future__ import annotations
 
@@ -13,25 +13,22 @@ R = TypeVar("R")
 
 RETRIES = 3
 # PostgreSQL, appendix A: serialization_failure and deadlock_detected.
-_VICTIM = {"40001", "40P01"}
+_CONFLICTS = {"40001", "40P01"}
 
 
-def persistent(write: Callable[P, R]) -> Callable[P, R]:
-    """Make ``write``, one transaction, run up to three times more while it is the victim."""
+def retry_on_conflict(transaction: Callable[P, R]) -> Callable[P, R]:
+    """Run a transaction again, up to three times, when it is the victim of a conflict."""
 
-    @wraps(write)
-    def written(*args: P.args, **kwargs: P.kwargs) -> R:
+    @wraps(transaction)
+    def retried(*args: P.args, **kwargs: P.kwargs) -> R:
         for _ in range(RETRIES):
             try:
-                return write(*args, **kwargs)
+                return transaction(*args, **kwargs)
             except OperationalError as error:
-                # Within a larger transaction there is nothing left to repeat.
-                if connection.in_atomic_block or not _victim(error):
+                conflict = getattr(error.__cause__, "sqlstate", None) in _CONFLICTS
+                # Inside a larger transaction there is nothing left to repeat.
+                if not conflict or connection.in_atomic_block:
                     raise
-        return write(*args, **kwargs)
+        return transaction(*args, **kwargs)
 
-    return written
-
-
-def _victim(error: OperationalError) -> bool:
-    return getattr(error.__cause__, "sqlstate", None) in _VICTIM
+    return retried

@@ -1,4 +1,4 @@
-"""Compares what we hold with what the cloud says; decides, touches nothing."""
+"""Diff of the restores we have stored and those the cloud lists; it writes nothing."""
 
 from __future__ import annotations
 
@@ -17,72 +17,72 @@ _TEXTS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What to write: records new and changed; ids that are listed, and those that were."""
+class Changes:
+    """New and changed records to write, and the ids that are listed or missing."""
 
     new: tuple[RestoreRecord, ...]
     changed: tuple[RestoreRecord, ...]
     unchanged: int
     listed: frozenset[str]
-    absent: frozenset[str]
+    missing: frozenset[str]
 
     @property
-    def mass_vanishing(self) -> bool:
-        """More than 5 and more than a fifth are gone at once: rather an upstream mishap."""
-        held = len(self.changed) + self.unchanged + len(self.absent)
-        return len(self.absent) > 5 and len(self.absent) > held / 5
+    def mass_removal(self) -> bool:
+        """Whether more than 5 and more than a fifth are missing at once: probably a mishap."""
+        stored = len(self.changed) + self.unchanged + len(self.missing)
+        return len(self.missing) > 5 and len(self.missing) > stored / 5
 
 
-def plan(
-    held: Mapping[str, RestoreRecord],
+def diff(
+    stored: Mapping[str, RestoreRecord],
     fetched: Iterable[RestoreRecord],
-    delisted: Collection[str] = (),
-) -> Plan:
-    """Compare; equal records need no write, and nothing known is unlearned.
+    removed: Collection[str] = (),
+) -> Changes:
+    """Compare stored records by id with fetched ones.
 
-    What is known to be ``delisted`` is not missed again.
+    ``removed`` are the ids already known to be removed upstream: they are not missing again.
     """
-    found = latest(fetched)
-    known = {key: merged(held[key], record) for key, record in found.items() if key in held}
-    changed = tuple(record for key, record in known.items() if record != held[key])
-    return Plan(
-        new=tuple(record for key, record in found.items() if key not in held),
+    found = newest_by_id(fetched)
+    known = {key: merge(stored[key], record) for key, record in found.items() if key in stored}
+    changed = tuple(record for key, record in known.items() if record != stored[key])
+    return Changes(
+        new=tuple(record for key, record in found.items() if key not in stored),
         changed=changed,
         unchanged=len(known) - len(changed),
         listed=frozenset(found),
-        absent=frozenset(held.keys() - found.keys() - set(delisted)),
+        missing=frozenset(stored.keys() - found.keys() - set(removed)),
     )
 
 
-def latest(fetched: Iterable[RestoreRecord]) -> dict[str, RestoreRecord]:
-    """Return what the records say of each restore; one that came twice is merged."""
+def newest_by_id(fetched: Iterable[RestoreRecord]) -> dict[str, RestoreRecord]:
+    """Return one record per restore; records with the same id are merged."""
     found: dict[str, RestoreRecord] = {}
     for record in fetched:
-        before = found.get(record.restore_id)
-        found[record.restore_id] = merged(before, record) if before else record
+        previous = found.get(record.restore_id)
+        found[record.restore_id] = merge(previous, record) if previous else record
     return found
 
 
-def merged(held: RestoreRecord, fetched: RestoreRecord) -> RestoreRecord:
-    """Return the fetched record, or the held one where the fetched one would go backwards.
+def merge(stored: RestoreRecord, fetched: RestoreRecord) -> RestoreRecord:
+    """Return the fetched record, or the stored one where the fetched one would go backwards.
 
-    A final state never becomes unfinished again, an older ``updated_at`` never replaces a newer
+    A final status never becomes unfinished again, an older ``updated_at`` never replaces a newer
     one, and an absent value never replaces a present one.
     """
-    if fetched == held:
-        return held
-    if held.status in TERMINAL_STATUSES and fetched.status not in TERMINAL_STATUSES:
-        return held
-    if held.updated_at and fetched.updated_at and fetched.updated_at < held.updated_at:
-        return held
-    kept = {name: getattr(fetched, name) or getattr(held, name) for name in _TEXTS}
-    if fetched.status == held.status:
-        kept["error_code"] = fetched.error_code or held.error_code
+    if fetched == stored:
+        return stored
+    if stored.status in TERMINAL_STATUSES and fetched.status not in TERMINAL_STATUSES:
+        return stored
+    if stored.updated_at and fetched.updated_at and fetched.updated_at < stored.updated_at:
+        return stored
+    texts = {name: getattr(fetched, name) or getattr(stored, name) for name in _TEXTS}
+    if fetched.status == stored.status:
+        texts["error_code"] = fetched.error_code or stored.error_code
     return replace(
         fetched,
-        status=fetched.status or held.status,
-        progress=held.progress if fetched.progress is None else fetched.progress,
-        created_at=fetched.created_at or held.created_at,
-        updated_at=fetched.updated_at or held.updated_at,
-        **kept,
+        status=fetched.status or stored.status,
+        progress=stored.progress if fetched.progress is None else fetched.progress,
+        created_at=fetched.created_at or stored.created_at,
+        updated_at=fetched.updated_at or stored.updated_at,
+        **texts,
     )

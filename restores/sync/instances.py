@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, transaction
 
-from restores.dcs.client import Client
 from restores.dcs.errors import (
     AuthenticationError,
     DcsError,
@@ -24,216 +21,151 @@ from restores.dcs.errors import (
 )
 from restores.dcs.records import BackupRecord, Page, RestoreRecord
 from restores.models import Instance, Project
-from restores.sync import interrupts, inventory, results, scheduling, store
-from restores.sync.accounts import Cloud
-from restores.sync.complete_fetch import Answer, ask_all
-from restores.sync.conflicts import persistent
-from restores.sync.interrupts import Interrupted
-from restores.sync.store import Vanished
+from restores.sync import inventory, results, scheduling, store
+from restores.sync.accounts import AccountClient
+from restores.sync.complete_fetch import FetchResult, fetch_complete
+from restores.sync.conflicts import retry_on_conflict
+from restores.sync.scheduling import LeaseLost
 
 logger = logging.getLogger(__name__)
 
 _THREADS = 16
-# So many seconds' answers are written in one transaction: each costs the disk a wait.
-_GATHER = 0.05
-# When to try again what was not asked because of another call's answer.
-_REST = timedelta(seconds=10)
+# What arrives within this time is stored in one transaction: each one waits for the disk.
+_GATHER_SECONDS = 0.05
+# After so many unreachable instances in a row the rest of the batch would only hang, too.
+_MAX_UNREACHABLE = 16
+# When to try again what was skipped because of another call's response.
+_RETRY_SKIPPED = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """What one look at an instance brought: changes, or the fault that prevented it.
+class SyncResult:
+    """The result of one instance sync: what was stored, or the error that prevented it.
 
-    ``late``: its lease was over before it ended, so nothing of it was written.
+    ``lease_lost``: the lease ended before the sync did, so nothing was stored.
     """
 
     instance: Instance
-    stored: store.Stored | None = None
-    fault: DcsError | None = None
-    late: bool = False
+    stored: store.StoreResult | None = None
+    error: DcsError | None = None
+    lease_lost: bool = False
 
 
-def look_at(
-    instances: Sequence[Instance], cloud: Cloud, more: Callable[[], Sequence[Instance]] = list
-) -> Iterator[Look]:
-    """Look at claimed instances of one project: threads ask, this thread alone writes.
+def sync_due_instances(accounts: Mapping[str, AccountClient]) -> int:
+    """Sync a batch of due instances; return how many were claimed."""
+    claimed = scheduling.claim_instances(datetime.now(UTC), _rates(accounts))
+    return _sync_batch(claimed, accounts)
 
-    ``more`` claims others of that project, while the last calls are still out.
-    """
-    asking = Asking(cloud)
-    jobs: dict[Future[Brought], Instance] = {}
+
+def sync_newly_due(accounts: Mapping[str, AccountClient], project: Project, since: datetime) -> int:
+    """Sync a batch of those instances that the project's sync at ``since`` has made due."""
+    now = datetime.now(UTC)
+    claimed = scheduling.claim_newly_due(project, since, now, _rates(accounts))
+    return _sync_batch(claimed, accounts)
+
+
+def sync_instances(instances: Sequence[Instance], account: AccountClient) -> Iterator[SyncResult]:
+    """Sync claimed instances of one project: threads fetch, this thread alone writes."""
+    if not instances:
+        return
+    fetcher = _Fetcher(instances, account)
     pool = ThreadPoolExecutor(_THREADS)
     try:
-        while instances or jobs:
-            if instances:
-                ask = partial(asking.brought, asking.client(instances))
-                jobs |= {pool.submit(ask, each): each for each in instances}
-            done, _ = wait(jobs, timeout=_GATHER)
-            interrupts.check()
-            yield from _all_ended({job: jobs.pop(job) for job in done})
-            instances = more() if len(jobs) < 2 * _THREADS else ()
+        jobs = {pool.submit(fetcher.fetch, instance): instance for instance in instances}
+        while jobs:
+            done, _ = wait(jobs, timeout=_GATHER_SECONDS)
+            yield from _finish_all([(jobs.pop(job), job) for job in done])
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _all_ended(done: dict[Future[Brought], Instance]) -> Iterator[Look]:
-    same = {job: instance for job, instance in done.items() if _same(job)}
-    settled = _settled([(instance, job.result()) for job, instance in same.items()])
-    for job, instance in done.items():
-        if settled and job in same:
-            yield Look(instance=instance, stored=store.SAME)
-        else:
-            yield _ended(instance, job)
+def _rates(accounts: Mapping[str, AccountClient]) -> dict[str, float]:
+    return {name: account.config.rate for name, account in accounts.items()}
 
 
-def _same(job: Future[Brought]) -> bool:
-    if job.exception() or not job.result().answer.same:
-        return False
-    return job.result().backups is None and not job.result().untold
+def _sync_batch(claimed: list[Instance], accounts: Mapping[str, AccountClient]) -> int:
+    """Sync a claimed batch and release what is left of it; return how many were claimed.
 
-
-@persistent
-def _settled(same: list[tuple[Instance, Brought]]) -> bool:
-    """End looks that brought nothing new in one transaction; False if one was not ours any more."""
-    now = datetime.now(UTC)
-    same.sort(key=lambda ended: ended[0].pk)  # everybody locks rows in this order
-    proven = [(instance, _facts(instance, brought, store.SAME, now)) for instance, brought in same]
+    What breaks off because the worker stops or the database is away does not count as an attempt.
+    Anything else does, and its instances are claimed one by one from then on.
+    """
+    if not claimed:
+        return 0
+    remaining = {instance.pk: instance for instance in claimed}
+    unreachable = 0
     try:
-        results.instances_proven(proven, now)
-    except store.LeaseLost:
-        return False
-    return True
-
-
-def _ended(instance: Instance, job: Future[Brought]) -> Look:
-    try:
-        return _stored(instance, job.result())
-    except store.LeaseLost:
-        fault: DcsError = InvalidResponse("The look took longer than its lease.")
-        return Look(instance=instance, fault=fault, late=True)
-    except RequestSkipped as skipped:
-        results.given_back([instance], blameless=True, wait=_REST)
-        return Look(instance=instance, fault=skipped.reason)
-    except DcsError as error:
-        fault = error
-    try:
-        results.instance_failed(instance, fault, datetime.now(UTC), instance.project.interval)
-    except store.LeaseLost:
-        return Look(instance=instance, fault=fault, late=True)
-    return Look(instance=instance, fault=fault)
-
-
-@persistent
-def _stored(instance: Instance, brought: Brought) -> Look:
-    """Write what was brought and the look's ending in one transaction."""
-    answer, now = brought.answer, datetime.now(UTC)
-    with transaction.atomic():
-        if brought.backups is not None:
-            inventory.store_backups(instance, brought.backups, now)
-        stored = store.SAME if answer.same else store.store_restores(instance, answer, now)
-        flaw = _flaw(answer, stored)
-        if flaw:
-            results.instance_failed(instance, flaw, now, instance.project.interval)
-        else:
-            facts = _facts(instance, brought, stored, now)
-            results.instances_proven([(instance, facts)], now)
-    return Look(instance=instance, stored=stored, fault=flaw)
-
-
-def _facts(
-    instance: Instance, brought: Brought, stored: store.Stored, now: datetime
-) -> dict[str, Any]:
-    """Return what a proof says of its instance, and when to look again."""
-    answer = brought.answer
-    facts: dict[str, Any] = {
-        "complete_to": answer.at,
-        "digest": answer.digest if stored.settled else "",
-    }
-    regular = scheduling.next_regular(instance, instance.project.interval, now)
-    facts["next_sync_at"] = min(now + scheduling.LIVE, regular) if stored.live else regular
-    if stored.begun:
-        # The backup that a new restore comes from is worth knowing at the very next look.
-        facts["backups_due_at"] = now
-    elif brought.backups is not None or brought.untold:
-        facts["backups_due_at"] = regular
-    return facts
-
-
-def _flaw(answer: Answer, stored: store.Stored) -> DcsError | None:
-    """Return why an answer that was read is still no proof."""
-    if answer.flaw:
-        return InvalidResponse(f"The list of restores is incomplete: {answer.flaw}.")
-    if answer.skipped:
-        return InvalidResponse(
-            f"{answer.skipped} record(s) without a usable restore_id were skipped."
-        )
-    if stored.vanished:
-        return Vanished(f"{stored.vanished} restores are missing from the list all at once.")
-    return None
+        for result in sync_instances(claimed, accounts[claimed[0].project.account.name]):
+            if not result.lease_lost:
+                del remaining[result.instance.pk]
+            unreachable = unreachable + 1 if isinstance(result.error, Unreachable) else 0
+            if unreachable >= _MAX_UNREACHABLE:
+                break
+        results.release(list(remaining.values()), wait=_RETRY_SKIPPED)
+    except BaseException as error:
+        blameless = isinstance(error, (SystemExit, OperationalError, InterfaceError))
+        results.release_after_crash(list(remaining.values()), count_attempt=not blameless)
+        raise
+    return len(claimed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Brought:
-    """What the cloud told of an instance, and its backups if they were asked for."""
+class _Fetched:
+    """What the cloud returned for an instance, and its backups if they were due."""
 
-    answer: Answer
+    restores: FetchResult
     backups: tuple[BackupRecord, ...] | None
-    untold: bool  # asked for its backups, the cloud did not tell
+    backups_unavailable: bool
+
+    @property
+    def unchanged(self) -> bool:
+        return self.restores.unchanged and self.backups is None and not self.backups_unavailable
 
 
-class Asking:
-    """The calls of one look at instances of a project: what one meets, the others mind."""
+class _Fetcher:
+    """Fetches for the instances of a batch, in threads that write nothing."""
 
-    def __init__(self, cloud: Cloud) -> None:
-        self._cloud = cloud
-        self._clients: list[Client] = []
-        self._tells_backups = True
-
-    def client(self, instances: Sequence[Instance]) -> Client:
-        """Return a client for some of the instances, stopped if those before are."""
+    def __init__(self, instances: Sequence[Instance], account: AccountClient) -> None:
         calls = len(instances) + sum(map(_backups_due, instances))
-        client = self._cloud.client(instances[0].project, expected=calls)
-        self._clients.append(client)
-        if stopped := self._clients[0].stopped:
-            client.stop(stopped)
-        return client
+        self._client = account.client(instances[0].project, expected_calls=calls)
+        self._backups_hang = False
 
-    def brought(self, client: Client, instance: Instance) -> Brought:
-        """Ask; a refusal stops all clients."""
+    def fetch(self, instance: Instance) -> _Fetched:
+        """Fetch the restores, and the backups if they are due."""
+        due = _backups_due(instance)
         try:
-            return self._ask(client, instance)
-        except (AuthenticationError, Throttled) as fault:
-            # Five refusals in a row lock a key upstream, and a break is asked for from all calls.
-            for each in self._clients:
-                each.stop(fault)
+            restores = self._restores(instance)
+            backups = self._backups(instance) if due else None
+        except (AuthenticationError, Throttled) as error:
+            # Five rejected logins in a row lock a key, and a 429 asks every call to wait.
+            self._client.stop(error)
             raise
+        return _Fetched(
+            restores=restores, backups=backups, backups_unavailable=due and backups is None
+        )
 
-    def _ask(self, client: Client, instance: Instance) -> Brought:
-        wanted = _backups_due(instance)
-        known = iter([instance.digest])  # what one response proved, only the first one can repeat
+    def _restores(self, instance: Instance) -> FetchResult:
+        digests = iter([instance.digest])  # only the first response can be the known one
 
-        def ask(begin: datetime | None, end: datetime | None) -> Page[RestoreRecord]:
-            known_now = next(known, "")
-            return client.restores(
-                instance.instance_id, begin=begin, end=end, known_digest=known_now
+        def fetch(begin: datetime | None, end: datetime | None) -> Page[RestoreRecord]:
+            known = next(digests, "")
+            return self._client.restores(
+                instance.instance_id, begin=begin, end=end, known_digest=known
             )
 
-        answer = ask_all(ask)
-        backups = self._backups(client, instance) if wanted else None
-        return Brought(answer=answer, backups=backups, untold=wanted and backups is None)
+        return fetch_complete(fetch)
 
-    def _backups(self, client: Client, instance: Instance) -> tuple[BackupRecord, ...] | None:
-        """Ask for the backups; without them the list of restores is as good."""
-        if not self._tells_backups:
+    def _backups(self, instance: Instance) -> tuple[BackupRecord, ...] | None:
+        """Fetch the backups; without them the list of restores is just as good."""
+        if self._backups_hang:
             return None
         try:
-            return client.backups(instance.instance_id).rows
+            return self._client.backups(instance.instance_id).rows
         except (AuthenticationError, Throttled, RequestSkipped):
             raise
-        except DcsError as fault:
-            # A call that hangs would hold up as many looks as there are.
-            self._tells_backups = not isinstance(fault, Unreachable)
-            logger.warning("The backups of %s were not told: %s", instance.instance_id, fault)
+        except DcsError as error:
+            # A call that hangs would hold up every other sync of the batch.
+            self._backups_hang = isinstance(error, Unreachable)
+            logger.warning("The backups of %s are unavailable: %s", instance.instance_id, error)
             return None
 
 
@@ -242,99 +174,104 @@ def _backups_due(instance: Instance) -> bool:
     return due is None or due <= datetime.now(UTC)
 
 
-# So many looks in a row without an answer: the rest would only hang as well.
-_HOPELESS = 16
-# Seconds for which further batches are claimed; then it is the turn of due projects.
-_GROWS = 1.0
+def _finish_all(done: list[tuple[Instance, Future[_Fetched]]]) -> Iterator[SyncResult]:
+    """Store what has been fetched: unchanged instances together, the others one by one."""
+    unchanged = {
+        instance.pk: (instance, job.result())
+        for instance, job in done
+        if not job.exception() and job.result().unchanged
+    }
+    finished = _finish_unchanged(list(unchanged.values())) if unchanged else False
+    for instance, job in done:
+        if finished and instance.pk in unchanged:
+            yield SyncResult(instance=instance, stored=store.UNCHANGED)
+        else:
+            yield _finish(instance, job)
 
 
-def look_at_due(clouds: Mapping[str, Cloud]) -> int:
-    """Look at due instances of one project, for a second or so; return how many were claimed."""
-    rates = _rates(clouds)
-    claimed = scheduling.claim_instances(datetime.now(UTC), rates)
-    return _look_at(_Claims(claimed, rates), clouds)
-
-
-def look_at_news(clouds: Mapping[str, Cloud], project: Project, since: datetime) -> int:
-    """Look at what the project's look that began at ``since`` has made due."""
-    claimed = scheduling.claim_news(project, since, datetime.now(UTC), _rates(clouds))
-    return _look_at(_Claims(claimed, {}), clouds)
-
-
-def _rates(clouds: Mapping[str, Cloud]) -> dict[str, float]:
-    return {name: cloud.account.rate for name, cloud in clouds.items()}
-
-
-class _Claims:
-    """Instances of one project that this process has claimed; ``left`` are not ended yet."""
-
-    def __init__(self, claimed: Sequence[Instance], rates: Mapping[str, float]) -> None:
-        self.count = len(claimed)
-        self.project = claimed[0].project if claimed else None
-        self.left = {instance.pk: instance for instance in claimed}
-        rate = rates.get(self.project.account.name, 0) if self.project else 0
-        # An account that is held up by its rate has no use for more of them at once.
-        self._growing = rate >= 2 * scheduling.BATCH and self.count == scheduling.BATCH
-        self._until = time.monotonic() + _GROWS
-        self._unanswered = 0
-
-    def more(self) -> list[Instance]:
-        """Claim another batch of the project, if that still works and has not lasted too long."""
-        if not self.project or not self._growing or time.monotonic() > self._until:
-            return []
-        further = scheduling.claim_more(self.project, datetime.now(UTC))
-        self.left |= {instance.pk: instance for instance in further}
-        self.count += len(further)
-        self._growing = len(further) == scheduling.BATCH
-        return further
-
-    def ended(self, look: Look) -> None:
-        """Take note of a look's end; after a fault no further one is begun."""
-        if not look.late:
-            del self.left[look.instance.pk]
-        self._growing = self._growing and not look.fault
-        self._unanswered = self._unanswered + 1 if isinstance(look.fault, Unreachable) else 0
-
-    @property
-    def hopeless(self) -> bool:
-        return self._unanswered >= _HOPELESS
-
-
-def _look_at(claims: _Claims, clouds: Mapping[str, Cloud]) -> int:
-    """Look at what was claimed; return how many they were.
-
-    A look that breaks off without its own doing, because the worker ends or the database is away,
-    is due again at once; one that raises or takes too long is claimed alone from then on.
-    """
-    if not claims.project:
-        return 0
+@retry_on_conflict
+def _finish_unchanged(unchanged: list[tuple[Instance, _Fetched]]) -> bool:
+    """Finish unchanged instances in one transaction; False if one of them was lost."""
+    now = datetime.now(UTC)
+    unchanged.sort(key=lambda pair: pair[0].pk)  # every worker locks rows in this order
+    fields = [
+        (instance, _synced_fields(instance, fetched, store.UNCHANGED, now))
+        for instance, fetched in unchanged
+    ]
     try:
-        _look(claims, clouds[claims.project.account.name])
-    except (Interrupted, OperationalError, InterfaceError):
-        give_back(list(claims.left.values()), blameless=True)
-        raise
-    except BaseException:
-        give_back(list(claims.left.values()), blameless=False)
-        raise
-    return claims.count
+        results.instances_synced(fields, now)
+    except LeaseLost:
+        return False
+    return True
 
 
-def _look(claims: _Claims, cloud: Cloud) -> None:
-    for look in look_at(list(claims.left.values()), cloud, claims.more):
-        claims.ended(look)
-        if claims.hopeless:
-            break
-    results.given_back(list(claims.left.values()), blameless=True, wait=_REST)
+def _finish(instance: Instance, job: Future[_Fetched]) -> SyncResult:
+    try:
+        return _store(instance, job.result())
+    except LeaseLost:
+        error: DcsError = InvalidResponse("The sync took too long and was reassigned.")
+        return SyncResult(instance=instance, error=error, lease_lost=True)
+    except RequestSkipped as skipped:
+        results.release([instance], wait=_RETRY_SKIPPED)
+        return SyncResult(instance=instance, error=skipped.reason)
+    except DcsError as fault:
+        error = fault
+    try:
+        results.instance_failed(instance, error, datetime.now(UTC))
+    except LeaseLost:
+        return SyncResult(instance=instance, error=error, lease_lost=True)
+    return SyncResult(instance=instance, error=error)
 
 
-def give_back(claimed: Sequence[Instance] | Sequence[Project], *, blameless: bool) -> None:
-    """Give back as soon as the database lets us; the leases would last longer than most outages."""
-    until = time.monotonic() + scheduling.LEASE.total_seconds()
-    while time.monotonic() < until:
-        try:
-            count = results.given_back(claimed, blameless=blameless)
-            logger.warning("A look was broken off; %d claims are given back.", count)
-            return
-        except (OperationalError, InterfaceError):
-            connection.close()
-            time.sleep(1)
+@retry_on_conflict
+@transaction.atomic
+def _store(instance: Instance, fetched: _Fetched) -> SyncResult:
+    """Store what was fetched and the result of the sync in one transaction."""
+    restores, now = fetched.restores, datetime.now(UTC)
+    if fetched.backups is not None:
+        inventory.store_backups(instance, fetched.backups, now)
+    if restores.unchanged:
+        stored = store.UNCHANGED
+    else:
+        stored = store.store_restores(instance, restores, now)
+    error = _incomplete(restores, stored)
+    if error:
+        results.instance_failed(instance, error, now)
+    else:
+        fields = _synced_fields(instance, fetched, stored, now)
+        results.instances_synced([(instance, fields)], now)
+    return SyncResult(instance=instance, stored=stored, error=error)
+
+
+def _synced_fields(
+    instance: Instance, fetched: _Fetched, stored: store.StoreResult, now: datetime
+) -> dict[str, Any]:
+    """Return how far a complete sync proves its instance, and when the next ones are due."""
+    regular = scheduling.next_regular_sync(instance, instance.project.interval, now)
+    live = now + scheduling.LIVE_INTERVAL
+    fields: dict[str, Any] = {
+        "complete_to": fetched.restores.complete_to,
+        "digest": fetched.restores.digest if stored.settled else "",
+        "next_sync_at": min(live, regular) if stored.live else regular,
+    }
+    if stored.started:
+        # The backup that a new restore comes from is worth knowing by the very next sync.
+        fields["backups_due_at"] = now
+    elif fetched.backups is not None or fetched.backups_unavailable:
+        fields["backups_due_at"] = regular
+    return fields
+
+
+def _incomplete(restores: FetchResult, stored: store.StoreResult) -> DcsError | None:
+    """Return why a readable response still does not prove that nothing is missing."""
+    if restores.incomplete:
+        return InvalidResponse(f"The list of restores is incomplete: {restores.incomplete}.")
+    if restores.skipped:
+        return InvalidResponse(
+            f"{restores.skipped} record(s) without a usable restore_id were skipped."
+        )
+    if stored.mass_removal:
+        return store.MassRemoval(
+            f"{stored.mass_removal} restores are missing from the list all at once."
+        )
+    return None

@@ -1,4 +1,4 @@
-"""Project sync: count the running restores and list the instances of one project."""
+"""Project sync: count the running restores of a project and list its instances."""
 
 from __future__ import annotations
 
@@ -14,113 +14,114 @@ from restores.dcs.client import Client
 from restores.dcs.errors import DcsError, InvalidResponse, NotSupported, RequestSkipped
 from restores.dcs.records import InstanceRecord
 from restores.models import Project
-from restores.sync import interrupts, inventory, results
-from restores.sync.accounts import Cloud
-from restores.sync.inventory import InstanceList, all_instances
-from restores.sync.store import LeaseLost
+from restores.sync import inventory, results
+from restores.sync.accounts import AccountClient
+from restores.sync.inventory import InstanceList, list_instances
+from restores.sync.scheduling import LeaseLost
 
-_EVERY = 5  # seconds
-_SOON = 60  # seconds: when to list again what could not be trusted
+_INTERVAL = 5  # seconds
+_RETRY_LIST = 60  # seconds until an incomplete list of instances is fetched again
 _RESTORING = "restoring"
-# Seconds for the first call: a cloud that hangs must not hold a process of the worker for long,
-# and one that hung before for less.
-_DEADLINE, _DEADLINE_AFTER_FAULT = 10.0, 5.0
+# Seconds for the first call: an endpoint that hangs must not hold a worker process for long, and
+# one that failed before for less.
+_DEADLINE, _DEADLINE_AFTER_ERROR = 10.0, 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Seen:
-    """``restoring``: how many are; ``named``: which those are; ``calls``: of an idle look."""
+class _Fetched:
+    """``restoring``: the instances in restore; ``listed``: all instances, if they were due."""
 
-    restoring: int
-    named: tuple[InstanceRecord, ...]
+    restoring_count: int
+    restoring: tuple[InstanceRecord, ...]
     listed: InstanceList | None
-    calls: int
+    calls_when_idle: int
     skew: timedelta
 
 
-def look_at_project(project: Project, cloud: Cloud, *, whole: bool = False) -> DcsError | None:
-    """Count what is restoring and make its instances due; list them once per interval.
+def sync_project(
+    project: Project, account: AccountClient, *, full: bool = False
+) -> DcsError | None:
+    """Count what is restoring, make those instances due, and list all instances once per interval.
 
-    ``whole`` lists them in any case. Returns the fault that prevented it, if any.
+    ``full`` lists them in any case. Returns the error that prevented the sync, if any.
     """
-    began = datetime.now(UTC)
-    discover = whole or not project.next_discovery_at or project.next_discovery_at <= began
-    deadline = _DEADLINE_AFTER_FAULT if project.failures else _DEADLINE
+    started = datetime.now(UTC)
+    list_due = full or not project.next_discovery_at or project.next_discovery_at <= started
+    deadline = _DEADLINE_AFTER_ERROR if project.failures else _DEADLINE
     try:
-        with interrupts.heeded():
-            seen = _ask(cloud.client(project), discover, deadline)
-        _store(project, seen, began, cloud.account.rate)
+        fetched = _fetch(account.client(project), list_due, deadline)
+        _store(project, fetched, started, account.config.rate)
     except LeaseLost:
-        return InvalidResponse("Another worker took over meanwhile.")
+        return InvalidResponse("Another worker took over.")
     except RequestSkipped as skipped:
-        results.given_back([project], blameless=True)
+        results.release([project])
         return skipped.reason
-    except DcsError as fault:
+    except DcsError as error:
         with suppress(LeaseLost):
-            results.project_failed(project, fault, datetime.now(UTC))
-        return fault
+            results.project_failed(project, error, datetime.now(UTC))
+        return error
     return None
 
 
-def _ask(client: Client, discover: bool, deadline: float) -> _Seen:
+def _fetch(client: Client, list_due: bool, deadline: float) -> _Fetched:
     try:
-        restoring, calls = client.restoring_count(deadline), 1
+        count, calls = client.restoring_count(deadline), 1
     except NotSupported:
-        restoring, calls = None, 2
-    found = () if restoring == 0 else all_instances(client, _RESTORING.upper()).records
-    # Some clouds may take no notice of the state that was asked for.
-    named = tuple(row for row in found if row.status.casefold() == _RESTORING)
-    return _Seen(
-        restoring=len(named) if restoring is None else restoring,
-        named=named,
-        listed=all_instances(client) if discover else None,
-        calls=calls,
+        count, calls = None, 2
+    found = () if count == 0 else list_instances(client, _RESTORING.upper()).records
+    # Some clouds may ignore the status filter.
+    restoring = tuple(row for row in found if row.status.casefold() == _RESTORING)
+    return _Fetched(
+        restoring_count=len(restoring) if count is None else count,
+        restoring=restoring,
+        listed=list_instances(client) if list_due else None,
+        calls_when_idle=calls,
         skew=client.clock_skew,
     )
 
 
 @transaction.atomic
-def _store(project: Project, seen: _Seen, began: datetime, rate: float) -> None:
+def _store(project: Project, fetched: _Fetched, started: datetime, rate: float) -> None:
     now = datetime.now(UTC)
-    facts: dict[str, Any] = {"restoring_count": seen.restoring, "restoring_count_at": began}
-    flaw = ""
-    if seen.listed is not None:
-        flaw = inventory.store_instances(project, seen.listed, now)
-        wait = min(_SOON, project.interval) if flaw else project.interval
-        facts["next_discovery_at"] = now + timedelta(seconds=wait)
-        if not flaw:
-            facts["listed_at"] = began
-    facts |= _note(project, seen, flaw, now)
-    inventory.welcome(project, seen.named, now)
-    inventory.make_due(project, [row.instance_id for row in seen.named], now)
-    facts["next_sync_at"] = _next(project, began, _pause(project, seen.calls, rate))
-    results.project_proven(project, **facts)
+    fields: dict[str, Any] = {
+        "restoring_count": fetched.restoring_count,
+        "restoring_count_at": started,
+    }
+    incomplete = ""
+    if fetched.listed is not None:
+        incomplete = inventory.store_instances(project, fetched.listed, now)
+        wait = min(_RETRY_LIST, project.interval) if incomplete else project.interval
+        fields["next_discovery_at"] = now + timedelta(seconds=wait)
+        if not incomplete:
+            fields["listed_at"] = started
+    inventory.register_restoring(project, fetched.restoring, now)
+    inventory.schedule_restoring(project, [row.instance_id for row in fetched.restoring], now)
+    # A sync that came late does not make the next one late.
+    pause = _pause(project, fetched.calls_when_idle, rate)
+    fields["next_sync_at"] = max(project.next_sync_at or started, started - pause / 2) + pause
+    results.project_synced(project, **fields, **_warning(project, fetched, incomplete, now))
 
 
-def _note(project: Project, seen: _Seen, flaw: str, now: datetime) -> dict[str, Any]:
-    """Return what to show as a fault although the look worked; nothing waits because of it."""
-    if flaw:
-        kind, text = InvalidResponse.kind, f"The list of instances proves nothing: {flaw}."
+def _warning(project: Project, fetched: _Fetched, incomplete: str, now: datetime) -> dict[str, Any]:
+    """Return what to show as a sync error although the sync worked; nothing waits because of it."""
+    if incomplete:
+        kind, message = InvalidResponse.kind, f"The list of instances is incomplete: {incomplete}."
     elif (
-        seen.listed is None
+        fetched.listed is None
         and project.sync_error_kind == InvalidResponse.kind
         and not project.failures
     ):
-        kind, text = project.sync_error_kind, project.sync_error_message  # until a list is better
-    elif abs(seen.skew) > errors.MAX_CLOCK_SKEW:
-        kind, text = "clock", errors.describe_clock_skew(seen.skew)
+        # It stays until a list is complete.
+        kind, message = project.sync_error_kind, project.sync_error_message
+    elif abs(fetched.skew) > errors.MAX_CLOCK_SKEW:
+        kind, message = "clock", errors.describe_clock_skew(fetched.skew)
     else:
         return {}
     since = project.sync_error_since if project.sync_error_kind == kind else now
-    return {"sync_error_kind": kind, "sync_error_message": text, "sync_error_since": since}
-
-
-def _next(project: Project, began: datetime, pause: timedelta) -> datetime:
-    """Return the next look's moment: a look that came late does not make the next one late."""
-    return max(project.next_sync_at or began, began - pause / 2) + pause
+    return {"sync_error_kind": kind, "sync_error_message": message, "sync_error_since": since}
 
 
 def _pause(project: Project, calls: int, rate: float) -> timedelta:
     """Every 5 s, but idle projects together use at most half of their account's calls."""
     siblings = Project.objects.monitored().filter(account=project.account).count()
-    return timedelta(seconds=max(_EVERY, 2 * calls * siblings / rate))
+    return timedelta(seconds=max(_INTERVAL, 2 * calls * siblings / rate))

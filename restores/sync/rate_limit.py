@@ -1,4 +1,4 @@
-"""When an account may be asked: its rate as slots in the database, and who waits for them."""
+"""Rate limit of an account: every call reserves its time in the database, whoever makes it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import threading
 import time
 from collections import deque
 from datetime import UTC, datetime, timedelta
-from math import inf
 
 from django.db import connection
 from django.db.models import Q
@@ -14,79 +13,70 @@ from django.db.models import Q
 from restores.dcs.errors import RequestSkipped, Throttled
 from restores.models import Account
 
-# So many seconds of slots a batch books at once: whatever is more urgent comes right after them.
-_AHEAD = 0.25
-# Seconds by which a slot may be used late. Slots lie further apart by twice that share, so that no
-# second sees more calls than the rate, however threads and calls are held up on their way.
-_LATE = 0.05
-_APART = 1 + 2 * _LATE
-# Lots of so many seconds fit into that margin even if they are used all at once.
-_SMALL = _LATE / 4
-
-
-# A process does not sleep for longer: the account rests, and others want to be looked at.
-_FAR = timedelta(seconds=10)
+# A reserved time may be used this late (seconds); one that is missed by more is given up. Times lie
+# further apart by twice that share of the rate, so that no second sees more calls than the rate
+# allows although threads are held up.
+MAX_DELAY = 0.05
+# A batch reserves so many seconds ahead: more urgent calls come right after that.
+RESERVE_AHEAD = 0.25
+# No process sleeps for longer; the account is left alone and others are synced.
+MAX_SLEEP = timedelta(seconds=10)
 
 
 def reserve(account_id: int, count: int, rate: float, now: datetime) -> list[datetime]:
-    """Reserve ``count`` slots, 1/``rate`` seconds apart, and return their instants."""
+    """Reserve the times of ``count`` calls, 1/``rate`` seconds apart."""
     step = timedelta(seconds=1 / rate)
     while True:
-        taken = Account.objects.values_list("reserved_until", flat=True).get(pk=account_id)
-        start = max(taken or now, now)
-        mine = Account.objects.filter(pk=account_id, reserved_until=taken)
-        if mine.update(reserved_until=start + count * step):
+        reserved = Account.objects.values_list("reserved_until", flat=True).get(pk=account_id)
+        start = max(reserved or now, now)
+        unchanged = Account.objects.filter(pk=account_id, reserved_until=reserved)
+        if unchanged.update(reserved_until=start + count * step):
             return [start + number * step for number in range(count)]
 
 
-def hold_slots(account_id: int, until: datetime) -> None:
-    """Let no slot of the account begin before ``until``: the cloud asked for a break."""
-    early = Q(reserved_until=None) | Q(reserved_until__lt=until)
-    Account.objects.filter(early, pk=account_id).update(reserved_until=until)
+def hold(account_id: int, until: datetime) -> None:
+    """Let no call of the account begin before ``until``: the cloud asked us to wait."""
+    earlier = Q(reserved_until=None) | Q(reserved_until__lt=until)
+    Account.objects.filter(earlier, pk=account_id).update(reserved_until=until)
 
 
-class Pace:
-    """Hands out an account's slots, one after the other; ``expected`` of them are booked in lots.
+class RateLimiter:
+    """Blocks each call until its time; ``expected`` calls are reserved a few at a time.
 
-    Threads wait for one another, so that no slot is taken before it is needed.
+    Threads wait for one another, so that no time is reserved before it is needed.
     """
 
     def __init__(self, account_id: int, rate: float, expected: int = 0) -> None:
-        self._account_id, self._rate, self._expected = account_id, rate / _APART, expected
-        self._patience = _LATE
+        self._account_id, self._expected = account_id, expected
+        self._rate = rate / (1 + 2 * MAX_DELAY)
         self._lock, self._owner = threading.Lock(), threading.get_ident()
-        self._slots = deque(self._booked()) if expected else deque[datetime]()
+        self._times: deque[datetime] = deque(self._reserve() if expected else ())
 
     def __call__(self) -> None:
-        """Block until the next slot."""
+        """Wait until the next call may be made."""
         with self._lock:
-            while _slept(self._slot()) > self._patience:
-                pass
+            while True:
+                moment = self._next_time()
+                time.sleep(max(0.0, (moment - datetime.now(UTC)).total_seconds()))
+                if (datetime.now(UTC) - moment).total_seconds() <= MAX_DELAY:
+                    break
             self._expected -= 1
 
-    def _slot(self) -> datetime:
-        if not self._slots:
-            self._slots.extend(self._booked())
-        slot = self._slots.popleft()
-        if slot - datetime.now(UTC) > _FAR:
-            raise RequestSkipped(Throttled("The account rests until its next slot.", slot))
-        return slot
+    def _next_time(self) -> datetime:
+        if not self._times:
+            self._times.extend(self._reserve())
+        moment = self._times.popleft()
+        if moment - datetime.now(UTC) > MAX_SLEEP:
+            raise RequestSkipped(
+                Throttled("Waiting for the account’s next rate-limit window.", moment)
+            )
+        return moment
 
-    def _booked(self) -> list[datetime]:
-        count = max(1, min(self._expected, int(self._rate * _AHEAD)))
-        self._patience = inf if count <= self._rate * _SMALL else _LATE
-        return self._reserve(count)
-
-    def _reserve(self, count: int) -> list[datetime]:
+    def _reserve(self) -> list[datetime]:
+        count = max(1, min(self._expected, int(self._rate * RESERVE_AHEAD)))
         try:
             return reserve(self._account_id, count, self._rate, datetime.now(UTC))
         finally:
             if threading.get_ident() != self._owner:
                 # Each thread has a database connection of its own, which nobody else would close.
                 connection.close()
-
-
-def _slept(slot: datetime) -> float:
-    """Sleep until the slot, and return how many seconds have passed since it then."""
-    time.sleep(max(0.0, (slot - datetime.now(UTC)).total_seconds()))
-    return (datetime.now(UTC) - slot).total_seconds()

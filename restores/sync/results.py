@@ -1,169 +1,177 @@
-"""How a look ends in the ledger: proof or fault, the lease given back, the next look set.
+"""Results: how a sync ends.
 
-A worker that comes back after its lease writes nothing: each ending raises ``LeaseLost`` then,
-which undoes the transaction it stands in.
+Its outcome or its error is stored, the lease is released and the next sync is scheduled, in one
+update that applies only while the claim is still valid. Otherwise ``LeaseLost`` is raised, which
+rolls back the transaction around it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+import time
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Greatest
 
 from restores.dcs.errors import AuthenticationError, DcsError, InstanceNotFound, Throttled
 from restores.models import Account, Instance, Project
 from restores.sync import rate_limit, scheduling
-from restores.sync.store import LeaseLost, adapted
+from restores.sync.scheduling import LeaseLost
 
-_PAUSE, _LONGEST_PAUSE = timedelta(minutes=5), timedelta(hours=1)
-_BREAKER = (10, 60)  # seconds: the first and the longest wait after a failed project look
-_CLEAR: dict[str, Any] = {
+logger = logging.getLogger(__name__)
+
+# After a failed project sync nothing of the project is synced until one works: seconds until the
+# next attempt, doubled by each failure.
+_FIRST_PROJECT_RETRY, _LAST_PROJECT_RETRY = 10, 60
+_FIRST_PAUSE, _LONGEST_PAUSE = timedelta(minutes=5), timedelta(hours=1)
+_NO_ERROR: dict[str, Any] = {
     "sync_error_kind": "",
     "sync_error_message": "",
     "sync_error_since": None,
     "sync_error_request_id": "",
-    "failures": 0,
 }
-_RELEASE: dict[str, Any] = {"lease_until": None, "attempts": 0}
-_PROVE = (
-    f"UPDATE {Instance._meta.db_table} SET {{}} "  # noqa: S608 - column names of ours
-    "WHERE id = %s AND fencing_token = %s AND lease_until >= %s"
-)
+_RELEASED: dict[str, Any] = {"lease_until": None, "attempts": 0}
 
 
-def instances_proven(proven: Sequence[tuple[Instance, dict[str, Any]]], now: datetime) -> None:
-    """End looks that proved their instances: all of them, or none by ``LeaseLost``.
-
-    With each come further fields, for all the same ones. Not by ``update``: Django would take
-    longer to find the words than an unchanged look takes in all.
-    """
-    if not proven:
-        return
-    common = _CLEAR | _RELEASE | {"synced_at": now}
-    names = [*common, *proven[0][1]]
-    lines = [
-        adapted((*common.values(), *facts.values(), row.pk, row.fencing_token, datetime.now(UTC)))
-        for row, facts in proven
-    ]
-    update = _PROVE.format(", ".join(f"{name} = %s" for name in names))
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.executemany(update, lines)
-        if cursor.rowcount != len(lines):
-            raise LeaseLost(", ".join(str(row) for row, _ in proven))
+@transaction.atomic
+def instances_synced(results: Iterable[tuple[Instance, dict[str, Any]]], now: datetime) -> None:
+    """Record complete syncs, each with further fields: all of them, or none if one is lost."""
+    for instance, fields in results:
+        _finish(instance, _NO_ERROR | {"failures": 0, "synced_at": now} | fields)
 
 
-def instance_failed(instance: Instance, fault: DcsError, now: datetime, interval: int) -> None:
-    """End a look that brought nothing: the old rows stay, the fault is shown."""
-    wait = scheduling.after_fault(instance.failures, interval, now)
-    facts = {"synced_at": now, "next_sync_at": wait, "failures": F("failures") + 1}
-    if isinstance(fault, InstanceNotFound):
-        facts["deleted_at"] = now
-    _write(instance, _shown(instance, fault, now) | _RELEASE | facts)
-    _tell_account(instance.project.account, fault, now)
+def instance_failed(instance: Instance, error: DcsError, now: datetime) -> None:
+    """Record a failed sync: stored restores stay, and the error is shown."""
+    fields = {
+        "synced_at": now,
+        "next_sync_at": scheduling.next_retry(instance.failures, instance.project.interval, now),
+        "failures": F("failures") + 1,
+    }
+    if isinstance(error, InstanceNotFound):
+        fields["deleted_at"] = now
+    _finish(instance, _error_fields(instance, error, now) | fields)
+    _report_to_account(instance.project.account, error, now)
 
 
-def project_proven(project: Project, **facts: Any) -> None:
-    """End a project look that worked; ``facts`` are further fields."""
-    _write(project, _CLEAR | _RELEASE | facts)
-    rested = {key: value for key, value in _CLEAR.items() if key != "failures"}
-    refused = Account.objects.filter(pk=project.account_id).exclude(
+def project_synced(project: Project, **fields: Any) -> None:
+    """Record a project sync that worked, with further fields."""
+    _finish(project, _NO_ERROR | {"failures": 0} | fields)
+    rejected = Account.objects.filter(pk=project.account_id).exclude(
         refusals=0, sync_error_kind__in=("", "discovery")
     )
-    refused.update(refusals=0, paused_until=None, **rested)
+    rejected.update(refusals=0, paused_until=None, **_NO_ERROR)
 
 
-def project_failed(project: Project, fault: DcsError, now: datetime) -> None:
-    """End a project look that failed; nothing of the project is looked at until one works."""
-    first, longest = _BREAKER
-    wait = min(longest, first * 2 ** min(project.failures, 8))
-    facts = {"next_sync_at": now + timedelta(seconds=wait), "failures": F("failures") + 1}
-    _write(project, _shown(project, fault, now) | _RELEASE | facts)
-    _tell_account(project.account, fault, now)
+def project_failed(project: Project, error: DcsError, now: datetime) -> None:
+    """Record a failed project sync; nothing of the project is synced until one works."""
+    wait = min(_LAST_PROJECT_RETRY, _FIRST_PROJECT_RETRY * 2 ** min(project.failures, 8))
+    fields = {"next_sync_at": now + timedelta(seconds=wait), "failures": F("failures") + 1}
+    _finish(project, _error_fields(project, error, now) | fields)
+    _report_to_account(project.account, error, now)
 
 
-def discovery_proven(account: Account, again: datetime) -> None:
-    """End the finding of an account's projects that worked."""
-    mine = Account.objects.filter(pk=account.pk)
-    mine.update(next_discovery_at=again)
-    rested = {key: value for key, value in _CLEAR.items() if key != "failures"}
-    mine.filter(sync_error_kind="discovery").update(**rested)
+def discovery_succeeded(account: Account, next_discovery_at: datetime) -> None:
+    """Record that an account's projects were discovered."""
+    rows = Account.objects.filter(pk=account.pk)
+    rows.update(next_discovery_at=next_discovery_at)
+    rows.filter(sync_error_kind="discovery").update(**_NO_ERROR)
 
 
-def discovery_failed(account: Account, fault: DcsError, now: datetime) -> None:
-    """End the finding of an account's projects that failed; those we know stay monitored."""
-    _tell_account(account, fault, now)
-    facts = _shown(account, fault, now) | {"sync_error_kind": "discovery"}
+def discovery_failed(account: Account, error: DcsError, now: datetime) -> None:
+    """Record a failed discovery; known projects stay monitored."""
+    _report_to_account(account, error, now)
+    fields = _error_fields(account, error, now) | {"sync_error_kind": "discovery"}
     if account.sync_error_kind == "discovery":
-        facts["sync_error_since"] = account.sync_error_since
-    Account.objects.filter(pk=account.pk, sync_error_kind__in=("", "discovery")).update(**facts)
+        fields["sync_error_since"] = account.sync_error_since
+    Account.objects.filter(pk=account.pk, sync_error_kind__in=("", "discovery")).update(**fields)
 
 
-def given_back(
+def release(
     claimed: Sequence[Instance] | Sequence[Project],
     *,
-    blameless: bool,
+    count_attempt: bool = False,
     wait: timedelta = timedelta(0),
 ) -> int:
-    """End the leases of those whose look has not ended; return how many they were.
+    """Release claims whose sync has not finished; return how many.
 
-    ``blameless``: it was not their doing, so the claim does not count as an attempt.
+    ``count_attempt`` where the row itself may be to blame: after three such attempts an instance
+    is no longer synced.
     """
     if not claimed:
         return 0
-    facts: dict[str, Any] = {"lease_until": None}
-    if blameless:
-        facts["attempts"] = Greatest(F("attempts") - 1, 0)
+    fields: dict[str, Any] = {"lease_until": None}
+    if not count_attempt:
+        fields["attempts"] = Greatest(F("attempts") - 1, 0)
     if wait:
-        facts["next_sync_at"] = datetime.now(UTC) + wait
+        fields["next_sync_at"] = datetime.now(UTC) + wait
     ours = Q()
     for row in claimed:
         ours |= Q(pk=row.pk, fencing_token=row.fencing_token)
     rows = type(claimed[0])._default_manager.filter(ours).exclude(lease_until=None)
-    return rows.update(**facts)
+    return rows.update(**fields)
 
 
-def _shown(row: Instance | Project | Account, fault: DcsError, now: datetime) -> dict[str, Any]:
-    return {
-        "sync_error_kind": fault.kind,
-        "sync_error_message": fault.message[:500],
-        "sync_error_since": row.sync_error_since if row.sync_error_kind == fault.kind else now,
-        "sync_error_request_id": fault.request_id[:128],
-    }
+def release_after_crash(
+    claimed: Sequence[Instance] | Sequence[Project], *, count_attempt: bool
+) -> None:
+    """Release claims as soon as the database answers; most outages are shorter than a lease."""
+    until = time.monotonic() + scheduling.LEASE.total_seconds()
+    while time.monotonic() < until:
+        try:
+            count = release(claimed, count_attempt=count_attempt)
+            logger.warning("A sync was interrupted; %d claims were released.", count)
+            return
+        except (OperationalError, InterfaceError):
+            connection.close()
+            time.sleep(1)
 
 
-def _tell_account(account: Account, fault: DcsError, now: datetime) -> None:
-    if isinstance(fault, Throttled):
-        rate_limit.hold_slots(account.pk, fault.until)
-    if isinstance(fault, AuthenticationError):
-        _refuse(account.pk, fault, now)
+def pause_after(refusals: int) -> timedelta | None:
+    """Return how long an account is paused after so many rejected logins in a row.
 
-
-@transaction.atomic
-def _refuse(account_id: int, fault: AuthenticationError, now: datetime) -> None:
-    account = Account.objects.select_for_update().get(pk=account_id)
-    if account.paused_until and account.paused_until > now:
-        return  # threads of one batch are refused together: that is one refusal
-    facts: dict[str, Any] = {"refusals": account.refusals + 1}
-    if rest := pause(account.refusals + 1):
-        facts |= _shown(account, fault, now) | {"paused_until": now + rest}
-    Account.objects.filter(pk=account_id).update(**facts)
-
-
-def _write(row: Instance | Project, facts: dict[str, Any]) -> None:
-    held = {"fencing_token": row.fencing_token, "lease_until__gte": datetime.now(UTC)}
-    if not type(row)._default_manager.filter(pk=row.pk, **held).update(**facts):
-        raise LeaseLost(str(row))
-
-
-def pause(refusals: int) -> timedelta | None:
-    """How long an account rests after so many refusals in a row.
-
-    Five lock an access key upstream, so the second one already stops us.
+    Five lock an access key upstream, so the second one already pauses the account.
     """
     if refusals < 2:
         return None
-    return min(_PAUSE * 2 ** min(refusals - 2, 8), _LONGEST_PAUSE)
+    return min(_FIRST_PAUSE * 2 ** min(refusals - 2, 8), _LONGEST_PAUSE)
+
+
+def _finish(row: Instance | Project, fields: dict[str, Any]) -> None:
+    valid = type(row)._default_manager.filter(
+        pk=row.pk, fencing_token=row.fencing_token, lease_until__gte=datetime.now(UTC)
+    )
+    if not valid.update(**_RELEASED, **fields):
+        raise LeaseLost(str(row))
+
+
+def _error_fields(
+    row: Instance | Project | Account, error: DcsError, now: datetime
+) -> dict[str, Any]:
+    return {
+        "sync_error_kind": error.kind,
+        "sync_error_message": error.message[:500],
+        "sync_error_since": row.sync_error_since if row.sync_error_kind == error.kind else now,
+        "sync_error_request_id": error.request_id[:128],
+    }
+
+
+def _report_to_account(account: Account, error: DcsError, now: datetime) -> None:
+    if isinstance(error, Throttled):
+        rate_limit.hold(account.pk, error.until)
+    if isinstance(error, AuthenticationError):
+        _count_refusal(account.pk, error, now)
+
+
+@transaction.atomic
+def _count_refusal(account_id: int, error: AuthenticationError, now: datetime) -> None:
+    account = Account.objects.select_for_update().get(pk=account_id)
+    if account.paused_until and account.paused_until > now:
+        return  # the threads of one batch are rejected together: that counts once
+    fields: dict[str, Any] = {"refusals": account.refusals + 1}
+    if pause := pause_after(account.refusals + 1):
+        fields |= _error_fields(account, error, now) | {"paused_until": now + pause}
+    Account.objects.filter(pk=account_id).update(**fields)

@@ -1,4 +1,9 @@
-"""Scheduling: what is due, in which order, and which worker has claimed it."""
+"""Scheduling: what is due, in which order, and which worker has claimed it.
+
+The database holds the schedule. A worker claims due rows for the time of a lease, and every claim
+increments the row's fencing token. A worker that comes back after its lease still has the old
+token, so whatever it tries to write is refused.
+"""
 
 from __future__ import annotations
 
@@ -8,127 +13,194 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Case, Count, F, Q, QuerySet, When
+from django.db.models import Case, Count, F, Q, When
 
 from restores.models import Instance, Project, Restore
 from restores.querysets import UNKNOWN_RUNS, InstanceQuerySet, ProjectQuerySet
 
-Order = tuple[Case | str, ...]
-
-BATCH = 48  # three rounds of a look's threads; the two more of DESIGN would cost a fourth
+BATCH_SIZE = 48  # three rounds of the threads that fetch for a batch
 LEASE = timedelta(seconds=90)
-# Seconds of an account's rate in one batch: between batches a process turns to due projects.
-BOOKED = 1
-LIVE = timedelta(seconds=9)
-AFTER_FAULT = timedelta(seconds=30)
+MAX_ATTEMPTS = 3
+# How often an instance is synced while one of its restores may still change.
+LIVE_INTERVAL = timedelta(seconds=9)
+FIRST_RETRY = timedelta(seconds=30)
+# A tick comes about every 5 s: what is due a moment later is due now.
+TICK_TOLERANCE = timedelta(seconds=1)
+# If the next call that an account's rate limit allows is further away, its projects and instances
+# are left for later: a sync would only block a worker process. A project sync is short, so it may
+# wait a little longer.
+MAX_WAIT = timedelta(seconds=2)
+MAX_PROJECT_WAIT = timedelta(seconds=5)
+
+
+class LeaseLost(Exception):
+    """The lease has run out or another worker has claimed the row; nothing was written."""
+
+
+def due_projects(now: datetime) -> ProjectQuerySet:
+    """Return projects that are due and unclaimed: working ones first, then those of idle accounts.
+
+    An endpoint that hangs must not occupy every worker process: of an account's failing projects
+    one is synced at a time, and once two of them are unreachable, one of all its projects.
+    """
+    claimed = Project.objects.filter(lease_until__gte=now)
+    unreachable = Project.objects.monitored().filter(failures__gt=0, sync_error_kind="unreachable")
+    per_account = unreachable.values("account_id").annotate(count=Count("pk"))
+    accounts_down = per_account.filter(count__gt=1).values("account_id")
+    one_at_a_time = Q(failures__gt=0) | Q(account_id__in=accounts_down)
+    failing = Q(failures__gt=0) | Q(account_id__in=unreachable.values("account_id"))
+    return (
+        Project.objects.monitored()
+        .filter(
+            Q(next_sync_at=None) | Q(next_sync_at__lte=now + TICK_TOLERANCE),
+            unclaimed(now),
+            account_available(now, now + MAX_PROJECT_WAIT, "account__"),
+        )
+        .exclude(one_at_a_time, account_id__in=claimed.filter(one_at_a_time).values("account_id"))
+        .order_by(
+            Case(When(failing, then=1), default=0),
+            Case(When(account_id__in=claimed.values("account_id"), then=1), default=0),
+            F("next_sync_at").asc(nulls_first=True),
+            "pk",
+        )
+    )
+
+
+def due_instances(now: datetime) -> InstanceQuerySet:
+    """Return instances that are due and unclaimed, in projects whose own sync works.
+
+    After a rejected login only project syncs go on, which make a single call: the calls of a whole
+    batch would all be rejected, and five rejections in a row lock an access key.
+    """
+    return Instance.objects.monitored().filter(
+        unclaimed(now),
+        account_available(now, now + MAX_WAIT, "project__account__"),
+        next_sync_at__lte=now + TICK_TOLERANCE,
+        attempts__lt=MAX_ATTEMPTS,
+        # Not its sync_error_kind: some sync errors are only worth showing.
+        project__failures=0,
+        project__account__refusals=0,
+    )
+
+
+def unclaimed(now: datetime) -> Q:
+    """Match rows that no worker holds."""
+    return Q(lease_until=None) | Q(lease_until__lt=now)
+
+
+def account_available(now: datetime, reserved_by: datetime, prefix: str = "") -> Q:
+    """Match accounts that are not paused and whose next free call is at ``reserved_by`` or before.
+
+    ``prefix`` is the lookup that leads to the account.
+    """
+    paused, reserved = f"{prefix}paused_until", f"{prefix}reserved_until"
+    not_paused = Q(**{paused: None}) | Q(**{f"{paused}__lte": now})
+    return not_paused & (Q(**{reserved: None}) | Q(**{f"{reserved}__lte": reserved_by}))
 
 
 def claim_project(now: datetime) -> Project | None:
-    """Take the project whose turn it is."""
+    """Claim the first due project."""
     with transaction.atomic():
-        due = projects(now).select_related("account")
+        due = due_projects(now).select_related("account")
         claimed = _claim(due.select_for_update(skip_locked=True, of=("self",))[:1], now)
     return claimed[0] if claimed else None
 
 
 def claim_instances(now: datetime, rates: Mapping[str, float] | None = None) -> list[Instance]:
-    """Take a batch of due instances of one project, as large as its account's rate allows."""
-    ordering = order(now), order_within(now)
-    return _claim_batch(instances(now), ordering, now, rates or {})
+    """Claim a batch of due instances of one project, as large as its account's rate allows.
+
+    Instances with unfinished restores come first, then those of accounts that are idle, then those
+    that have been due for longest.
+    """
+    live = Restore.objects.unfinished(now - UNKNOWN_RUNS).values("instance_id")
+    claimed = Instance.objects.filter(lease_until__gte=now).values("project__account_id")
+    busy = Q(project__account__reserved_until__gt=now) | Q(project__account_id__in=claimed)
+    due = due_instances(now).order_by(
+        Case(When(pk__in=live, then=0), default=1),
+        Case(When(busy, then=1), default=0),
+        "next_sync_at",
+        "pk",
+    )
+    return _claim_batch(due, rates or {}, now)
 
 
-def claim_more(project: Project, now: datetime) -> list[Instance]:
-    """Take a whole batch of one project's due instances."""
-    with transaction.atomic():
-        due = instances(now).order_by(*order_within(now))
-        return _claim_of(project, due.filter(project=project), BATCH, now)
-
-
-def claim_news(
+def claim_newly_due(
     project: Project, since: datetime, now: datetime, rates: Mapping[str, float] | None = None
 ) -> list[Instance]:
-    """Take a batch of what the project's look that began at ``since`` has made due."""
-    news = instances(now).filter(project=project, next_sync_at__gte=since)
-    order = "-next_sync_at", "pk"
-    return _claim_batch(news, (order, order), now, rates or {})
+    """Claim a batch of those instances that the project's sync at ``since`` has made due."""
+    due = due_instances(now).filter(project=project, next_sync_at__gte=since)
+    return _claim_batch(due.order_by("-next_sync_at", "pk"), rates or {}, now)
 
 
-def _claim_batch(
-    due: InstanceQuerySet, order: tuple[Order, Order], now: datetime, rates: Mapping[str, float]
-) -> list[Instance]:
-    """Take the first and more of its project; alone, if its last look did not end.
-
-    ``order`` of all that is due, and of those of one project.
-    """
+def claim_selected(ids: Iterable[int], now: datetime) -> list[Instance]:
+    """Claim those of the given instances that no worker holds, due or not."""
     with transaction.atomic():
-        first = _keys(due.order_by(*order[0])).first()
-        if first is None:
-            return []
-        head = Instance.objects.select_related("project__account").get(pk=first)
-        if head.attempts:
-            return _claim([head], now)
-        size = batch_size(rates.get(head.project.account.name, BATCH))
-        rest = due.filter(project_id=head.project_id).order_by(*order[1])
-        return _claim_of(head.project, rest, size, now)
+        rows = Instance.objects.filter(unclaimed(now), pk__in=list(ids))
+        rows = rows.select_related("project__account").order_by("pk")
+        return _claim(rows.select_for_update(of=("self",)), now)
 
 
-def _claim_of(project: Project, due: InstanceQuerySet, size: int, now: datetime) -> list[Instance]:
-    """Take up to ``size`` of a project's due instances, none whose last look did not end."""
-    ids = list(_keys(due.filter(attempts=0))[:size])
-    rows = Instance.objects.in_bulk(ids)
-    for row in rows.values():
-        row.project = project
-    return _claim([rows[pk] for pk in ids], now)
-
-
-def _keys(due: InstanceQuerySet) -> QuerySet[Instance, int]:
-    """The keys of those that nobody is claiming: whole rows would cost a sort as much again."""
-    return due.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True)
-
-
-def take(project: Project, now: datetime) -> Project:
-    """Take a project from whoever holds it: the other one's ending will not count."""
+def take_over_project(project: Project, now: datetime) -> Project:
+    """Claim a project, from another worker if need be, whose result is then refused."""
     with transaction.atomic():
-        row = Project.objects.select_related("account").select_for_update(of=("self",))
-        return _claim([row.get(pk=project.pk)], now)[0]
+        rows = Project.objects.select_related("account").select_for_update(of=("self",))
+        return _claim([rows.get(pk=project.pk)], now)[0]
 
 
-def claim_these(ids: Iterable[int], now: datetime) -> list[Instance]:
-    """Take those of the given instances that nobody holds, due or not."""
-    with transaction.atomic():
-        unclaimed = Instance.objects.filter(free(now), pk__in=list(ids))
-        unclaimed = unclaimed.select_related("project__account").order_by("pk")
-        return _claim(unclaimed.select_for_update(of=("self",)), now)
+def lock_claimed(instance: Instance) -> None:
+    """Lock an instance until the end of the transaction, or raise ``LeaseLost``."""
+    rows = Instance.objects.select_for_update()
+    if not rows.filter(pk=instance.pk, fencing_token=instance.fencing_token).exists():
+        raise LeaseLost(instance.instance_id)
 
 
-def batch_size(rate: float) -> int:
-    """How many instances an account's batch may hold at ``rate`` calls per second."""
-    return int(max(1, min(BATCH, rate * BOOKED)))
-
-
-def park(now: datetime) -> None:
-    """Show the instances whose looks keep ending their worker; they wait for a person."""
-    lost = Instance.objects.filter(free(now), attempts__gte=PARKED_AFTER)
-    lost.exclude(sync_error_kind="parked").update(
+def quarantine(now: datetime) -> None:
+    """Show the instances whose syncs kept crashing the worker; they wait for a person."""
+    crashing = Instance.objects.filter(unclaimed(now), attempts__gte=MAX_ATTEMPTS)
+    crashing.exclude(sync_error_kind="parked").update(
         sync_error_kind="parked",
-        sync_error_message=f"{PARKED_AFTER} syncs in a row did not finish; "
+        sync_error_message=f"{MAX_ATTEMPTS} syncs in a row did not finish; "
         "automatic sync is paused.",
         sync_error_since=now,
     )
 
 
-def next_regular(instance: Instance, interval: int, now: datetime) -> datetime:
-    """Return the instance's own moment within the coming interval: looks spread evenly."""
-    own = zlib.crc32(f"{instance.project_id}/{instance.instance_id}".encode()) % interval
-    # A look that came early by the slack is this moment's look, not the one before it.
-    early = now + SLACK
-    return early + timedelta(seconds=(own - early.timestamp()) % interval or interval)
+def batch_size(rate: float) -> int:
+    """Return how many instances fit into a batch at ``rate`` calls per second.
+
+    A batch takes about a second: between batches a worker process turns to due projects.
+    """
+    return int(max(1, min(BATCH_SIZE, rate)))
 
 
-def after_fault(failures: int, interval: float, now: datetime) -> datetime:
-    """Return when to try again: 30 s doubling, at most an interval, give or take a fifth."""
-    wait = min(interval, AFTER_FAULT.total_seconds() * 2 ** min(failures, 12))
+def next_regular_sync(instance: Instance, interval: int, now: datetime) -> datetime:
+    """Return the instance's own moment within the coming interval, so that syncs are spread out."""
+    offset = zlib.crc32(f"{instance.project_id}/{instance.instance_id}".encode()) % interval
+    # A sync that came early by the tolerance was the one of this moment.
+    after = now + TICK_TOLERANCE
+    return after + timedelta(seconds=(offset - after.timestamp()) % interval or interval)
+
+
+def next_retry(failures: int, interval: float, now: datetime) -> datetime:
+    """Return when to try again: after 30 s, doubled by each failure up to the interval, ±20%."""
+    wait = min(interval, FIRST_RETRY.total_seconds() * 2 ** min(failures, 12))
     return now + timedelta(seconds=wait * random.uniform(0.8, 1.2))  # noqa: S311 - not a secret
+
+
+def _claim_batch(
+    due: InstanceQuerySet, rates: Mapping[str, float], now: datetime
+) -> list[Instance]:
+    """Claim the first instance and more of its project; alone if its last sync did not finish."""
+    due = due.select_related("project__account")
+    due = due.select_for_update(skip_locked=True, of=("self",))
+    with transaction.atomic():
+        first = due.first()
+        if first is None:
+            return []
+        if first.attempts:
+            return _claim([first], now)
+        size = batch_size(rates.get(first.project.account.name, BATCH_SIZE))
+        return _claim(due.filter(project_id=first.project_id, attempts=0)[:size], now)
 
 
 def _claim(rows: Iterable, now: datetime) -> list:
@@ -140,100 +212,7 @@ def _claim(rows: Iterable, now: datetime) -> list:
             attempts=F("attempts") + 1,
         )
     for row in claimed:
-        row.fencing_token, row.attempts, row.lease_until = (
-            row.fencing_token + 1,
-            row.attempts + 1,
-            now + LEASE,
-        )
+        row.lease_until = now + LEASE
+        row.fencing_token += 1
+        row.attempts += 1
     return claimed
-
-
-PARKED_AFTER = 3
-# An account whose slots begin later than that rests: a look would only hold up a process. A
-# project's look is short, so it may wait a little.
-PATIENCE = timedelta(seconds=2)
-PROJECT_PATIENCE = timedelta(seconds=5)
-# Ticks come every 5 s give or take: what is due by a hair later is due now.
-SLACK = timedelta(seconds=1)
-
-
-def projects(now: datetime) -> ProjectQuerySet:
-    """Projects that are due and free: those that work first, then those of an idle account.
-
-    Of an account's projects whose looks fail, one at a time, and of all its projects once two
-    cannot be reached: a cloud that hangs must not take every process of the worker.
-    """
-    held = Project.objects.filter(lease_until__gte=now)
-    silent = Project.objects.monitored().filter(failures__gt=0, sync_error_kind="unreachable")
-    mute = silent.values("account_id").annotate(count=Count("pk")).filter(count__gt=1)
-    probed = Q(failures__gt=0) | Q(account_id__in=mute.values("account_id"))
-    failing = Q(failures__gt=0) | Q(account_id__in=silent.values("account_id"))
-    return (
-        Project.objects.monitored()
-        .filter(
-            Q(next_sync_at=None) | Q(next_sync_at__lte=now + SLACK),
-            free(now),
-            *open_accounts(now + PROJECT_PATIENCE, now, "account__"),
-        )
-        .exclude(probed, account_id__in=held.filter(probed).values("account_id"))
-        .order_by(
-            Case(When(failing, then=1), default=0),
-            Case(When(account_id__in=held.values("account_id"), then=1), default=0),
-            F("next_sync_at").asc(nulls_first=True),
-            "pk",
-        )
-    )
-
-
-def instances(now: datetime) -> InstanceQuerySet:
-    """Instances that are due and free, in projects whose own look works.
-
-    After a refusal only projects are asked, a call each: a batch would be refused many times.
-    """
-    return Instance.objects.monitored().filter(
-        free(now),
-        *open_accounts(now + PATIENCE, now, "project__account__"),
-        next_sync_at__lte=now + SLACK,
-        attempts__lt=PARKED_AFTER,
-        # Not its sync_error_kind: some faults are only worth showing.
-        project__failures=0,
-        project__account__refusals=0,
-    )
-
-
-def order(now: datetime) -> tuple[Case | str, ...]:
-    """First those with unfinished restores, then those of accounts that nobody asks, then age."""
-    first, *rest = order_within(now)
-    return first, _asked(now), *rest
-
-
-def order_within(now: datetime) -> tuple[Case | str, ...]:
-    """The same for instances of one account."""
-    return _finished(now), "next_sync_at", "pk"
-
-
-def _finished(now: datetime) -> Case:
-    """Order by this for those first whose restores are on their way: they are what people watch."""
-    live = Restore.objects.unfinished(now - UNKNOWN_RUNS).values("instance_id")
-    return Case(When(pk__in=live, then=0), default=1)
-
-
-def _asked(now: datetime) -> Case:
-    """Order by this for those first whose account nobody asks now, or waits for."""
-    held = Instance.objects.filter(lease_until__gte=now).values("project__account_id")
-    used = Q(project__account__reserved_until__gt=now) | Q(project__account_id__in=held)
-    return Case(When(used, then=1), default=0)
-
-
-def free(now: datetime) -> Q:
-    """Those that nobody holds."""
-    return Q(lease_until=None) | Q(lease_until__lt=now)
-
-
-def open_accounts(booked: datetime, now: datetime, path: str) -> tuple[Q, Q]:
-    """Accounts, at the end of a ``path``, that do not rest and have a slot by ``booked``."""
-    paused, slot = f"{path}paused_until", f"{path}reserved_until"
-    return (
-        Q(**{paused: None}) | Q(**{f"{paused}__lte": now}),
-        Q(**{slot: None}) | Q(**{f"{slot}__lte": booked}),
-    )

@@ -75,13 +75,13 @@ def look(order):
 
     from restores import tasks
     from restores.sync import scheduling
-    from restores.sync.accounts import current_clouds
+    from restores.sync.accounts import load_accounts
 
-    current_clouds()
-    scheduling.park(datetime.now(UTC))
-    while scheduling.projects(datetime.now(UTC)).exists():
-        tasks.project_look()
-    tasks.instance_looks()
+    load_accounts()
+    scheduling.quarantine(datetime.now(UTC))
+    while scheduling.due_projects(datetime.now(UTC)).exists():
+        tasks.sync_projects()
+    tasks.sync_instances()
 
 
 def run(order):

@@ -106,7 +106,7 @@ def test_a11_a_good_certificate_is_accepted(folder):
 
 
 @pytest.mark.parametrize("name", ["own", "expired", "other", "good"])
-def test_a11_no_byte_is_sent_to_a_cloud_with_a_bad_certificate(folder, name):
+def test_a11_no_request_is_sent_to_a_cloud_with_a_bad_certificate(folder, name):
     trusted = None if name in ("own", "good") else folder / "ca.pem"
     with TlsCloud(folder, name) as cloud, pytest.raises(Unreachable) as raised:
         ask(cloud, trusted)
@@ -116,14 +116,14 @@ def test_a11_no_byte_is_sent_to_a_cloud_with_a_bad_certificate(folder, name):
 
 @pytest.mark.parametrize("oldest", [ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1])
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_a11_no_byte_is_sent_in_an_outdated_tls(folder, oldest):
+def test_a11_no_request_is_sent_over_an_outdated_tls(folder, oldest):
     with TlsCloud(folder, "good", oldest=oldest) as cloud, pytest.raises(Unreachable) as raised:
         ask(cloud, folder / "ca.pem")
     assert "TLS" in raised.value.message
     assert cloud.heard == b""
 
 
-def test_a11_a_cloud_without_tls_gets_nothing_but_the_greeting(folder):
+def test_a11_a_cloud_without_tls_gets_nothing_but_the_client_hello(folder):
     heard = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
 

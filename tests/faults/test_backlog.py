@@ -24,7 +24,7 @@ ADDING = (
 
 
 @pytest.mark.django_db
-def test_d6_migrations_only_add_so_that_an_old_worker_goes_on():
+def test_d6_migrations_only_add_so_that_an_old_worker_keeps_working():
     loader = MigrationLoader(connection)
     later = [m for (app, _), m in loader.disk_migrations.items() if app == "restores"]
     for migration in [m for m in later if not m.initial]:
@@ -36,13 +36,13 @@ def test_d6_migrations_only_add_so_that_an_old_worker_goes_on():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_w7_after_six_hours_each_instance_is_looked_at_once_and_live_ones_first(
+def test_w7_after_six_hours_each_instance_is_synced_once_and_live_ones_first(
     tmp_path, monkeypatch, settings
 ):
     rate = 20
     with Simulator(instances=24, restores=60) as simulator:
         scene = Scene(simulator, tmp_path, monkeypatch, settings, rate=rate)
-        scene.look_at_project()
+        scene.sync_project()
         long_ago = datetime.now(UTC) - timedelta(hours=6)
         Instance.objects.update(
             next_sync_at=long_ago, backups_due_at=_tomorrow(), single_node=False
@@ -58,9 +58,9 @@ def test_w7_after_six_hours_each_instance_is_looked_at_once_and_live_ones_first(
             first_seen_at=long_ago,
             changed_at=long_ago,
         )
-        scene.heals()
-        scene.breaks("/restores", kind="status", status=204)
-        tasks.instance_looks()
+        scene.clear_faults()
+        scene.inject("/restores", kind="status", status=204)
+        tasks.sync_instances()
         looked = [entry.path.split("/")[4] for entry in scene.calls("/restores")]
         assert scene.simulator.log.busiest_second("harbour") <= rate
     assert looked[0] == live.instance_id

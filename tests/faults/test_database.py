@@ -77,7 +77,7 @@ def test_d1_pages_say_within_two_seconds_that_the_database_is_away(running, mend
 @needs_postgres
 @pytest.mark.xdist_group("database")
 @pytest.mark.parametrize("fault", ["cut", "freeze"])
-def test_d1_a_database_that_comes_back_finds_everything_going_on(running, mended, fault):
+def test_d1_work_resumes_when_the_database_is_back(running, mended, fault):
     due = running.make_due()
     getattr(mended, fault)()
     away = monotonic()
@@ -94,11 +94,11 @@ def test_d1_a_database_that_comes_back_finds_everything_going_on(running, mended
 @pytest.mark.parametrize(
     "fault",
     [
-        pytest.param("cut", marks=pytest.mark.faults(ci=True)),
-        pytest.param("freeze", marks=pytest.mark.faults),
+        pytest.param("cut", marks=pytest.mark.long(ci=True)),
+        pytest.param("freeze", marks=pytest.mark.long),
     ],
 )
-def test_d1_away_for_a_minute(running, mended, fault):
+def test_d1_work_resumes_after_a_minute_without_database(running, mended, fault):
     due = running.make_due()
     getattr(mended, fault)()
     away = monotonic()
@@ -111,7 +111,7 @@ def test_d1_away_for_a_minute(running, mended, fault):
 
 
 @needs_postgres
-@pytest.mark.faults
+@pytest.mark.long
 @pytest.mark.xdist_group("database")
 def test_d1_a_worker_started_without_database_waits_for_it(running, mended):
     mended.cut()
@@ -140,11 +140,11 @@ def test_d5_connections_ended_by_the_server_again_and_again_stop_nothing(running
 
 @needs_postgres
 @pytest.mark.django_db(transaction=True)
-def test_d2_the_victim_of_a_deadlock_is_run_again():
+def test_d2_the_victim_of_a_deadlock_is_retried():
     pair = [make_instance("one").pk, make_instance("two").pk]
     meeting, runs = threading.Barrier(2), []
 
-    @conflicts.persistent
+    @conflicts.retry_on_conflict
     @transaction.atomic
     def rename(order):
         runs.append(order)
@@ -168,10 +168,10 @@ def test_d2_the_victim_of_a_deadlock_is_run_again():
 
 
 @pytest.mark.parametrize(("failures", "runs"), [(0, 1), (3, 4), (9, 4)])
-def test_d2_a_transaction_is_repeated_three_times_at_most(failures, runs, db_away):
+def test_d2_a_transaction_is_retried_three_times_at_most(failures, runs, db_away):
     count = []
 
-    @conflicts.persistent
+    @conflicts.retry_on_conflict
     def write():
         count.append(1)
         if len(count) <= failures:
@@ -185,10 +185,10 @@ def test_d2_a_transaction_is_repeated_three_times_at_most(failures, runs, db_awa
     assert len(count) == runs
 
 
-def test_d2_a_connection_that_broke_is_no_conflict_to_repeat(db_away):
+def test_d2_a_broken_connection_is_not_retried(db_away):
     count = []
 
-    @conflicts.persistent
+    @conflicts.retry_on_conflict
     def write():
         count.append(1)
         raise OperationalError("gone") from db_away("57P01")
@@ -211,7 +211,7 @@ def db_away(monkeypatch):
 
 @needs_sqlite
 @pytest.mark.django_db(transaction=True)
-def test_d4_while_somebody_holds_the_write_lock_pages_are_read_as_fast_as_ever(web):
+def test_d4_pages_do_not_wait_for_the_write_lock(web):
     make_restore("r-1")
     web.get("/restores/")
     held, release = threading.Event(), threading.Event()
@@ -238,7 +238,7 @@ def test_d4_while_somebody_holds_the_write_lock_pages_are_read_as_fast_as_ever(w
 
 @needs_sqlite
 @pytest.mark.django_db(transaction=True)
-def test_d3_a_full_disk_rolls_the_whole_transaction_back_and_reading_goes_on(web, full_disk):
+def test_d3_a_full_disk_rolls_the_whole_transaction_back_and_pages_still_answer(web, full_disk):
     instance = make_instance()
     make_restore("before", instance=instance)
     full_disk()
@@ -260,7 +260,7 @@ def test_d3_a_full_disk_rolls_the_whole_transaction_back_and_reading_goes_on(web
         (OperationalError("connection refused"), "The database does not answer"),
     ],
 )
-def test_d3_a_page_that_must_write_says_in_words_why_it_cannot(rf, error, words):
+def test_d3_a_page_that_must_write_says_why_it_cannot(rf, error, words):
     try:
         raise error
     except OperationalError:

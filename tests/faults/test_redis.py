@@ -29,7 +29,7 @@ def running(product, redis):
     return product
 
 
-def test_r1_without_redis_worker_and_beat_wait_for_it_and_then_begin(running):
+def test_r1_worker_and_beat_wait_for_redis_and_then_start(running):
     assert running.caught_up(running.started, RECOVERY) < RECOVERY
     assert all(program.alive for program in running.collecting)
 
@@ -47,7 +47,7 @@ def test_r1_pages_answer_while_redis_is_away(running, redis):
     site.program.kill()
 
 
-def test_r2_after_redis_died_all_due_looks_are_made(running, redis):
+def test_r2_after_redis_died_everything_due_is_synced(running, redis):
     redis.kill()
     due = running.make_due()
     redis.start()
@@ -55,7 +55,7 @@ def test_r2_after_redis_died_all_due_looks_are_made(running, redis):
     assert running.caught_up(due, RECOVERY) < RECOVERY
 
 
-def test_r3_after_redis_froze_all_due_looks_are_made(running, redis):
+def test_r3_after_redis_froze_everything_due_is_synced(running, redis):
     redis.freeze()
     due = running.make_due()
     # Longer than the socket's timeout is the long variant's matter.
@@ -66,20 +66,20 @@ def test_r3_after_redis_froze_all_due_looks_are_made(running, redis):
     assert running.caught_up(due, RECOVERY) < RECOVERY
 
 
-def test_r4_after_everything_was_flushed_the_next_tick_rings_again(running, redis):
+def test_r4_after_a_flush_the_next_tick_sends_new_messages(running, redis):
     due = running.make_due()
     redis.flush()
 
     assert running.caught_up(due, RECOVERY) < RECOVERY
 
 
-def test_r5_a_broker_that_may_drop_messages_is_warned_about_at_the_start(running):
+def test_r5_a_broker_that_may_drop_messages_is_logged_at_startup(running):
     worker, _ = running.collecting
     until(lambda: "maxmemory-policy allkeys-lru" in worker.said(), 10, worker.said)
 
 
-@pytest.mark.faults(ci=True)
-def test_r2_flapping_eight_times_loses_nothing(running, redis):
+@pytest.mark.long(ci=True)
+def test_r2_redis_restarting_eight_times_loses_nothing(running, redis):
     for _ in range(8):
         running.make_due()
         redis.kill()
@@ -90,8 +90,8 @@ def test_r2_flapping_eight_times_loses_nothing(running, redis):
     assert all(program.alive for program in running.collecting)
 
 
-@pytest.mark.faults(ci=True)
-def test_r3_frozen_for_longer_than_every_timeout(running, redis):
+@pytest.mark.long(ci=True)
+def test_r3_redis_frozen_for_longer_than_every_timeout(running, redis):
     redis.freeze()
     due = running.make_due()
     frozen = datetime.now(UTC)
@@ -101,8 +101,8 @@ def test_r3_frozen_for_longer_than_every_timeout(running, redis):
     assert running.caught_up(due, RECOVERY) < RECOVERY
 
 
-@pytest.mark.faults
-def test_r5_a_broker_without_memory_stops_the_looks_and_nothing_else(running, redis):
+@pytest.mark.long
+def test_r5_a_broker_without_memory_stops_syncs_and_nothing_else(running, redis):
     redis.ask("CONFIG", "SET", "maxmemory-policy", "noeviction")
     redis.ask("CONFIG", "SET", "maxmemory", "1")
     due = running.make_due()
@@ -114,8 +114,8 @@ def test_r5_a_broker_without_memory_stops_the_looks_and_nothing_else(running, re
     assert running.caught_up(due, 120, tending=running.collecting) < 120
 
 
-@pytest.mark.parametrize("share", [3, pytest.param(1, marks=pytest.mark.faults)])
-def test_v17_after_all_that_the_cloud_s_credentials_are_nowhere(running, share):
+@pytest.mark.parametrize("share", [3, pytest.param(1, marks=pytest.mark.long)])
+def test_after_all_that_the_cloud_credentials_have_leaked_nowhere(running, share):
     secrets = list(running.cloud.secrets.values())
     running.cloud.simulator.faults.add(*every_fault(running.cloud.simulator.world)[::share])
     running.caught_up(running.make_due(), RECOVERY)

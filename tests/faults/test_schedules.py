@@ -11,12 +11,12 @@ from restores.dcs.errors import DcsError
 from restores.dcs.records import TERMINAL_STATUSES, Page
 from restores.models import Observation
 from restores.sync import scheduling
-from restores.sync.complete_fetch import ask_all
-from restores.sync.diff import plan
-from restores.sync.instances import look_at
+from restores.sync.complete_fetch import fetch_complete
+from restores.sync.diff import diff
+from restores.sync.instances import sync_instances
 from tests.factories import make_instance
 from tests.faults.moving import Manners, MovingList
-from tests.sync.records import BEGUN, told
+from tests.sync.records import BEGUN, with_digest
 
 FULL = 6
 LOOKS = 3
@@ -30,14 +30,14 @@ class Tally:
     proofs: int = 0
     split: int = 0
     faults: int = 0
-    flaws: dict = field(default_factory=dict)
+    reasons: dict = field(default_factory=dict)
 
-    def add(self, answer, calls):
+    def add(self, result, calls):
         self.looks += 1
-        self.proofs += answer.flaw == ""
-        self.split += answer.flaw == "" and calls > 1
-        kind = answer.flaw.split(" ")[0]
-        self.flaws[kind] = self.flaws.get(kind, 0) + 1
+        self.proofs += result.incomplete == ""
+        self.split += result.incomplete == "" and calls > 1
+        kind = result.incomplete.split(" ")[0]
+        self.reasons[kind] = self.reasons.get(kind, 0) + 1
 
 
 def schedule(seed, tally):
@@ -49,34 +49,36 @@ def schedule(seed, tally):
     for _ in range(LOOKS):
         world.look()
         try:
-            answer = ask_all(world, FULL)
+            result = fetch_complete(world, FULL)
         except DcsError:
             tally.faults += 1
             continue
-        tally.add(answer, world.calls)
-        check_proof(world, answer)
-        held = stored(held, answer)
+        tally.add(result, world.calls)
+        check_proof(world, result)
+        held = stored(held, result)
     check_end(world, held)
 
 
-def check_proof(world, answer):
-    """Without a flaw the answer is the list of one instant, and what vanished in the meantime."""
-    ids = [record.restore_id for record in answer.records]
+def check_proof(world, result):
+    """A complete result is the list of one instant, and what disappeared meanwhile."""
+    ids = [record.restore_id for record in result.records]
     assert len(ids) == len(set(ids))
-    assert answer.until >= answer.at
-    if answer.flaw:
+    assert result.fetched_at >= result.complete_to
+    if result.incomplete:
         return
     ever, at_last = set().union(*(listed for _, listed in world.instants)), world.instants[-1][1]
-    then = [listed for now, listed in world.instants if now.replace(microsecond=0) == answer.at]
+    then = [
+        listed for now, listed in world.instants if now.replace(microsecond=0) == result.complete_to
+    ]
     assert any(listed <= set(ids) and set(ids) - listed <= ever - at_last for listed in then)
 
 
-def stored(held, answer):
-    """What is held after this look: nothing is lost, doubled or taken back."""
-    planned = plan(held, answer.records)
-    assert not held.keys() & {record.restore_id for record in planned.new}
-    after = held | {record.restore_id: record for record in (*planned.new, *planned.changed)}
-    assert after.keys() == held.keys() | {record.restore_id for record in answer.records}
+def stored(held, result):
+    """What is stored after this sync: nothing is lost, duplicated or taken back."""
+    changes = diff(held, result.records)
+    assert not held.keys() & {record.restore_id for record in changes.new}
+    after = held | {record.restore_id: record for record in (*changes.new, *changes.changed)}
+    assert after.keys() == held.keys() | {record.restore_id for record in result.records}
     for key, before in held.items():
         assert not (
             before.status in TERMINAL_STATUSES and after[key].status not in TERMINAL_STATUSES
@@ -90,12 +92,12 @@ def check_end(world, held):
     """Once the list stands still, a look proves it, and all that it holds is known as it is."""
     world.stand_still()
     world.look()
-    answer = ask_all(world, FULL)
-    check_proof(world, answer)
-    held = stored(held, answer)
+    result = fetch_complete(world, FULL)
+    check_proof(world, result)
+    held = stored(held, result)
     timeless = any(row.created_at is None for row in world.rows.values())
     if len(world.rows) < FULL or not (timeless or world.crowded() or not world.manners.provable):
-        assert answer.flaw == "", answer.flaw
+        assert result.incomplete == "", result.incomplete
         assert {key: held[key] for key in world.rows} == world.rows
 
 
@@ -111,31 +113,31 @@ def run(seeds):
     return tally
 
 
-def test_no_schedule_of_a_changing_list_loses_doubles_or_proves_wrongly():
+def test_no_sequence_of_changes_is_lost_duplicated_or_wrongly_called_complete():
     run(range(300))
 
 
-@pytest.mark.faults
-def test_none_of_ten_thousand_schedules_loses_doubles_or_proves_wrongly():
+@pytest.mark.long
+def test_none_of_ten_thousand_sequences_is_lost_duplicated_or_wrongly_called_complete():
     run(range(300, 10_400))
 
 
 class Client:
     """The same list behind the calls of a look; a cloud of one instance."""
 
-    account = SimpleNamespace(rate=1000)
+    config = SimpleNamespace(rate=1000)
     stopped = None
 
     def __init__(self, world):
         self.world = world
 
-    def client(self, project, expected=0):
+    def client(self, project, expected_calls=0):
         return self
 
     def stop(self, because): ...
 
     def restores(self, instance_id, *, begin=None, end=None, known_digest=""):
-        return told(self.world(begin, end), known_digest)
+        return with_digest(self.world(begin, end), known_digest)
 
     def backups(self, instance_id):
         return Page(rows=(), skipped=0, total=0, server_time=self.world.now)
@@ -147,8 +149,8 @@ def kept(world, instance, clock, wait):
     clock.move_to(world.now)
     world.look()
     before = rows_of(instance)
-    (claimed,) = scheduling.claim_these([instance.pk], world.now)
-    (seen,) = look_at([claimed], Client(world))
+    (claimed,) = scheduling.claim_selected([instance.pk], world.now)
+    (synced,) = sync_instances([claimed], Client(world))
     instance.refresh_from_db()
     after = rows_of(instance)
     assert before.keys() <= after.keys()
@@ -157,9 +159,9 @@ def kept(world, instance, clock, wait):
         for k, row in before.items()
         if row.status in TERMINAL_STATUSES
     )
-    assert instance.sync_error_kind == (seen.fault.kind if seen.fault else "")
+    assert instance.sync_error_kind == (synced.error.kind if synced.error else "")
     then = [ids for at, ids in world.instants if at.replace(microsecond=0) == instance.complete_to]
-    assert seen.fault or any(ids <= after.keys() for ids in then)
+    assert synced.error or any(ids <= after.keys() for ids in then)
     listed = world.instants[-1][1] if world.instants else set()
     newly = {
         key
@@ -206,11 +208,11 @@ def run_stored(seeds):
 
 
 @pytest.mark.django_db
-def test_no_schedule_loses_or_doubles_anything_in_the_database():
+def test_no_sequence_of_changes_loses_or_duplicates_anything_in_the_database():
     run_stored(range(15))
 
 
-@pytest.mark.faults
+@pytest.mark.long
 @pytest.mark.django_db
-def test_none_of_a_thousand_schedules_loses_or_doubles_anything_in_the_database():
+def test_none_of_a_thousand_sequences_loses_or_duplicates_anything_in_the_database():
     run_stored(range(15, 1015))

@@ -1,11 +1,11 @@
-"""docs/faults.md names every fault of the matrix and every test of one, and nothing else."""
+"""docs/failure-modes.md names every fault of the matrix and every test of one, and nothing else."""
 
 import ast
 import re
 from pathlib import Path
 
 HERE = Path(__file__).parent
-TABLE = HERE.parent.parent / "docs" / "faults.md"
+TABLE = HERE.parent.parent / "docs" / "failure-modes.md"
 MATRIX = {"A": 25, "D": 6, "R": 5, "W": 7}
 NAME = re.compile(r"test_((?:[adrw]\d+_)+)")
 
@@ -31,7 +31,7 @@ def written():
     return found
 
 
-def test_every_row_of_the_matrix_is_in_the_table_once_and_filled_in():
+def test_every_failure_mode_is_in_the_table_once_and_filled_in():
     expected = {f"{kind}{n}" for kind, count in MATRIX.items() for n in range(1, count + 1)}
     lines = re.findall(r"^\| ([ADRW]\d+) \|", TABLE.read_text(), re.MULTILINE)
     assert (set(lines), len(lines)) == (expected, len(expected))
@@ -40,14 +40,14 @@ def test_every_row_of_the_matrix_is_in_the_table_once_and_filled_in():
         assert named(cells[2]), f"{key} names no test"
 
 
-def test_every_test_that_the_table_names_exists_and_stands_in_its_row():
+def test_every_test_in_the_table_exists_and_belongs_to_its_row():
     tests = written()
     for key, cells in rows().items():
         for name in named(cells[2]):
             assert key in tests.get(name, ()), f"{key}: {name}"
 
 
-def test_every_test_of_a_fault_is_in_the_table():
+def test_every_test_of_a_failure_mode_is_in_the_table():
     table = {key: named(cells[2]) for key, cells in rows().items()}
     for name, keys in written().items():
         for key in keys:

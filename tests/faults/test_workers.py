@@ -97,7 +97,7 @@ def killed_and_resumed(product, point, dice):
     return ended == "killed"
 
 
-def test_w1_kill_9_at_some_statements_and_calls_leaves_nothing_lost_or_doubled(looked):
+def test_w1_kill_9_at_some_statements_and_calls_loses_and_duplicates_nothing(looked):
     dice = random.Random(3)
 
     died = [killed_and_resumed(looked, dice.randint(1, 130), dice) for _ in range(SAMPLE)]
@@ -105,8 +105,8 @@ def test_w1_kill_9_at_some_statements_and_calls_leaves_nothing_lost_or_doubled(l
     assert sum(died) >= SAMPLE - 2
 
 
-@pytest.mark.faults
-def test_w1_kill_9_at_every_statement_and_call_leaves_nothing_lost_or_doubled(looked):
+@pytest.mark.long
+def test_w1_kill_9_at_every_statement_and_call_loses_and_duplicates_nothing(looked):
     dice = random.Random(5)
     died, alive, point = 0, 0, 0
     # Looks differ a little in length: the end is where ten in a row had no such point.
@@ -123,8 +123,8 @@ def everything(product):
     return {table: product.database.rows(f"select * from {table} order by id") for table in tables}
 
 
-@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.faults)])
-def test_w4_a_worker_woken_after_its_lease_writes_nothing(looked, seed):
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.long)])
+def test_w4_a_worker_resumed_after_its_lease_writes_nothing(looked, seed):
     dice = random.Random(seed)
     spoil(looked, dice)
     frozen = looked.mortals.look(at=dice.randint(4, 8), only="http", signal=signal.SIGSTOP)
@@ -138,7 +138,7 @@ def test_w4_a_worker_woken_after_its_lease_writes_nothing(looked, seed):
     assert everything(looked) == then
 
 
-def test_w4_a_worker_woken_after_its_lease_writes_nothing_even_if_nobody_took_over(looked):
+def test_w4_a_worker_resumed_after_its_lease_writes_nothing_even_if_nobody_took_over(looked):
     spoil(looked, random.Random(4))
     frozen = looked.mortals.look(at=5, only="http", signal=signal.SIGSTOP)
     let_leases_end(looked)
@@ -150,7 +150,7 @@ def test_w4_a_worker_woken_after_its_lease_writes_nothing_even_if_nobody_took_ov
     assert looked.mortals.look()["ended"] == "done"
 
 
-def test_w2_w6_a_poisoned_instance_is_taken_alone_then_parked_and_shown(looked):
+def test_w2_w6_an_instance_that_crashes_workers_is_claimed_alone_then_quarantined(looked):
     poison, *others = (each.instance_id for each in looked.cloud.instances)
     due, deaths = looked.make_due(), 0
     while looked.mortals.look(poison=f"{poison}/restores")["ended"] == "killed":

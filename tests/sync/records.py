@@ -1,4 +1,4 @@
-"""Records as the parser would give them; each takes only what matters."""
+"""Records and pages as the parser returns them; each takes only what matters to a test."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -33,8 +33,8 @@ def make_page(*rows, total=None, at=BEGUN + timedelta(hours=1), skipped=0):
     return Page(rows=rows, skipped=skipped, total=total, server_time=at)
 
 
-def told(page, known):
-    """The page as the client gives it: with a digest, and unread when that is known already."""
+def with_digest(page, known):
+    """The page as the client returns it: with its digest, and not parsed if that is known."""
     digest = sha256(repr((page.rows, page.skipped, page.total)).encode()).hexdigest()
     if digest == known:
         return Page(

@@ -1,4 +1,4 @@
-"""The projects file and its secrets while the worker runs: what changes is noticed."""
+"""The projects file and its secrets while the worker runs: changes are noticed."""
 
 import os
 
@@ -8,7 +8,7 @@ from restores.dcs.config import ConfigError
 from restores.dcs.iam import DiscoveredProject
 from restores.models import Account, Project
 from restores.sync import inventory
-from restores.sync.accounts import current_clouds
+from restores.sync.accounts import load_accounts
 from tests.factories import make_instance, make_restore
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +30,7 @@ region = "eu-de"
 
 @pytest.fixture
 def folder(tmp_path, settings):
-    """A projects file whose secrets are files beside it."""
+    """A projects file whose secrets are files next to it."""
     settings.DCS_PROJECTS = str(tmp_path / "projects.toml")
     write(tmp_path / "projects.toml", FILE, 1)
     write(tmp_path / "ak", "AK", 1)
@@ -39,26 +39,26 @@ def folder(tmp_path, settings):
 
 
 def write(file, text, age):
-    """Write a file that was changed ``age`` seconds after the epoch."""
+    """Write a file that was last changed ``age`` seconds after the epoch."""
     file.write_text(text)
     os.utime(file, (age, age))
 
 
 def secret():
-    return current_clouds()["shop"].account.credentials.secret_key
+    return load_accounts()["shop"].config.credentials.secret_key
 
 
-def test_a_secret_that_is_replaced_on_disk_is_used_at_once(folder):
+def test_a_replaced_secret_file_is_used_at_once(folder):
     assert secret() == "old"
     write(folder / "sk", "new", 2)
     assert secret() == "new"
 
 
-def test_a_file_that_cannot_be_read_any_more_leaves_what_was_good_in_use(folder, caplog):
+def test_a_file_that_becomes_invalid_leaves_the_last_valid_one_in_use(folder, caplog):
     assert secret() == "old"
     write(folder / "projects.toml", FILE + "statsu = 1\n", 2)
     assert secret() == secret() == "old"
-    assert caplog.text.count("Kept the accounts as they were") == 1
+    assert caplog.text.count("keeping the previous one") == 1
     assert "statsu" in caplog.text
     more = FILE.replace('secret_key_file = "sk"', 'secret_key_file = "other"')
     write(folder / "projects.toml", more, 3)
@@ -72,43 +72,43 @@ def test_a_file_that_cannot_be_read_any_more_leaves_what_was_good_in_use(folder,
     assert secret() == "newest"
 
 
-def test_a_file_that_was_never_good_is_refused_each_time(folder):
+def test_a_file_that_was_never_valid_is_rejected_each_time(folder):
     write(folder / "projects.toml", "nonsense", 1)
     for _ in range(2):
         with pytest.raises(ConfigError):
-            current_clouds()
+            load_accounts()
 
 
-def test_an_endpoint_that_changes_takes_its_projects_along(folder):
-    current_clouds()
+def test_a_changed_endpoint_takes_its_projects_along(folder):
+    load_accounts()
     held = make_restore("r-1", instance=make_instance(project=Project.objects.get()))
     for number, endpoint in enumerate(("https://dcs.example/eu", "https://other.example")):
         write(folder / "projects.toml", FILE.replace("https://dcs.example", endpoint), 2 + number)
-        current_clouds()
+        load_accounts()
         project = Project.objects.get()
         assert (project.endpoint, project.monitored) == (endpoint, True)
         assert (project.next_sync_at, held.project_id) == (None, project.pk)
 
 
-def test_what_was_found_at_another_endpoint_is_watched_no_more(folder):
+def test_projects_discovered_at_a_previous_endpoint_are_no_longer_monitored(folder):
     found = FILE.replace("rate = 10", 'rate = 10\nprojects = "discover"\n'
                          'iam_endpoint = "https://iam.example"')  # fmt: skip
     write(folder / "projects.toml", found[: found.index("[projects")], 2)
-    cloud = current_clouds()["shop"]
+    shop = load_accounts()["shop"]
     named = [DiscoveredProject(project_id=f"p-{n}", name=f"eu-{n}") for n in (1, 2)]
     account = Account.objects.get()
-    assert inventory.enrol_found(account, cloud.account, cloud.named, named) == ""
+    assert inventory.register_discovered(account, shop.config, shop.named, named) == ""
     moved = found.replace("https://dcs.example", "https://new.example")
     write(folder / "projects.toml", moved[: moved.index("[projects")], 3)
-    cloud = current_clouds()["shop"]
+    shop = load_accounts()["shop"]
     assert not Project.objects.monitored().exists()
-    assert inventory.enrol_found(account, cloud.account, cloud.named, named[:1]) == ""
+    assert inventory.register_discovered(account, shop.config, shop.named, named[:1]) == ""
     [row] = Project.objects.monitored()
     assert (row.project_id, row.endpoint) == ("p-1", "https://new.example")
     assert Project.objects.count() == 2
 
 
-def test_the_database_keeps_no_fingerprint_that_could_be_guessed_at(folder):
-    digest = current_clouds()["shop"].account.digest
+def test_the_database_keeps_no_fingerprint_that_could_be_guessed(folder):
+    digest = load_accounts()["shop"].config.digest
     kept = Account.objects.get().section_digest
     assert kept and kept != digest

@@ -3,44 +3,44 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restores.sync.diff import merged, plan
+from restores.sync.diff import diff, merge
 from tests.sync.records import BEGUN, make_record
 
 
 def test_an_unknown_record_is_new():
-    assert plan({}, [make_record("r-1")]).new == (make_record("r-1"),)
+    assert diff({}, [make_record("r-1")]).new == (make_record("r-1"),)
 
 
 def test_an_equal_record_needs_no_write():
-    planned = plan({"r-1": make_record("r-1")}, [make_record("r-1")])
+    changes = diff({"r-1": make_record("r-1")}, [make_record("r-1")])
 
-    assert (planned.new, planned.changed, planned.unchanged) == ((), (), 1)
+    assert (changes.new, changes.changed, changes.unchanged) == ((), (), 1)
 
 
-def test_a_restore_that_moved_is_changed():
-    held = make_record("r-1", status="restoring", progress=10.0)
+def test_a_restore_with_new_progress_is_changed():
+    stored = make_record("r-1", status="restoring", progress=10.0)
     fetched = make_record("r-1", status="restoring", progress=42.0)
 
-    assert plan({"r-1": held}, [fetched]).changed == (fetched,)
+    assert diff({"r-1": stored}, [fetched]).changed == (fetched,)
 
 
-def test_what_is_final_never_becomes_unfinished_again():
-    held = make_record(status="failed", error_code="dcs.08.0007")
+def test_a_final_status_never_becomes_unfinished_again():
+    stored = make_record(status="failed", error_code="dcs.08.0007")
 
-    assert merged(held, make_record(status="restoring")) == held
+    assert merge(stored, make_record(status="restoring")) == stored
 
 
 def test_an_older_update_never_replaces_a_newer_one():
-    held = make_record(updated_at=BEGUN + timedelta(minutes=9))
+    stored = make_record(updated_at=BEGUN + timedelta(minutes=9))
 
-    assert merged(held, make_record(updated_at=BEGUN + timedelta(minutes=8))) == held
+    assert merge(stored, make_record(updated_at=BEGUN + timedelta(minutes=8))) == stored
 
 
 def test_an_absent_value_never_replaces_a_present_one():
-    held = make_record(restore_remark="before release 412", error_code="dcs.08.0002")
+    stored = make_record(restore_remark="before release 412", error_code="dcs.08.0002")
     fetched = make_record(progress=None, created_at=None, backup_id="")
 
-    result = merged(held, fetched)
+    result = merge(stored, fetched)
 
     assert result.restore_remark == "before release 412"
     assert result.error_code == "dcs.08.0002"
@@ -48,29 +48,29 @@ def test_an_absent_value_never_replaces_a_present_one():
 
 
 def test_a_failure_that_turned_into_a_success_loses_its_code():
-    held = make_record(status="failed", error_code="dcs.08.0002")
+    stored = make_record(status="failed", error_code="dcs.08.0002")
     later = make_record(status="succeed", updated_at=BEGUN + timedelta(hours=1))
 
-    assert merged(held, later).error_code == ""
+    assert merge(stored, later).error_code == ""
 
 
-def test_the_same_id_twice_in_one_answer_is_one_restore():
+def test_the_same_id_twice_in_one_response_is_one_restore():
     older = make_record("r-1", status="restoring")
     newer = make_record("r-1", status="succeed")
 
-    assert plan({}, [newer, older]).new == plan({}, [older, newer]).new == (newer,)
+    assert diff({}, [newer, older]).new == diff({}, [older, newer]).new == (newer,)
 
 
-def test_an_id_that_is_held_but_not_listed_is_absent():
-    assert plan({"r-1": make_record("r-1")}, []).absent == {"r-1"}
+def test_a_stored_id_that_is_not_listed_is_missing():
+    assert diff({"r-1": make_record("r-1")}, []).missing == {"r-1"}
 
 
-def test_many_absent_at_once_are_a_mass_vanishing():
-    held = {f"r-{n}": make_record(f"r-{n}") for n in range(20)}
+def test_many_missing_at_once_are_a_mass_removal():
+    stored = {f"r-{n}": make_record(f"r-{n}") for n in range(20)}
 
-    assert plan(held, []).mass_vanishing
-    assert not plan(held, list(held.values())[5:]).mass_vanishing
-    assert plan(held, list(held.values())[6:]).mass_vanishing
+    assert diff(stored, []).mass_removal
+    assert not diff(stored, list(stored.values())[5:]).mass_removal
+    assert diff(stored, list(stored.values())[6:]).mass_removal
 
 
 records = st.builds(
@@ -84,18 +84,18 @@ records = st.builds(
 
 
 @given(st.lists(records), st.lists(records))
-def test_every_record_is_counted_once_and_a_second_look_changes_nothing(before, after):
-    held = {r.restore_id: r for r in plan({}, before).new}
-    planned = plan(held, after)
+def test_every_record_is_counted_once_and_a_second_diff_is_empty(before, after):
+    stored = {r.restore_id: r for r in diff({}, before).new}
+    changes = diff(stored, after)
     ids = {r.restore_id for r in after}
-    now_held = held | {r.restore_id: r for r in (*planned.new, *planned.changed)}
+    now_stored = stored | {r.restore_id: r for r in (*changes.new, *changes.changed)}
 
-    assert len(planned.new) + len(planned.changed) + planned.unchanged == len(ids)
-    assert planned.absent == held.keys() - ids
+    assert len(changes.new) + len(changes.changed) + changes.unchanged == len(ids)
+    assert changes.missing == stored.keys() - ids
     assert all(
-        now_held[key].status in ("succeed", "failed")
-        for key, r in held.items()
+        now_stored[key].status in ("succeed", "failed")
+        for key, r in stored.items()
         if r.status in ("succeed", "failed")
     )
-    again = plan(now_held, now_held.values())
+    again = diff(now_stored, now_stored.values())
     assert again.new == again.changed == ()

@@ -7,8 +7,8 @@ import pytest
 from restores import tasks
 from restores.models import Account, Instance, Project
 from restores.sync import accounts, projects, scheduling
-from restores.sync.accounts import current_clouds
-from restores.sync.projects import look_at_project
+from restores.sync.accounts import load_accounts
+from restores.sync.projects import sync_project
 from tests.factories import make_account, make_project
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -17,7 +17,7 @@ EXTRA = 'projects = "discover"\ninterval = "1h"\ncustomer = "Retail"\niam_endpoi
 
 @pytest.fixture
 def finder(simulator, settings):
-    """The simulator's accounts, both of which leave it to us to find their projects."""
+    """The simulator's accounts, both of which leave it to us to discover their projects."""
     accounts = []
     for section in re.split(r"(?m)^(?=\[)", Path(settings.DCS_PROJECTS).read_text()):
         if section.startswith("[accounts."):
@@ -28,14 +28,14 @@ def finder(simulator, settings):
 
 
 def write(settings, *sections):
-    """Write the projects file, so that it is read anew."""
+    """Write the projects file in a way that it is read again."""
     old = settings.DCS_PROJECTS
     settings.DCS_PROJECTS = f"{old}x"
     Path(settings.DCS_PROJECTS).write_text("\n".join(sections))
 
 
 def find(now=None):
-    return dict(accounts.discover(current_clouds(), now or datetime.now(UTC)))
+    return dict(accounts.discover(load_accounts(), now or datetime.now(UTC)))
 
 
 def names():
@@ -53,7 +53,7 @@ def listing(simulator, *projects):
     simulator.faults.add({"match": "/v3/projects", "kind": "answer", "body": {"projects": rows}})
 
 
-def test_projects_are_found_with_name_region_and_the_account_s_interval_and_customer(finder):
+def test_projects_are_discovered_with_name_region_and_the_account_s_interval_and_customer(finder):
     assert find() == {"harbour": None, "lantern": None}
 
     world = {project.project_id: project.region for project in finder.world.projects}
@@ -64,33 +64,33 @@ def test_projects_are_found_with_name_region_and_the_account_s_interval_and_cust
     assert {(p.interval, p.customer) for p in found} == {(3600, "Retail")}
 
 
-def test_what_was_found_is_synced_at(finder):
+def test_discovered_projects_are_synced(finder):
     find()
     for project in Project.objects.all():
-        assert look_at_project(project_of(project), current_clouds()[project.account.name]) is None
+        assert sync_project(claimed(project), load_accounts()[project.account.name]) is None
     assert Instance.objects.count() == 24
 
 
-def project_of(project):
-    return scheduling.take(project, datetime.now(UTC))
+def claimed(project):
+    return scheduling.take_over_project(project, datetime.now(UTC))
 
 
-def test_projects_are_found_again_once_per_hour_by_one_worker(finder):
+def test_projects_are_discovered_again_once_per_hour_by_one_worker(finder):
     find()
     assert find() == find(later(minutes=59)) == {}
     assert set(find(later(minutes=61))) == {"harbour", "lantern"}
 
 
-def test_the_tick_rings_for_projects_to_be_found(finder, monkeypatch):
-    rung = []
-    monkeypatch.setattr(tasks.project_discovery, "apply_async", lambda **_: rung.append(1))
+def test_the_tick_wakes_a_worker_for_discovery(finder, monkeypatch):
+    woken = []
+    monkeypatch.setattr(tasks.discover_projects, "apply_async", lambda **_: woken.append(1))
     tasks.tick()
-    tasks.project_discovery(), tasks.project_discovery()
+    tasks.discover_projects(), tasks.discover_projects()
     tasks.tick()
-    assert (rung, len(names())) == ([1], 6)
+    assert (woken, len(names())) == ([1], 6)
 
 
-def test_a_project_that_vanishes_is_no_longer_watched_and_comes_back(finder):
+def test_a_project_that_disappears_is_no_longer_monitored_and_comes_back(finder):
     find()
     gone = Project.objects.filter(account__name="harbour").first()
     rest = Project.objects.filter(account__name="harbour").exclude(pk=gone.pk)
@@ -103,7 +103,7 @@ def test_a_project_that_vanishes_is_no_longer_watched_and_comes_back(finder):
     assert gone.name in names()
 
 
-def test_many_that_vanish_at_once_stay_watched_with_a_fault(finder):
+def test_many_projects_that_disappear_at_once_stay_monitored_with_a_sync_error(finder):
     listing(finder, *((f"p-{number}", f"eu-de_{number}") for number in range(20)))
     find()
     before = names()
@@ -116,7 +116,7 @@ def test_many_that_vanish_at_once_stay_watched_with_a_fault(finder):
     assert harbour.sync_error_kind == "discovery"
 
 
-def test_a_failure_leaves_what_is_known_watched_and_healthy_and_is_tried_again_soon(finder):
+def test_a_failed_discovery_leaves_known_projects_monitored_and_is_retried_soon(finder):
     find()
     finder.faults.add({"match": "/v3/projects", "kind": "status", "status": 503})
     assert find(later(hours=2))["harbour"].kind == "unreachable"
@@ -124,7 +124,7 @@ def test_a_failure_leaves_what_is_known_watched_and_healthy_and_is_tried_again_s
     assert harbour.sync_error_kind == "discovery" and "HTTP 503" in harbour.sync_error_message
     assert len(names()) == 6
     project = Project.objects.filter(account=harbour).first()
-    look_at_project(project_of(project), current_clouds()["harbour"])
+    sync_project(claimed(project), load_accounts()["harbour"])
     assert Instance.objects.healthy().filter(project=project).exists()
     harbour.refresh_from_db()
     assert harbour.sync_error_kind == "discovery"
@@ -134,19 +134,19 @@ def test_a_failure_leaves_what_is_known_watched_and_healthy_and_is_tried_again_s
     assert harbour.sync_error_kind == ""
 
 
-def test_without_the_right_to_list_all_projects_one_s_own_are_found(finder):
+def test_without_permission_to_list_all_projects_the_user_s_own_are_discovered(finder):
     finder.faults.add({"match": "/v3/projects", "kind": "status", "status": 403})
     assert find() == {"harbour": None, "lantern": None}
     assert len(names()) == 6
 
 
-def test_a_refused_login_counts_like_any_other_refusal(finder):
+def test_a_rejected_login_counts_like_any_other(finder):
     finder.faults.add({"match": "/v3/", "kind": "status", "status": 401})
     find(), find(later(minutes=6))
     assert Account.objects.exclude(paused_until=None).count() == 2
 
 
-def test_a_project_that_the_file_names_keeps_what_the_file_says(finder, settings):
+def test_a_project_named_in_the_file_keeps_what_the_file_says(finder, settings):
     known = finder.world.projects[0]
     text = Path(settings.DCS_PROJECTS).read_text()
     named = f'[projects.mine]\naccount = "harbour"\nproject_id = "{known.project_id}"\n'
@@ -157,20 +157,20 @@ def test_a_project_that_the_file_names_keeps_what_the_file_says(finder, settings
     assert len(names()) == 6
 
 
-def test_a_name_that_another_project_has_is_followed_by_the_account_s(finder):
-    current_clouds()
+def test_a_name_that_another_project_has_is_followed_by_the_account_name(finder):
+    load_accounts()
     make_project("eu-de", account=make_account("other"))
     listing(finder, ("p-1", "eu-de"))
     find()
     assert names() == {"eu-de", "eu-de (harbour)"}
 
 
-def test_a_file_without_discover_retires_what_was_found(finder, settings):
+def test_a_file_without_discovery_retires_what_was_discovered(finder, settings):
     find()
     text = Path(settings.DCS_PROJECTS).read_text()
     kept = re.sub(r"(?m)^(projects|interval|customer) = .*\n", "", text)
     write(settings, re.sub(r"(?s)(\[accounts.harbour\].*?)iam_endpoint = \S+\n", r"\1", kept))
-    current_clouds()
+    load_accounts()
     assert names() == set()
     assert Project.objects.count() == 6
 

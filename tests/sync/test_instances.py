@@ -1,29 +1,30 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 from django.core.management import call_command
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
 from restores import tasks
 from restores.models import Account, Backup, Instance, Project, Restore
-from restores.sync import scheduling, store
-from restores.sync.accounts import current_clouds
-from restores.sync.instances import look_at
+from restores.sync import results, scheduling, store
+from restores.sync.accounts import load_accounts
+from restores.sync.instances import sync_due_instances, sync_instances
 from simulator.restores import Scenario
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def refusing(match, status, code):
-    """A fault of the simulator: it answers calls like these with an error."""
+def failing(match, status, code):
+    """A fault of the simulator: it answers such calls with an error."""
     body = {"error_code": code, "error_msg": "as the test asked"}
     return {"match": match, "kind": "status", "status": status, "body": body}
 
 
 def listed(simulator):
-    """What the simulator would list for its restorable instances: (instance id, restore id)."""
+    """What the simulator lists for its restorable instances: (instance id, restore id)."""
     now = simulator.clock()
     return {
         (instance.instance_id, record["restore_id"])
@@ -39,18 +40,18 @@ def kept():
 
 
 def claimed(simulator):
-    """One restorable instance, listed, claimed and never looked at."""
-    tasks.current_clouds()
+    """One restorable instance, listed, claimed and never synced."""
+    load_accounts()
     project = scheduling.claim_project(datetime.now(UTC))
-    cloud = current_clouds()[project.account.name]
-    tasks.look_at_project(project, cloud)
-    return scheduling.claim_instances(datetime.now(UTC))[:1], cloud
+    account = load_accounts()[project.account.name]
+    tasks.sync_project(project, account)
+    return scheduling.claim_instances(datetime.now(UTC))[:1], account
 
 
-def test_ticks_and_looks_bring_every_restore_of_every_instance(simulator):
-    current_clouds()
+def test_project_and_instance_syncs_store_every_restore_of_every_instance(simulator):
+    load_accounts()
     for _ in range(len(simulator.world.projects)):
-        tasks.project_look()
+        tasks.sync_projects()
 
     assert kept() >= listed(simulator) - _just_begun(simulator)
     assert not Instance.objects.monitored().exclude(complete_to__gt=_long_ago()).exists()
@@ -67,25 +68,25 @@ def _long_ago():
     return datetime.now(UTC) - timedelta(minutes=5)
 
 
-def test_a_second_look_changes_nothing_that_did_not_change(simulator):
-    (instance,), cloud = claimed(simulator)
-    first = next(look_at([instance], cloud))
-    again = scheduling.claim_these([instance.pk], datetime.now(UTC))
+def test_a_second_sync_changes_nothing_that_did_not_change(simulator):
+    (instance,), account = claimed(simulator)
+    first = next(sync_instances([instance], account))
+    again = scheduling.claim_selected([instance.pk], datetime.now(UTC))
 
-    second = next(look_at(again, cloud))
+    second = next(sync_instances(again, account))
 
     assert first.stored.new
-    assert second.stored == store.SAME
+    assert second.stored == store.UNCHANGED
 
 
-def test_an_answer_equal_to_the_last_proof_is_proof_again_and_reads_no_row(simulator):
-    (instance,), cloud = claimed(simulator)
-    next(look_at([instance], cloud))
-    again = scheduling.claim_these([instance.pk], datetime.now(UTC))
+def test_an_unchanged_response_is_complete_again_and_reads_no_row(simulator):
+    (instance,), account = claimed(simulator)
+    next(sync_instances([instance], account))
+    again = scheduling.claim_selected([instance.pk], datetime.now(UTC))
     proven = again[0].complete_to
 
     with CaptureQueriesContext(connection) as asked:
-        next(look_at(again, cloud))
+        next(sync_instances(again, account))
 
     instance.refresh_from_db()
     assert not [query for query in asked if "restores_restore" in query["sql"]]
@@ -93,46 +94,46 @@ def test_an_answer_equal_to_the_last_proof_is_proof_again_and_reads_no_row(simul
     assert (instance.lease_until, instance.attempts) == (None, 0)
 
 
-def test_looks_that_bring_nothing_are_ended_together_and_one_lost_costs_no_other(simulator):
+def test_unchanged_instances_finish_together_and_a_lost_lease_costs_no_other(simulator):
     call_command("sync")
     settled = Instance.objects.monitored().exclude(digest="").order_by("project_id")
     settled = settled.filter(project_id=settled[0].project_id)
     mine = list(settled.values_list("pk", flat=True)[:4])
-    again = scheduling.claim_these(mine, datetime.now(UTC))
+    again = scheduling.claim_selected(mine, datetime.now(UTC))
     Instance.objects.filter(pk=mine[0]).update(fencing_token=F("fencing_token") + 1)
 
-    looks = list(look_at(again, current_clouds()[again[0].project.account.name]))
+    results = list(sync_instances(again, load_accounts()[again[0].project.account.name]))
 
-    assert [look.instance.pk for look in looks if look.fault] == [mine[0]]
+    assert [result.instance.pk for result in results if result.error] == [mine[0]]
     left = Instance.objects.filter(pk__in=mine).exclude(lease_until=None)
     assert [instance.pk for instance in left] == [mine[0]]
 
 
-def test_an_answer_is_read_again_while_a_restore_may_still_move(simulator):
-    (instance,), cloud = claimed(simulator)
+def test_a_response_is_parsed_again_while_a_restore_may_still_change(simulator):
+    (instance,), account = claimed(simulator)
     world = next(i for i in simulator.world.instances if i.instance_id == instance.instance_id)
     simulator.world.start_restore(world, simulator.clock(), Scenario(waiting=600, seconds=300))
-    next(look_at([instance], cloud))
+    next(sync_instances([instance], account))
 
-    again = scheduling.claim_these([instance.pk], datetime.now(UTC))
-    second = next(look_at(again, cloud))
+    again = scheduling.claim_selected([instance.pk], datetime.now(UTC))
+    second = next(sync_instances(again, account))
 
     assert second.stored.live
     assert second.stored.unchanged
 
 
-def test_a_restore_that_begins_is_found_by_the_next_project_look(simulator):
+def test_a_new_restore_is_found_by_the_next_project_sync(simulator):
     call_command("sync")
     order = Scenario(waiting=0, seconds=300)
     begun = simulator.world.start_restore(_idle(simulator), simulator.clock(), order)
     Project.objects.update(next_sync_at=None)
 
     for _ in simulator.world.projects:
-        tasks.project_look()
+        tasks.sync_projects()
 
     restore = Restore.objects.get(restore_id=begun)
     assert restore.status == "restoring"
-    assert restore.instance.next_sync_at <= datetime.now(UTC) + scheduling.LIVE
+    assert restore.instance.next_sync_at <= datetime.now(UTC) + scheduling.LIVE_INTERVAL
 
 
 def _idle(simulator):
@@ -140,52 +141,52 @@ def _idle(simulator):
     return next(i for i in simulator.world.instances if i.restorable and i.instance_id not in busy)
 
 
-def test_a_fault_keeps_the_old_rows_and_is_shown_with_the_cloud_s_request_id(simulator):
+def test_a_sync_error_keeps_stored_rows_and_is_shown_with_the_request_id(simulator):
     call_command("sync")
     instance = Instance.objects.monitored().exclude(restores=None).first()
     rows, proven = instance.restores.count(), instance.complete_to
-    simulator.faults.add(refusing(f"{instance.instance_id}/restores", 500, "DCS.5079"))
+    simulator.faults.add(failing(f"{instance.instance_id}/restores", 500, "DCS.5079"))
 
-    again = scheduling.claim_these([instance.pk], datetime.now(UTC))
-    look = next(look_at(again, current_clouds()[again[0].project.account.name]))
+    again = scheduling.claim_selected([instance.pk], datetime.now(UTC))
+    result = next(sync_instances(again, load_accounts()[again[0].project.account.name]))
 
     instance.refresh_from_db()
-    assert look.fault.kind == instance.sync_error_kind == "unreachable"
+    assert result.error.kind == instance.sync_error_kind == "unreachable"
     assert "DCS.5079" in instance.sync_error_message
     assert (instance.complete_to, instance.restores.count()) == (proven, rows)
     assert instance.lease_until is None
     assert instance.next_sync_at > datetime.now(UTC) + timedelta(seconds=20)
 
 
-def test_an_instance_that_the_cloud_no_longer_knows_is_gone_and_keeps_its_history(simulator):
+def test_an_instance_unknown_to_the_cloud_is_deleted_and_keeps_its_history(simulator):
     call_command("sync")
     instance = Instance.objects.monitored().exclude(restores=None).first()
-    simulator.faults.add(refusing(f"{instance.instance_id}/restores", 404, "DCS.3022"))
+    simulator.faults.add(failing(f"{instance.instance_id}/restores", 404, "DCS.3022"))
 
-    again = scheduling.claim_these([instance.pk], datetime.now(UTC))
-    list(look_at(again, current_clouds()[again[0].project.account.name]))
+    again = scheduling.claim_selected([instance.pk], datetime.now(UTC))
+    list(sync_instances(again, load_accounts()[again[0].project.account.name]))
 
     instance.refresh_from_db()
     assert (instance.sync_error_kind, bool(instance.deleted_at)) == ("gone", True)
     assert instance.restores.exists()
 
 
-def test_a_second_refusal_in_a_row_stops_the_account(simulator):
-    current_clouds()
-    simulator.faults.add(refusing("/v2/", 401, "APIGW.0301"))
-    simulator.faults.add(refusing("/v3/", 401, "APIGW.0301"))
+def test_a_second_rejected_login_in_a_row_pauses_the_account(simulator):
+    load_accounts()
+    simulator.faults.add(failing("/v2/", 401, "APIGW.0301"))
+    simulator.faults.add(failing("/v3/", 401, "APIGW.0301"))
 
     for _ in range(4):
         Project.objects.update(next_sync_at=None, lease_until=None)
-        tasks.project_look()
+        tasks.sync_projects()
 
     assert all(Account.objects.values_list("paused_until", flat=True))
     assert scheduling.claim_project(datetime.now(UTC)) is None
     assert set(Account.objects.values_list("refusals", flat=True)) == {2}
 
 
-def test_a_record_without_an_id_is_named_and_the_others_are_stored(simulator):
-    (instance,), cloud = claimed(simulator)
+def test_a_record_without_an_id_is_reported_and_the_others_are_stored(simulator):
+    (instance,), account = claimed(simulator)
     rows = [{"restore_id": "r-1", "status": "succeed"}, {"status": "failed"}, "no record"]
     simulator.faults.add(
         {
@@ -196,27 +197,52 @@ def test_a_record_without_an_id_is_named_and_the_others_are_stored(simulator):
         }
     )
 
-    look = next(look_at([instance], cloud))
+    result = next(sync_instances([instance], account))
 
-    assert look.stored.new == 1
-    assert "2 record(s) without a usable restore_id" in look.fault.message
+    assert result.stored.new == 1
+    assert "2 record(s) without a usable restore_id" in result.error.message
     assert Instance.objects.get(pk=instance.pk).sync_error_kind == "bad_answer"
 
 
-def test_a_batch_refused_midway_asks_no_more_and_counts_as_one_refusal(simulator):
-    (instance,), cloud = claimed(simulator)
+def test_a_login_rejected_during_a_batch_ends_it_and_counts_once(simulator):
+    (instance,), account = claimed(simulator)
     Instance.objects.update(lease_until=None, attempts=0)
     rows = list(Instance.objects.filter(project=instance.project, single_node=False))
-    simulator.faults.add(refusing("/restores", 401, "APIGW.0301"))
+    simulator.faults.add(failing("/restores", 401, "APIGW.0301"))
 
-    looks = list(look_at(scheduling.claim_these([r.pk for r in rows], datetime.now(UTC)), cloud))
+    results = list(
+        sync_instances(scheduling.claim_selected([r.pk for r in rows], datetime.now(UTC)), account)
+    )
 
-    assert {look.fault.kind for look in looks} == {"credentials"}
+    assert {result.error.kind for result in results} == {"credentials"}
     assert Account.objects.get(pk=instance.project.account_id).refusals <= 2
     assert not Instance.objects.filter(project=instance.project).exclude(attempts=0).exists()
 
 
-def test_a_restoring_instance_that_no_list_has_shown_yet_is_looked_at_at_once(simulator):
+@pytest.mark.parametrize(
+    ("interruption", "attempts"),
+    [(SystemExit, {0}), (OperationalError("gone"), {0}), (SoftTimeLimitExceeded, {1})],
+)
+def test_an_interrupted_batch_is_released_and_only_blamed_if_it_took_too_long(
+    simulator, monkeypatch, interruption, attempts
+):
+    claimed(simulator)
+    Instance.objects.update(lease_until=None, attempts=0, synced_at=None)
+
+    def interrupt(*_):
+        raise interruption
+
+    # A signal may arrive at any moment; here while a sync is being stored.
+    monkeypatch.setattr(results, "instances_synced", interrupt)
+    with pytest.raises((SystemExit, OperationalError, SoftTimeLimitExceeded)):
+        sync_due_instances(load_accounts())
+
+    batch = Instance.objects.filter(fencing_token=2)
+    assert set(batch.values_list("attempts", flat=True)) == attempts
+    assert not Instance.objects.exclude(lease_until=None).exists()
+
+
+def test_a_restoring_instance_that_no_list_has_shown_yet_is_synced_at_once(simulator):
     call_command("sync")
     idle = _idle(simulator)
     begun = simulator.world.start_restore(idle, simulator.clock(), Scenario(waiting=0, seconds=300))
@@ -226,12 +252,12 @@ def test_a_restoring_instance_that_no_list_has_shown_yet_is_looked_at_at_once(si
     Project.objects.update(next_sync_at=None)
 
     for _ in simulator.world.projects:
-        tasks.project_look()
+        tasks.sync_projects()
 
     assert Restore.objects.get(restore_id=begun).status == "restoring"
 
 
-def test_a_restore_that_begins_is_found_in_a_backlog_too(simulator):
+def test_a_new_restore_is_found_in_a_backlog_too(simulator):
     call_command("sync")
     idle = _idle(simulator)
     simulator.world.start_restore(idle, simulator.clock(), Scenario(waiting=0, seconds=300))
@@ -240,34 +266,35 @@ def test_a_restore_that_begins_is_found_in_a_backlog_too(simulator):
     Project.objects.update(next_sync_at=None, next_discovery_at=None)
     project = Project.objects.get(project_id=idle.project.project_id)
 
-    tasks.look_at_project(
-        scheduling.take(project, datetime.now(UTC)), current_clouds()[project.account.name]
+    tasks.sync_project(
+        scheduling.take_over_project(project, datetime.now(UTC)),
+        load_accounts()[project.account.name],
     )
 
     assert Instance.objects.get(instance_id=idle.instance_id).next_sync_at > long_ago
 
 
-def test_a_due_project_goes_before_routine_looks(simulator):
+def test_a_due_project_goes_before_regular_instance_syncs(simulator):
     call_command("sync")
     Instance.objects.update(next_sync_at=datetime.now(UTC))
     Project.objects.update(next_sync_at=None)
     simulator.log.clear()
 
-    tasks.instance_looks()
+    tasks.sync_instances()
 
     paths = [entry.path for entry in simulator.log.entries if "/instances" in entry.path]
     assert paths[0].endswith("/instances/status")
     assert any(path.endswith("/restores") for path in paths)
 
 
-def test_a_project_s_look_that_came_late_does_not_make_the_next_one_late(simulator):
+def test_a_late_project_sync_does_not_make_the_next_one_late(simulator):
     call_command("sync")
     late, missed = Project.objects.all()[:2]
     now = datetime.now(UTC)
     for project, ago in ((late, 2), (missed, 3600)):
         Project.objects.filter(pk=project.pk).update(next_sync_at=now - timedelta(seconds=ago))
-        held = scheduling.take(project, datetime.now(UTC))
-        tasks.look_at_project(held, current_clouds()[project.account.name])
+        held = scheduling.take_over_project(project, datetime.now(UTC))
+        tasks.sync_project(held, load_accounts()[project.account.name])
         project.refresh_from_db()
 
     assert late.next_sync_at == now + timedelta(seconds=3)

@@ -7,18 +7,20 @@ import pytest
 from django.db import connection
 
 from restores.dcs.errors import RequestSkipped
-from restores.sync.rate_limit import _LATE, Pace
-from tests.factories import make_account
+from restores.models import Account
+from restores.sync import rate_limit
+from restores.sync.rate_limit import MAX_DELAY, RateLimiter
+from tests.factories import NOW, make_account
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def passed(pace, count):
+def called(limiter, count):
     """The moments at which threads that ask all at once may call."""
     moments = []
 
     def call():
-        pace()
+        limiter()
         moments.append(time.monotonic())
         connection.close()
 
@@ -30,18 +32,42 @@ def passed(pace, count):
     return sorted(moments)
 
 
-def test_threads_pass_one_after_the_other_at_the_account_s_rate():
-    moments = passed(Pace(make_account().pk, 20, expected=8), 8)
+def test_reserved_calls_follow_one_another_at_the_account_s_rate():
+    account = make_account()
+
+    first = rate_limit.reserve(account.pk, 3, 10, NOW)
+    second = rate_limit.reserve(account.pk, 2, 10, NOW)
+
+    assert [(moment - NOW).total_seconds() for moment in first + second] == [0, 0.1, 0.2, 0.3, 0.4]
+
+
+def test_unused_calls_are_not_saved_up():
+    account = make_account(reserved_until=NOW - timedelta(hours=1))
+
+    assert rate_limit.reserve(account.pk, 1, 10, NOW) == [NOW]
+
+
+def test_a_hold_moves_the_next_call_ahead_and_never_back():
+    account = make_account(reserved_until=NOW)
+
+    rate_limit.hold(account.pk, NOW + timedelta(seconds=30))
+    rate_limit.hold(account.pk, NOW + timedelta(seconds=5))
+
+    assert Account.objects.get().reserved_until == NOW + timedelta(seconds=30)
+
+
+def test_threads_call_one_after_another_at_the_account_s_rate():
+    moments = called(RateLimiter(make_account().pk, 20, expected=8), 8)
 
     assert all(b - a > 0.02 for a, b in pairwise(moments))
-    assert moments[-1] - moments[0] >= 7 / 20 - _LATE
+    assert moments[-1] - moments[0] >= 7 / 20 - MAX_DELAY
 
 
-def test_a_call_of_its_own_need_not_wait_for_a_whole_batch():
+def test_a_single_call_does_not_wait_for_a_whole_batch():
     account = make_account()
-    batch = threading.Thread(target=passed, args=(Pace(account.pk, 10, expected=20), 20))
+    batch = threading.Thread(target=called, args=(RateLimiter(account.pk, 10, expected=20), 20))
     batch.start()
-    urgent = Pace(account.pk, 10)
+    urgent = RateLimiter(account.pk, 10)
 
     begun = time.monotonic()
     urgent()
@@ -50,31 +76,20 @@ def test_a_call_of_its_own_need_not_wait_for_a_whole_batch():
     batch.join()
 
 
-def test_nobody_sleeps_until_the_end_of_a_long_break():
+def test_nobody_sleeps_until_the_end_of_a_long_hold():
     account = make_account(reserved_until=datetime.now(UTC) + timedelta(minutes=2))
     begun = time.monotonic()
     with pytest.raises(RequestSkipped) as skipped:
-        Pace(account.pk, 10)()
+        RateLimiter(account.pk, 10)()
 
     assert time.monotonic() - begun < 1
     assert skipped.value.reason.kind == "throttled"
 
 
-def test_slots_that_passed_unused_are_not_caught_up_on():
-    pace = Pace(make_account().pk, 40, expected=9)
+def test_missed_calls_are_not_made_up_for():
+    limiter = RateLimiter(make_account().pk, 40, expected=9)
     time.sleep(0.3)
 
-    moments = passed(pace, 9)
+    moments = called(limiter, 9)
 
-    assert moments[-1] - moments[0] >= 8 / 40 - _LATE
-
-
-def test_where_the_rate_is_no_limit_a_batch_books_once_however_late_it_is(
-    django_assert_num_queries,
-):
-    pace = Pace(make_account().pk, 1e6, expected=9)
-    time.sleep(0.3)
-
-    with django_assert_num_queries(0):
-        for _ in range(9):
-            pace()
+    assert moments[-1] - moments[0] >= 8 / 40 - MAX_DELAY

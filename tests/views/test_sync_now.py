@@ -62,9 +62,9 @@ def test_asking_makes_the_row_due_leads_back_and_is_noted(web, root):
 
 def test_the_next_tick_finds_it(web):
     instance = make_instance(**IDLE)
-    assert instance not in scheduling.instances(NOW)
+    assert instance not in scheduling.due_instances(NOW)
     ask(web, instance)
-    assert instance in scheduling.instances(NOW)
+    assert instance in scheduling.due_instances(NOW)
 
 
 def test_the_page_shows_due_then_running_then_synced_at(web, clock):

@@ -1,4 +1,4 @@
-"""Tries every account and project of the projects file."""
+"""Checks every account and project of the projects file."""
 
 from __future__ import annotations
 
@@ -14,61 +14,72 @@ from restores.dcs import errors
 from restores.dcs.client import Client
 from restores.dcs.errors import DcsError
 from restores.dcs.records import Page
-from restores.management.commands._words import Refusals, clouds_or_stop
+from restores.management.commands._accounts import RejectedLogins, accounts_or_exit
 from restores.models import Account, Project
-from restores.sync import accounts
+from restores.sync.accounts import discover
 
 
 class Command(BaseCommand):
-    help = "Check credentials, permissions, clock and project ids; exit 1 on trouble."
+    help = "Verify credentials, permissions, clock and project IDs; exit 1 on problems."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--offline", action="store_true", help="only read the projects file")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        clouds, troubles = clouds_or_stop(), 0
-        if not options["offline"]:
-            Account.objects.update(next_discovery_at=None)
-            for name, fault in accounts.discover(clouds, datetime.now(UTC)):
-                troubles += fault is not None
-                self.stdout.write(f"{name}: projects, iam_endpoint: {fault or 'ok'}")
+        accounts = accounts_or_exit()
         projects = Project.objects.monitored().select_related("account").order_by("name")
         if options["offline"]:
-            self.stdout.write(f"{len(clouds)} account(s), {len(projects)} project(s): readable")
+            count = f"{len(accounts)} account(s), {len(projects)} project(s)"
+            self.stdout.write(f"{count}: valid")
             return
-        refusals = Refusals()
+        problems = 0
+        Account.objects.update(next_discovery_at=None)
+        for name, error in discover(accounts, datetime.now(UTC)):
+            problems += error is not None
+            self.stdout.write(f"{name}: projects, iam_endpoint: {error or 'ok'}")
+        rejected = RejectedLogins()
         for project in projects:
-            name, refused = project.account.name, refusals.of(project)
-            client = clouds[name].client(project)
-            for what, trouble in [("calls", refused)] if refused else _checks(client):
-                troubles += bool(trouble)
-                refusals.note(project, trouble)
-                self.stdout.write(f"{name}/{project.name}: {what}: {_said(trouble)}")
-        if troubles:
-            raise CommandError(f"{troubles} check(s) found trouble")
+            skipped = rejected.skip(project)
+            client = accounts[project.account.name].client(project)
+            for check, problem in [("calls", skipped)] if skipped else _checks(client):
+                problems += bool(problem)
+                rejected.note(project, problem)
+                self.stdout.write(
+                    f"{project.account.name}/{project.name}: {check}: {_text(problem)}"
+                )
+        if problems:
+            raise CommandError(f"{problems} problem(s) found")
 
 
-def _said(trouble: DcsError | str | None) -> str:
-    return f"{trouble.kind}: {trouble}" if isinstance(trouble, DcsError) else trouble or "ok"
+def _text(problem: DcsError | str | None) -> str:
+    return f"{problem.kind}: {problem}" if isinstance(problem, DcsError) else problem or "ok"
 
 
 def _checks(client: Client) -> Iterator[tuple[str, DcsError | str | None]]:
-    """Yield what was checked and the trouble found, one call each; stop at a refused login."""
-    trouble, page = _tried(partial(client.instances, limit=10))
-    yield "credentials, project id, dcs:instance:list", trouble
+    """Yield each check and its problem, if any, one call each; stop after a rejected login."""
+    problem, page = _try(partial(client.instances, limit=10))
+    yield "credentials, project id, dcs:instance:list", problem
     if not isinstance(page, Page):
         return
-    skew = client.clock_skew
-    yield "clock", errors.describe_clock_skew(skew) if abs(skew) > errors.MAX_CLOCK_SKEW else ""
-    yield "counts of states (optional)", _tried(client.restoring_count)[0]
+    yield (
+        "clock",
+        errors.describe_clock_skew(client.clock_skew)
+        if abs(client.clock_skew) > errors.MAX_CLOCK_SKEW
+        else "",
+    )
+    yield "counts by status (optional)", _try(client.restoring_count)[0]
     for instance in [row for row in page.rows if not row.single_node][:1]:
-        asked = instance.instance_id
-        yield "dcs:instance:getDataRestoreLog", _tried(partial(client.restores, asked, limit=1))[0]
-        yield "dcs:instance:getDataBackupLog", _tried(partial(client.backups, asked, limit=1))[0]
+        instance_id = instance.instance_id
+        restores = partial(client.restores, instance_id, limit=1)
+        yield "dcs:instance:getDataRestoreLog", _try(restores)[0]
+        yield (
+            "dcs:instance:getDataBackupLog",
+            _try(partial(client.backups, instance_id, limit=1))[0],
+        )
 
 
-def _tried(call: Callable[[], Any]) -> tuple[DcsError | None, Any]:
+def _try(call: Callable[[], Any]) -> tuple[DcsError | None, Any]:
     try:
         return None, call()
-    except DcsError as fault:
-        return fault, None
+    except DcsError as error:
+        return error, None

@@ -1,4 +1,4 @@
-"""Prints a sign-in link."""
+"""Prints a one-time sign-in link."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from restores import login_links
 
 
 class Command(BaseCommand):
-    help = "Print a URL that signs USER in, once, within ten minutes."
+    help = "Print a one-time sign-in URL for USER (valid 10 minutes)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("user", metavar="USER")
         parser.add_argument(
-            "--create", action="store_true", help="make USER a superuser if there is none"
+            "--create", action="store_true", help="create USER as a superuser if missing"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        users, name = get_user_model()._default_manager, options["user"]
-        user = users.filter(username=name).first()
+        name = options["user"]
+        user = get_user_model()._default_manager.filter(username=name).first()
         if user is None and options["create"]:
             user = get_user_model().objects.create_superuser(name)
         if user is None:
-            raise CommandError(f"no user {name!r}; --create makes one")
+            raise CommandError(f"User {name!r} not found; use --create to add it")
         token = login_links.issue(user)
         self.stdout.write(settings.BASE_URL + reverse("login-once", args=[token]))

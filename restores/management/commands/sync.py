@@ -1,4 +1,4 @@
-"""Looks in the foreground, without any broker."""
+"""Syncs in the foreground, without a broker."""
 
 from __future__ import annotations
 
@@ -9,75 +9,84 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from restores.dcs.errors import DcsError
-from restores.management.commands._words import Refusals, clouds_or_stop
+from restores.management.commands._accounts import RejectedLogins, accounts_or_exit
 from restores.models import Instance, Project
-from restores.sync import accounts, scheduling
-from restores.sync.accounts import Cloud
-from restores.sync.instances import Look, look_at
-from restores.sync.projects import look_at_project
+from restores.sync import scheduling
+from restores.sync.accounts import AccountClient, discover
+from restores.sync.instances import SyncResult, sync_instances
+from restores.sync.projects import sync_project
 
 
 class Command(BaseCommand):
-    help = "Look at every instance once, now; exit 1 if a look failed."
+    help = "Sync every instance once; exit 1 if any sync failed."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--project", metavar="NAME", help="only this project")
         parser.add_argument("--instance", metavar="ID", help="only this instance")
-        parser.add_argument("--full", action="store_true", help="compare even equal answers")
+        parser.add_argument("--full", action="store_true", help="re-process unchanged responses")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        clouds, faults, looked, refusals = clouds_or_stop(), 0, 0, Refusals()
-        for name, fault in accounts.discover(clouds, datetime.now(UTC)):
-            faults += fault is not None
-            if fault:
-                self.stdout.write(f"{name}: its projects were not found: {fault}")
+        accounts, rejected = accounts_or_exit(), RejectedLogins()
+        failed = synced = 0
+        for name, error in discover(accounts, datetime.now(UTC)):
+            if error:
+                failed += 1
+                self.stdout.write(f"{name}: project discovery failed: {error}")
         for project in _projects(options["project"]):
-            cloud = clouds[project.account.name]
-            fault = refusals.of(project) or _taken(project, cloud)
-            refusals.note(project, fault)
-            if fault:
-                faults += 1
-                self.stdout.write(f"{project.name}: fault: {fault}")
+            account = accounts[project.account.name]
+            error = rejected.skip(project)
+            if error is None:
+                # Whoever syncs by hand does not wait for the worker that may hold the project.
+                claimed = scheduling.take_over_project(project, datetime.now(UTC))
+                error = sync_project(claimed, account, full=True)
+            rejected.note(project, error)
+            if error:
+                failed += 1
+                self.stdout.write(f"{project.name}: failed: {error}")
                 continue
-            for look in _looks(project, cloud, options):
-                looked += 1
-                faults += look.fault is not None
-                self.stdout.write(f"{project.name}/{look.instance}: {_line(look)}")
-        if options["instance"] and not looked and not faults:
-            raise CommandError(f"--instance {options['instance']!r}: no monitored project lists it")
-        if faults:
-            raise CommandError(f"{faults} look(s) failed")
-
-
-def _taken(project: Project, cloud: Cloud) -> DcsError | None:
-    """Look at a project; who asks by hand does not wait for the worker that may hold it."""
-    return look_at_project(scheduling.take(project, datetime.now(UTC)), cloud, whole=True)
+            for result in _sync_instances(project, account, options):
+                synced += 1
+                failed += result.error is not None
+                self.stdout.write(f"{project.name}/{result.instance}: {_text(result)}")
+        if options["instance"] and not synced and not failed:
+            raise CommandError(
+                f"--instance {options['instance']!r}: not found in any monitored project"
+            )
+        if failed:
+            raise CommandError(f"{failed} sync(s) failed")
 
 
 def _projects(name: str | None) -> list[Project]:
     projects = Project.objects.monitored().select_related("account").order_by("name")
     known = [project.name for project in projects]
     if name and name not in known:
-        raise CommandError(f"--project {name!r}: the projects file has {', '.join(known)}")
+        raise CommandError(f"--project {name!r}: not found; monitored projects: {', '.join(known)}")
     return [project for project in projects if name in (None, project.name)]
 
 
-def _looks(project: Project, cloud: Cloud, options: dict[str, Any]) -> Iterator[Look]:
-    wanted = Instance.objects.monitored().filter(project=project)
+def _sync_instances(
+    project: Project, account: AccountClient, options: dict[str, Any]
+) -> Iterator[SyncResult]:
     if options["instance"]:
         wanted = Instance.objects.filter(project=project, instance_id=options["instance"])
+    else:
+        wanted = Instance.objects.monitored().filter(project=project)
     ids = list(wanted.order_by("name").values_list("pk", flat=True))
-    for start in range(0, len(ids), scheduling.BATCH):
-        claimed = scheduling.claim_these(ids[start : start + scheduling.BATCH], datetime.now(UTC))
-        for instance in claimed:
-            instance.digest = "" if options["full"] else instance.digest
-        yield from look_at(claimed, cloud)
+    for start in range(0, len(ids), scheduling.BATCH_SIZE):
+        batch = ids[start : start + scheduling.BATCH_SIZE]
+        claimed = scheduling.claim_selected(batch, datetime.now(UTC))
+        if options["full"]:
+            for instance in claimed:
+                instance.digest = ""
+        yield from sync_instances(claimed, account)
 
 
-def _line(look: Look) -> str:
-    stored = look.stored
-    counts = f"{stored.new} new, {stored.changed} changed" if stored else ""
-    rest = f"{stored.unchanged} unchanged" if stored and stored.unchanged else ""
-    fault = f"fault: {look.fault}" if look.fault else ""
-    return ", ".join(filter(None, (counts, rest, fault)))
+def _text(result: SyncResult) -> str:
+    parts = []
+    if result.stored:
+        parts.append(f"{result.stored.new} new, {result.stored.changed} changed")
+        if result.stored.unchanged:
+            parts.append(f"{result.stored.unchanged} unchanged")
+    if result.error:
+        parts.append(f"failed: {result.error}")
+    return ", ".join(parts)
