@@ -1,4 +1,4 @@
-"""The admin: who may see what. What the cloud says is not edited by hand."""
+"""The admin site: which user sees which project, and the audit log. Cloud data isn't editable."""
 
 from django.contrib import admin
 
@@ -18,7 +18,7 @@ class MembershipAdmin(admin.ModelAdmin):
 
 @admin.register(Event)
 class EventAdmin(admin.ModelAdmin):
-    """The audit trail, to read."""
+    """The audit log, read-only."""
 
     list_display = ["at", "user", "what", "subject"]
     list_select_related = ["user"]

@@ -1,4 +1,4 @@
-"""Ids in paths: any text of 1 to 128 characters, quoted so that it stays one segment."""
+"""IDs in paths: any text of 1 to 128 characters, quoted so that it stays one segment."""
 
 import re
 from urllib.parse import unquote
@@ -10,21 +10,21 @@ class IdConverter:
     """Write every odd character as ``~`` and its bytes in hex: ``../x`` becomes ``..~2Fx``.
 
     Percent signs would not do: servers, proxies and browsers decode them and fold ``%2e%2e``
-    away before we see it. An id of dots only is written in hex whole, for the same reason.
+    away before we see it. An ID of dots only is written entirely in hex, for the same reason.
     """
 
     regex = r"(?:[A-Za-z0-9_.-]|~[0-9A-F]{2})+"
 
     def to_python(self, value: str) -> str:
-        """Return the id; a spelling that we never write is no such page."""
+        """Return the ID; a spelling that ``to_url`` never returns isn't found."""
         text = unquote(value.replace("~", "%"), errors="strict")
-        # No database text holds a NUL, and PostgreSQL refuses to be asked for one.
+        # PostgreSQL refuses text with a NUL, even in a query.
         if len(text) > 128 or "\0" in text or self.to_url(text) != value:
             raise ValueError(value)
         return text
 
     def to_url(self, value: str) -> str:
-        """Return the id as one path segment."""
+        """Return the ID as one path segment."""
         if not value.strip("."):
             return "".join(map(_hex, value))
         if _PLAIN.fullmatch(value):

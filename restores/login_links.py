@@ -1,4 +1,4 @@
-"""One-time links: whoever opens one within ten minutes is signed in, once."""
+"""One-time sign-in links: whoever opens one within ten minutes is signed in, once."""
 
 from datetime import timedelta
 
@@ -11,12 +11,12 @@ _SALT = "restores.login_links"
 
 
 def issue(user: User) -> str:
-    """Make a token for a link; a sign-in of the user, by any way, spends it."""
+    """Make a token for a link; any sign-in of the user uses it up."""
     return signing.dumps([user.pk, _last_login(user)], salt=_SALT)
 
 
 def redeem(token: str) -> User | None:
-    """Spend a token and return its user; None when it is not ours, too old or used."""
+    """Use up a token and return its user; None if it is invalid, expired or already used."""
     try:
         pk, last_login = signing.loads(token, salt=_SALT, max_age=LIFETIME)
     except signing.BadSignature:

@@ -1,1 +1,1 @@
-"""Request in, words in the middle, response out: a module per page."""
+"""The pages: one module each, which prepares what its template prints."""

@@ -374,7 +374,7 @@ def test_the_twin_carries_the_record_and_the_observations(web):
 def test_an_unknown_id_is_404_in_words(web):
     response = web.get("/restores/nope/")
     assert response.status_code == 404
-    assert "There is no such page" in response.content.decode()
+    assert "Page not found" in response.content.decode()
     twin = web.get("/restores/nope.json")
     assert twin.status_code == 404
     assert twin.json()["errors"][0]["reason"]
