@@ -1,4 +1,4 @@
-"""Each recorded answer of the cloud, from the socket to the page: what it should show there."""
+"""Each recorded response of the API, from the socket to the page."""
 
 import html
 import json
@@ -33,8 +33,8 @@ RESTORES = {
     },
     "p06": {},
 }
-# fixture: class of the fault and words of it on the coverage page
-FAULTS = {
+# fixture: class of the sync error, and words of its message
+SYNC_ERRORS = {
     "p07": ("bad_answer", "DCS.4800"),
     "p08": ("credentials", "APIGW.0301"),
     "p09": ("permission", "DCS.2003"),
@@ -49,7 +49,7 @@ def recorded(name):
 
 
 @pytest.fixture
-def look(simulator):
+def sync(simulator):
     """Look at one instance to whose calls the cloud answers with a fixture."""
     load_accounts()
     project = scheduling.take_over_project(
@@ -59,7 +59,7 @@ def look(simulator):
     assert sync_project(project, cloud) is None
     instance = Instance.objects.monitored().filter(project=project).first()
 
-    def looked(name, path="/restores"):
+    def sync_with(name, path="/restores"):
         fixture = recorded(name)
         answer = {key: fixture[key] for key in ("status", "headers", "body")}
         match = re.escape(f"{instance.instance_id}{path}")
@@ -71,7 +71,7 @@ def look(simulator):
         instance.refresh_from_db()
         return instance
 
-    return looked
+    return sync_with
 
 
 def shown(web, url):
@@ -82,8 +82,8 @@ def shown(web, url):
 
 
 @pytest.mark.parametrize("name", RESTORES)
-def test_a_recorded_list_reaches_database_list_page_and_twins(name, look, web):
-    instance = look(name)
+def test_a_recorded_list_reaches_the_database_every_page_and_json(name, sync, web):
+    instance = sync(name)
     body = recorded(name)["body"] or {"restore_record_response": []}
     sent = {row["restore_id"]: row for row in body["restore_record_response"]}
 
@@ -96,17 +96,17 @@ def test_a_recorded_list_reaches_database_list_page_and_twins(name, look, web):
         assert f"/restores/{restore_id}/" in page
         text = shown(web, f"/restores/{restore_id}/")
         assert [word for word in words if word not in text] == []
-        twin = web.get(f"/restores/{restore_id}.json").json()
-        assert twin["status"] == sent[restore_id]["status"]
-        assert twin["error_code"] == (sent[restore_id].get("error_code") or None)
-        assert twin["progress"] == float(sent[restore_id]["progress"])
-        assert twin["raw"] == sent[restore_id]
+        body = web.get(f"/restores/{restore_id}.json").json()
+        assert body["status"] == sent[restore_id]["status"]
+        assert body["error_code"] == (sent[restore_id].get("error_code") or None)
+        assert body["progress"] == float(sent[restore_id]["progress"])
+        assert body["raw"] == sent[restore_id]
 
 
-@pytest.mark.parametrize("name", FAULTS)
-def test_a_recorded_error_is_a_fault_on_the_coverage_page_and_no_restore(name, look, web):
-    instance = look(name)
-    kind, words = FAULTS[name]
+@pytest.mark.parametrize("name", SYNC_ERRORS)
+def test_a_recorded_error_is_a_sync_error_and_no_restore(name, sync, web):
+    instance = sync(name)
+    kind, words = SYNC_ERRORS[name]
 
     assert (instance.sync_error_kind, instance.complete_to) == (kind, None)
     assert words in instance.sync_error_message
@@ -114,22 +114,22 @@ def test_a_recorded_error_is_a_fault_on_the_coverage_page_and_no_restore(name, l
     text = shown(web, "/sync-status/")
     assert instance.name in text
     rows = web.get("/sync-status.json").json()["instances"]
-    faults = [row["sync_error"] for row in rows if row["sync_error"]]
-    assert [fault["class"] for fault in faults] == [kind]
+    errors = [row["sync_error"] for row in rows if row["sync_error"]]
+    assert [error["class"] for error in errors] == [kind]
 
 
-def test_a_recorded_404_marks_the_instance_as_gone(look, web):
-    instance = look("p11")
+def test_a_recorded_404_marks_the_instance_as_deleted(sync, web):
+    instance = sync("p11")
 
     assert (instance.sync_error_kind, bool(instance.deleted_at)) == ("gone", True)
     assert "Deleted by" in shown(web, f"/instances/{instance.instance_id}/")
 
 
-def test_recorded_pages_of_a_list_that_does_not_fit_are_kept_but_prove_nothing(look, web):
-    assert look("p18").complete_to is None
+def test_recorded_pages_of_a_changing_list_are_stored_but_not_complete(sync, web):
+    assert sync("p18").complete_to is None
     assert Restore.objects.count() == 10
 
-    instance = look("p19")
+    instance = sync("p19")
 
     assert Restore.objects.count() == 12
     assert (instance.complete_to, instance.sync_error_kind) == (None, "bad_answer")
@@ -137,7 +137,7 @@ def test_recorded_pages_of_a_list_that_does_not_fit_are_kept_but_prove_nothing(l
     assert (listed["total"], listed["complete_to"]) == (12, None)
 
 
-def test_a_recorded_backup_is_kept_with_its_own_time(look):
-    look("p15", "/backups")
+def test_a_recorded_backup_is_stored_with_its_own_time(sync):
+    sync("p15", "/backups")
 
     assert Backup.objects.get().created_at == datetime(2019, 5, 10, 8, 31, 16, 166000, tzinfo=UTC)

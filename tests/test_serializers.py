@@ -1,4 +1,4 @@
-"""Restores as JSON: names, absences and the envelope."""
+"""Restores as JSON: names, absent values and the envelope."""
 
 from datetime import timedelta
 
@@ -54,7 +54,7 @@ def as_json(**given):
     return restore_json(Restore.objects.get(pk=restore.pk))
 
 
-def test_a_restore_has_the_clouds_names_and_ours_in_order(db):
+def test_a_restore_has_the_providers_fields_then_ours(db):
     assert list(as_json()) == FIELDS
 
 
@@ -74,7 +74,7 @@ def test_times_are_utc_with_milliseconds_only_if_not_zero(db):
     assert found["ended_at"] == "2026-11-23T16:59:01Z"
 
 
-def test_the_time_spent_restoring_lies_between_two_looks(db):
+def test_the_time_spent_restoring_is_a_range_between_syncs(db):
     found = as_json(
         created_at=NOW,
         ended_at=NOW + timedelta(seconds=100),
@@ -84,14 +84,14 @@ def test_the_time_spent_restoring_lies_between_two_looks(db):
     assert (found["restoring_seconds_min"], found["restoring_seconds_max"]) == (75, 90)
 
 
-def test_it_was_last_seen_at_the_instances_proof_unless_it_has_vanished(db):
+def test_it_was_last_seen_at_the_instances_last_complete_sync_unless_missing(db):
     assert as_json()["last_seen_at"] == "2026-11-23T16:59:00Z"
     vanished = as_json(missing_since=NOW, removed_upstream_at=NOW)
     assert (vanished["last_seen_at"], vanished["listed"]) == (None, False)
 
 
 @pytest.mark.parametrize("where", ["instance", "project", "account"])
-def test_it_is_stale_while_nobody_can_look(db, where):
+def test_it_is_stale_while_syncs_fail(db, where):
     account = make_account("bank", sync_error_kind="credentials" if where == "account" else "")
     kind = "unreachable" if where == "project" else ""
     project = make_project("bank-core", account=account, sync_error_kind=kind)
@@ -108,7 +108,7 @@ def test_the_url_is_absolute_and_quotes_odd_ids(db, settings):
     assert as_json(restore_id="../x")["url"] == "https://restores.example/restores/..~2Fx/"
 
 
-def test_the_list_comes_in_its_envelope(web):
+def test_the_list_has_an_envelope(web):
     make_restore("r-1", status="failed", error_code="dcs.08.0007")
     found = web.get("/restores.json?from=now-24h&foo=1&project=shop-prod&project=nope").json()
     assert [row["restore_id"] for row in found.pop("restores")] == ["r-1"]
@@ -136,12 +136,12 @@ def test_next_leads_through_every_row_once(web):
     assert len(seen) == len(set(seen)) == 23
 
 
-def test_a_fault_in_scope_is_named(web):
+def test_a_sync_error_in_scope_is_named(web):
     make_instance(
         "feed", sync_error_kind="throttled", sync_error_message="slow down", sync_error_since=NOW
     )
-    (fault,) = web.get("/restores.json").json()["sync_errors"]
-    assert fault == {
+    (error,) = web.get("/restores.json").json()["sync_errors"]
+    assert error == {
         "class": "throttled",
         "since": "2026-11-23T16:59:00Z",
         "text": "slow down",
@@ -152,7 +152,7 @@ def test_a_fault_in_scope_is_named(web):
     }
 
 
-def test_an_unreadable_parameter_is_an_error_in_json(web):
+def test_an_invalid_parameter_is_an_error_in_json(web):
     response = web.get("/restores.json?size=5&from=x")
     assert response.status_code == 400
     errors = response.json()["errors"]
@@ -160,7 +160,7 @@ def test_an_unreadable_parameter_is_an_error_in_json(web):
     assert errors[0]["reason"] == "must be a whole number from 10 to 200"
 
 
-def test_a_twin_never_redirects(web):
+def test_json_never_redirects(web):
     assert web.get("/restores.json?page=1&status=FAILED").status_code == 200
 
 

@@ -1,4 +1,4 @@
-"""Signing in and out, one-time links, and the pages of errors."""
+"""Signing in and out, one-time links, and the error pages."""
 
 from datetime import timedelta
 
@@ -20,13 +20,13 @@ def sign_in(client, password="a long secret", **given):
     return client.post("/login/", {"username": "mia", "password": password} | given)
 
 
-def test_a_password_signs_in_and_is_noted(client, mia):
+def test_a_password_signs_in_and_is_audited(client, mia):
     assert sign_in(client).headers["Location"] == "/"
     assert client.get("/restores/").status_code == 200
     assert Event.objects.get().what == "signed in"
 
 
-def test_signing_in_leads_to_the_page_that_was_asked_for(client, mia):
+def test_signing_in_leads_to_the_requested_page(client, mia):
     target = "/restores/?status=failed"
     assert target.replace("=", "=") in client.get("/login/", {"next": target}).content.decode()
     assert sign_in(client, next=target).headers["Location"] == target
@@ -45,7 +45,7 @@ def test_a_wrong_password_says_no_more_than_that(client, mia):
     assert b"Incorrect username or password." in unknown.content
 
 
-def test_signing_out_takes_a_post(web):
+def test_signing_out_requires_a_post(web):
     assert web.get("/logout/").status_code == 405
     assert web.post("/logout/").headers["Location"] == "/login/"
     assert web.get("/restores/").status_code == 302
@@ -62,7 +62,7 @@ def test_a_link_signs_in_once(client, mia):
     assert b'href="/login/"' in again.content
 
 
-def test_a_checker_of_links_does_not_spend_one(client, mia):
+def test_a_link_checker_does_not_use_up_a_link(client, mia):
     url = f"/login/once/{issue(mia)}/"
     assert client.head(url).status_code == 405
     assert client.get(url).status_code == 302
@@ -80,7 +80,7 @@ def test_a_link_works_for_ten_minutes(mia):
         assert redeem(token) is None
 
 
-def test_a_link_of_a_disabled_user_or_with_a_wrong_byte_is_nothing(mia):
+def test_a_link_of_a_disabled_user_or_with_a_wrong_byte_is_invalid(mia):
     token = issue(mia)
     assert redeem(token[:-1] + ("A" if token[-1] != "A" else "B")) is None
     assert redeem("nonsense") is None
@@ -89,7 +89,7 @@ def test_a_link_of_a_disabled_user_or_with_a_wrong_byte_is_nothing(mia):
     assert redeem(token) is None
 
 
-def test_signing_in_otherwise_spends_a_link(client, mia):
+def test_any_other_sign_in_uses_up_a_link(client, mia):
     token = issue(mia)
     sign_in(client)
     assert redeem(token) is None
@@ -100,7 +100,7 @@ def test_error_pages_need_neither_request_nor_database(name):
     assert "<h1>" in render_to_string(f"{name}.html")
 
 
-def test_an_unknown_address_is_answered_in_words(web, client):
+def test_an_unknown_url_has_a_page_of_its_own(web, client):
     response = web.get("/nowhere/")
     assert response.status_code == 404
     assert b"Page not found" in response.content

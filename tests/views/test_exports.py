@@ -1,4 +1,4 @@
-"""What people take away: the list as CSV and text, a restore as text; who may, and what is kept."""
+"""Exports: the list as CSV and text, a restore as text; who may, and the audit log."""
 
 import csv
 import io
@@ -40,7 +40,7 @@ def test_the_first_line_names_the_columns_even_of_an_empty_list(web):
     assert body(web.get("/restores.csv")) == ",".join(COLUMNS) + "\r\n"
 
 
-def test_the_columns_are_those_of_the_json_twin(web):
+def test_the_columns_are_those_of_the_json(web):
     restore = make_restore("r-1", status="failed", error_code="dcs.08.0007")
     found = restore_json(Restore.objects.get(pk=restore.pk))
     (row,) = table(web)
@@ -54,7 +54,7 @@ def test_the_columns_are_those_of_the_json_twin(web):
 @pytest.mark.parametrize(
     "query", ["", "?sort=duration", "?sort=-ended", "?status=failed", "?q=r-1"]
 )
-def test_it_holds_every_row_of_the_list_in_the_list_s_order(web, query):
+def test_it_holds_every_row_of_the_list_in_order(web, query):
     for number in range(23):
         status = ("succeed", "failed", "waiting", "restoring")[number % 4]
         at = None if number == 7 else NOW - timedelta(minutes=number % 5)
@@ -64,7 +64,7 @@ def test_it_holds_every_row_of_the_list_in_the_list_s_order(web, query):
     assert ids(web, f"{first}&size=10&page=2") == [one for page in pages for one in page]
 
 
-def test_the_window_stands_in_header_and_file_name(web):
+def test_the_time_range_is_in_header_and_file_name(web):
     make_instance(complete_to=NOW - timedelta(minutes=5))
     response = web.get("/restores.csv?from=now-24h")
     assert response.headers["X-Time-Range"] == (
@@ -78,18 +78,18 @@ def test_the_window_stands_in_header_and_file_name(web):
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "＝1"])
-def test_no_spreadsheet_takes_a_text_for_a_formula(web, text):
+def test_no_spreadsheet_reads_a_text_as_a_formula(web, text):
     make_restore("r-1", restore_remark=text)
     assert table(web)[0]["restore_remark"] == f"'{text}"
 
 
-def test_numbers_stay_numbers_and_quotes_and_lines_stay_in_their_cell(web):
+def test_numbers_stay_numbers_and_quotes_and_line_breaks_stay_in_their_cell(web):
     make_restore("r-1", restore_remark='a "b",\r\nc', progress=0.0)
     (row,) = table(web)
     assert (row["restore_remark"], row["progress"]) == ('a "b",\r\nc', "0.0")
 
 
-def test_a_reader_gets_the_rows_that_he_may_see(client, django_user_model):
+def test_exports_hold_visible_rows_only(client, django_user_model):
     ours = make_project("ours")
     make_restore("mine", instance=make_instance("a", project=ours))
     other = make_project("other", account=make_account("bank"))
@@ -106,7 +106,7 @@ URLS = ["/restores.csv", "/restores.md", "/restores/r-1.md"]
 
 
 @pytest.mark.parametrize("url", URLS)
-def test_an_export_is_kept_with_who_and_what(web, root, url):
+def test_an_export_is_audited(web, root, url):
     make_restore("r-1")
     body(web.get(f"{url}?status=failed"))
     event = Event.objects.get(what="exported")
@@ -122,7 +122,7 @@ def test_a_signed_out_script_gets_401_in_plain_text(client, db, url):
 
 
 @pytest.mark.parametrize("url", URLS[:2])
-def test_what_cannot_be_read_is_named_a_line_each(web, url):
+def test_invalid_values_are_named_one_per_line(web, url):
     response = web.get(f"{url}?size=5&from=x")
     assert response.status_code == 400
     assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
@@ -131,7 +131,7 @@ def test_what_cannot_be_read_is_named_a_line_each(web, url):
     assert start.startswith("from: x: not a time")
 
 
-def test_the_list_as_markdown_has_window_proof_link_and_the_page(web):
+def test_the_list_as_markdown_has_time_range_completeness_link_and_rows(web):
     make_restore("r-1", status="failed", error_code="dcs.08.0007")
     make_restore("r-2", created_at=NOW - timedelta(days=2))
     text = body(web.get("/restores.md?from=now-24h"))
@@ -144,7 +144,7 @@ def test_the_list_as_markdown_has_window_proof_link_and_the_page(web):
     assert text.endswith("/restores/?from=now-24h&asof=2026-11-23T16:59:00Z>\n")
 
 
-def test_a_page_of_the_list_is_that_page(web):
+def test_the_list_as_text_holds_the_requested_page(web):
     for number in range(12):
         make_restore(f"r-{number}", created_at=NOW - timedelta(minutes=number))
     text = body(web.get("/restores.md?size=10&page=2"))
@@ -154,7 +154,7 @@ def test_a_page_of_the_list_is_that_page(web):
 
 @pytest.mark.parametrize("form", ["markdown", "jira", "html", "plain", "customer", "escalation"])
 @pytest.mark.parametrize("url", URLS[1:])
-def test_every_format_can_be_had_without_script(web, url, form):
+def test_every_format_works_without_javascript(web, url, form):
     make_restore("r-1", status="failed")
     response = web.get(f"{url}?format={form}")
     kind = "text/html" if form == "html" else "text/plain"
@@ -175,7 +175,7 @@ def test_the_provider_is_never_told_a_customers_name(web):
     assert "r-1" in text and "Shopwell" not in text and "maps" not in text
 
 
-def test_a_customer_is_told_of_all_pages_and_that_a_filter_leaves_some_out(web):
+def test_the_customer_summary_counts_all_pages_and_mentions_filters(web):
     for number in range(13):
         make_restore(f"r-{number}", status="failed" if number % 2 else "succeed")
     text = body(web.get("/restores.md?format=customer&size=10&page=2"))
@@ -194,7 +194,7 @@ def test_an_unknown_format_is_refused(web, url):
     assert body(response).startswith("format: do cx: must be one of markdown, jira")
 
 
-def test_a_restore_as_text_is_linked_as_of_now(web):
+def test_a_restore_as_text_links_to_a_snapshot_from_now(web):
     make_restore("../x", status="failed")
     text = body(web.get("/restores/..~2Fx.md"))
     assert "/restores/..~2Fx/?asof=2026-11-23T16:59:00Z>" in text
@@ -215,7 +215,7 @@ def moved():
     return "2026-11-23T15:59:00Z"
 
 
-def test_texts_and_files_of_an_earlier_moment_tell_what_was_known_then(web):
+def test_exports_of_a_snapshot_hold_what_was_known_then(web):
     asof = moved()
     (row,) = table(web, f"?asof={asof}")
     assert (row["status"], row["error_code"], row["ended_at"]) == ("restoring", "", "")
@@ -237,7 +237,7 @@ def test_of_restores_that_share_an_id_one_must_be_chosen(web):
     assert "(id-of-b)" in text and "instance=id-of-b&project=shop-prod&asof=" in text
 
 
-def test_the_pages_lead_to_every_twin_and_text(web):
+def test_the_pages_link_to_every_export(web):
     make_restore("r-1")
     page = web.get("/restores/?from=now-24h").content.decode()
     for url in ("/restores.csv", "/restores.json", "/restores.md"):

@@ -1,4 +1,4 @@
-"""The instances, one of them, and their twins."""
+"""The list of instances, the page of one, and their JSON."""
 
 from datetime import timedelta
 from html import escape
@@ -20,7 +20,7 @@ def _clock():
 
 
 def rows(web, query=""):
-    """The names of the twin's instances."""
+    """The names of the instances in the JSON."""
     return [row["instance_name"] for row in web.get(f"/instances.json{query}").json()["instances"]]
 
 
@@ -30,7 +30,7 @@ def page(web, url):
     return response.content.decode()
 
 
-def test_an_instance_says_how_far_it_is_known_and_how_its_last_restore_ended(web):
+def test_an_instance_shows_its_sync_status_and_its_newest_restore(web):
     make_restore("r-old", created_at=NOW - timedelta(days=2))
     make_restore("r-new", status="failed")
     html = page(web, "/instances/")
@@ -41,7 +41,7 @@ def test_an_instance_says_how_far_it_is_known_and_how_its_last_restore_ended(web
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "text"),
     [
         ({"single_node": True}, "Single-node (no restores)"),
         ({"deleted_at": NOW}, "Deleted by"),
@@ -50,12 +50,12 @@ def test_an_instance_says_how_far_it_is_known_and_how_its_last_restore_ended(web
         ({"sync_error_kind": "brand_new"}, "(Brand new)"),
     ],
 )
-def test_what_keeps_an_instance_from_being_known_is_said(web, given, said):
+def test_an_instance_with_incomplete_data_says_why(web, given, text):
     make_instance(**given)
-    assert said in page(web, "/instances/")
+    assert text in page(web, "/instances/")
 
 
-def test_a_removed_project_is_marked_and_an_accounts_fault_reaches_its_instances(web):
+def test_a_removed_project_is_marked_and_an_accounts_error_shows_on_its_instances(web):
     make_instance("was", project=make_project("old", monitored=False))
     account = make_account("bank", sync_error_kind="credentials")
     make_instance("held", project=make_project("bank-core", account=account))
@@ -64,7 +64,7 @@ def test_a_removed_project_is_marked_and_an_accounts_fault_reaches_its_instances
     assert "(Credentials rejected)" in html
 
 
-def test_words_project_order_and_page_narrow_and_sort(web):
+def test_instances_are_searched_filtered_and_sorted(web):
     two = make_project("two")
     for name, proven in (("b", 1), ("a", 3), ("c", 2)):
         make_instance(name, complete_to=NOW - timedelta(minutes=proven))
@@ -88,25 +88,25 @@ def test_customer_and_state_filter_the_instances(web):
     assert 'value="never_synced" checked' in html
 
 
-def test_an_unreadable_value_comes_with_a_link_to_the_nearest_valid_one(web):
+def test_an_invalid_value_links_to_the_nearest_valid_one(web):
     html = web.get("/instances/?q=cart&size=500").content.decode()
     assert '<a href="?q=cart&amp;size=200">Use “200” instead</a>' in html
     assert 'value="cart"' in html
 
 
-def test_every_instance_stands_on_exactly_one_page(web):
+def test_every_instance_is_on_exactly_one_page(web):
     for number in range(25):
         make_instance("same-name", instance_id=f"i-{number}")
     ids = []
     for number in (1, 2, 3):
-        twin = web.get(f"/instances.json?size=10&page={number}").json()
-        ids += [row["instance_id"] for row in twin["instances"]]
-        assert twin["total"] == 25
-        assert bool(twin["next"]) == (number < 3)
+        body = web.get(f"/instances.json?size=10&page={number}").json()
+        ids += [row["instance_id"] for row in body["instances"]]
+        assert body["total"] == 25
+        assert bool(body["next"]) == (number < 3)
     assert len(set(ids)) == len(ids) == 25
 
 
-def test_a_page_past_the_end_says_so_and_leads_to_the_last(web):
+def test_a_page_past_the_end_leads_to_the_last_one(web):
     make_instance()
     html = page(web, "/instances/?page=9")
     assert "This page doesn’t exist" in html
@@ -138,14 +138,14 @@ UNREADABLE = [
         if (path, param) != ("/sync-status", "sort")
     ],
 )
-def test_an_unreadable_value_is_400_with_the_reason_and_without_rows(web, path, query, param):
+def test_an_invalid_value_is_400_with_the_reason_and_without_rows(web, path, query, param):
     make_instance("cart-prod")
     response = web.get(f"{path}/?{query}")
     assert response.status_code == 400
     assert "cart-prod" not in response.content.decode()
-    twin = web.get(f"{path}.json?{query}")
-    assert twin.status_code == 400
-    assert [error["param"] for error in twin.json()["errors"]] == [param]
+    response = web.get(f"{path}.json?{query}")
+    assert response.status_code == 400
+    assert [error["param"] for error in response.json()["errors"]] == [param]
 
 
 def test_an_unknown_parameter_and_an_unknown_project_are_noted(web):
@@ -153,9 +153,9 @@ def test_an_unknown_parameter_and_an_unknown_project_are_noted(web):
     html = page(web, "/instances/?project=nope&statsu=1")
     assert "statsu" in html
     assert "No access or not found: <bdi>nope</bdi>" in html
-    twin = web.get("/instances.json?statsu=1&project=nope").json()
-    assert twin["ignored"] == ["statsu"]
-    assert twin["not_found"] == ["nope"]
+    body = web.get("/instances.json?statsu=1&project=nope").json()
+    assert body["ignored"] == ["statsu"]
+    assert body["not_found"] == ["nope"]
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_an_unknown_parameter_and_an_unknown_project_are_noted(web):
         ("?foo=%zz&q=x", "?q=x&foo=%25zz"),
     ],
 )
-def test_one_view_has_one_address(web, query, canonical):
+def test_one_view_has_one_url(web, query, canonical):
     response = web.get(f"/instances/{query}")
     assert response.status_code == 302
     assert response.headers["Location"].endswith(canonical)
@@ -187,15 +187,15 @@ def test_a_page_of_instances_takes_no_more_queries_with_more_rows(
 
 
 @pytest.mark.parametrize("instance_id", ODD)
-def test_any_instance_id_has_a_page_and_a_twin(web, instance_id):
+def test_any_instance_id_has_a_page_and_json(web, instance_id):
     make_instance("odd", instance_id=instance_id)
     url = reverse("instance-detail", args=[instance_id])
     assert escape(instance_id) in page(web, url)
-    twin = web.get(reverse("instance-detail-json", args=[instance_id])).json()
-    assert twin["instance_id"] == instance_id
+    body = web.get(reverse("instance-detail-json", args=[instance_id])).json()
+    assert body["instance_id"] == instance_id
 
 
-def test_an_instance_shows_its_facts_restores_and_backups(web):
+def test_an_instance_shows_its_details_restores_and_backups(web):
     instance = make_instance(engine="Redis 6.0")
     make_restore("r", instance=instance)
     Backup.objects.create(
@@ -208,11 +208,11 @@ def test_an_instance_shows_its_facts_restores_and_backups(web):
         changed_at=NOW,
     )
     html = page(web, "/instances/id-of-cart-prod/")
-    for said in ("Redis 6.0", "/restores/r/", "backup_1", "2.68 GB", ">–<"):
-        assert said in html
-    twin = web.get("/instances/id-of-cart-prod.json").json()
-    assert [row["restore_id"] for row in twin["restores"]] == ["r"]
-    assert [row["backup_name"] for row in twin["backups"]] == ["backup_1"]
+    for text in ("Redis 6.0", "/restores/r/", "backup_1", "2.68 GB", ">–<"):
+        assert text in html
+    body = web.get("/instances/id-of-cart-prod.json").json()
+    assert [row["restore_id"] for row in body["restores"]] == ["r"]
+    assert [row["backup_name"] for row in body["backups"]] == ["backup_1"]
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,7 @@ def test_an_instance_shows_its_facts_restores_and_backups(web):
         ({"deleted_at": NOW}, "No restores up to", "was deleted by"),
     ],
 )
-def test_no_restores_has_three_different_answers(web, given, answer, more):
+def test_no_restores_is_explained_in_three_ways(web, given, answer, more):
     make_instance(**given)
     html = page(web, "/instances/id-of-cart-prod/")
     answers = (
@@ -242,14 +242,14 @@ def test_no_restores_has_three_different_answers(web, given, answer, more):
     assert more in html
 
 
-def test_no_restores_in_a_project_no_longer_watched_is_outside_what_we_watch(web):
+def test_an_instance_of_a_removed_project_is_not_monitored(web):
     make_instance(project=make_project(monitored=False), complete_to=None)
     html = page(web, "/instances/id-of-cart-prod/")
     assert "Not monitored" in html
     assert "No restores up to" not in html
 
 
-def test_what_is_not_known_yet_can_be_looked_at_now(web):
+def test_an_instance_not_synced_yet_can_be_synced_now(web):
     make_instance(complete_to=None, next_sync_at=NOW + timedelta(minutes=9))
     assert page(web, "/instances/id-of-cart-prod/").count(">Sync now</button>") == 2
 
@@ -262,7 +262,7 @@ def test_an_id_in_two_projects_lists_both_until_one_is_chosen(web):
     assert "<h1><bdi>two</bdi></h1>" in page(web, "/instances/i/?project=two")
 
 
-def test_sizes_are_written_in_the_unit_people_use():
+def test_sizes_are_formatted_in_the_usual_units():
     assert [format_size(size) for size in (None, 0, 999, 1500, 2_684_354_560)] == [
         "–",
         "0 B",

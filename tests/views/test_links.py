@@ -1,4 +1,4 @@
-"""Links that tell the truth: what a page shows to whoever opens its link later."""
+"""Permalinks: what a page shows to whoever opens its link later."""
 
 import re
 from datetime import timedelta
@@ -66,7 +66,7 @@ def links(response):
     return [unescape(one) for one in re.findall(r'<a[^>]* href="(/restores[^"]*)"', main)]
 
 
-def test_an_old_link_shows_the_state_of_then_with_that_of_now_beside(web, moved):
+def test_an_old_link_shows_the_status_then_and_the_current_one_next_to_it(web, moved):
     make_restore("still", created_at=THEN - timedelta(hours=2))
     response = web.get(f"{URL}?asof={ASOF}")
     text = words(response)
@@ -78,13 +78,13 @@ def test_an_old_link_shows_the_state_of_then_with_that_of_now_beside(web, moved)
     assert response.content.decode().count('class="moved"') == 1
 
 
-def test_how_long_it_ran_stands_still_in_the_past(web, moved):
+def test_durations_stand_still_in_a_snapshot(web, moved):
     html = web.get(f"{URL}?asof={ASOF}").content.decode()
     assert '<td class="num side">10:00</td>' in html
     assert "data-since" not in html
 
 
-def test_a_restore_first_seen_later_is_not_in_it(web):
+def test_a_restore_first_seen_later_is_not_in_the_snapshot(web):
     make_restore("r-unseen", created_at=THEN - timedelta(minutes=1), first_seen_at=NOW)
     response = web.get(f"{URL}?asof={ASOF}")
     assert "r-unseen" not in response.content.decode()
@@ -96,17 +96,15 @@ def test_a_restore_first_seen_later_is_not_in_it(web):
     ("params", "there"),
     [("status=restoring", True), ("status=failed", False), ("code=any", False), ("q=moved", True)],
 )
-def test_filters_ask_about_the_state_of_then_and_rows_counts_and_twin_agree(
-    web, moved, params, there
-):
+def test_filters_apply_to_the_status_then_in_rows_counts_and_json(web, moved, params, there):
     page = web.get(f"{URL}?{params}&asof={ASOF}")
-    twin = web.get(f"/restores.json?{params}&asof={ASOF}").json()
+    body = web.get(f"/restores.json?{params}&asof={ASOF}").json()
     assert ("/restores/moved/" in page.content.decode()) is there
-    assert [row["restore_id"] for row in twin["restores"]] == ["moved"] * there
-    assert twin["total"] == int(there)
+    assert [row["restore_id"] for row in body["restores"]] == ["moved"] * there
+    assert body["total"] == int(there)
 
 
-def test_the_twin_has_the_values_of_then_and_what_differs_now(web, moved):
+def test_the_json_has_the_values_then_and_what_differs_now(web, moved):
     [row] = web.get(f"/restores.json?asof={ASOF}").json()["restores"]
     assert (row["status"], row["progress"], row["error_code"]) == ("restoring", 42.0, None)
     assert (row["ended_at"], row["duration_seconds"]) == (None, None)
@@ -115,7 +113,7 @@ def test_the_twin_has_the_values_of_then_and_what_differs_now(web, moved):
     assert "restore_id" not in row["now"]
 
 
-def test_a_success_that_was_not_known_then_recovers_nothing_then(web):
+def test_a_success_recorded_later_recovers_nothing_in_the_snapshot(web):
     make_restore("lost", status="failed", created_at=THEN - timedelta(hours=2), recovered_at=THEN)
     make_restore("healing", created_at=THEN - timedelta(hours=1), first_seen_at=NOW)
     text = words(web.get(f"{URL}?asof={ASOF}"))
@@ -125,7 +123,7 @@ def test_a_success_that_was_not_known_then_recovers_nothing_then(web):
     assert (row["recovered_at"], row["now"]["recovered_at"]) == (None, instant(THEN))
 
 
-def test_a_code_learnt_later_is_no_word_of_then(web, moved):
+def test_a_code_recorded_later_is_not_found_in_the_snapshot(web, moved):
     Restore.objects.filter(pk=moved.pk).update(search="moved restore_moved dcs.08.0007")
     make_restore("coded", created_at=THEN - timedelta(hours=1), restore_remark="not DCS.08.0007",
                  search="coded not dcs.08.0007")  # fmt: skip
@@ -141,7 +139,7 @@ def test_a_code_learnt_later_is_no_word_of_then(web, moved):
     assert {row["restore_id"] for row in rows} == {"coded", "moved"}
 
 
-def test_a_window_of_changes_holds_what_has_changed_again_since(web, moved):
+def test_a_time_range_of_changes_holds_what_has_changed_again_since(web, moved):
     for minutes, there in ((-20, []), (-2, ["moved"]), (2, ["moved"]), (10, [])):
         start, end = (instant(THEN + timedelta(minutes=minutes + more)) for more in (0, 3))
         for asof in ("", instant(THEN + timedelta(minutes=30))):
@@ -151,7 +149,7 @@ def test_a_window_of_changes_holds_what_has_changed_again_since(web, moved):
 
 
 @pytest.mark.parametrize(("days", "there"), [(-50, ["moved"]), (0, [])])
-def test_so_does_a_wide_window_of_changes(web, moved, days, there):
+def test_so_does_a_wide_time_range_of_changes(web, moved, days, there):
     Restore.objects.update(changed_at=THEN + timedelta(days=90))
     start, end = (instant(THEN + timedelta(days=days + more)) for more in (1, 50))
     query = {"on": "changed", "from": start, "to": end}
@@ -160,7 +158,7 @@ def test_so_does_a_wide_window_of_changes(web, moved, days, there):
 
 
 @pytest.mark.parametrize("micro", [0, 1, 400_000])
-def test_what_a_page_shows_was_known_by_the_moment_of_its_links(web, moved, micro):
+def test_what_a_page_shows_was_recorded_by_the_asof_of_its_links(web, moved, micro):
     learnt = NOW + timedelta(microseconds=micro)
     Restore.objects.update(moved_at=learnt, changed_at=learnt)
     Observation.objects.filter(status="failed").update(recorded_at=learnt)
@@ -183,7 +181,7 @@ def test_a_young_link_is_live(web, moved, seconds):
     assert f'data-anchored="/restores/?asof={instant(NOW)}"' in html
 
 
-def test_every_link_carries_the_moment_live_and_in_the_past(web, moved):
+def test_every_link_carries_asof_live_and_in_a_snapshot(web, moved):
     make_restore("another", created_at=THEN - timedelta(hours=1), backup_id="b")
     for query, asof in (("", instant(NOW)), (f"?asof={ASOF}", ASOF)):
         for path in (URL, reverse("restore-detail", args=["moved"])):
@@ -194,26 +192,26 @@ def test_every_link_carries_the_moment_live_and_in_the_past(web, moved):
             assert set(free) <= golive, path + query
 
 
-def test_a_young_moment_makes_no_new_answer(web, moved):
+def test_a_young_asof_keeps_the_etag(web, moved):
     tag = web.get(URL).headers["ETag"]
     young = web.get(f"{URL}?asof={instant(NOW - timedelta(seconds=9))}")
     old = web.get(f"{URL}?asof={ASOF}")
     assert young.headers["ETag"] == tag != old.headers["ETag"]
 
 
-def test_a_restores_page_is_of_then_too(web, moved):
+def test_the_page_of_a_restore_is_a_snapshot_too(web, moved):
     text = words(web.get(f"/restores/moved/?asof={ASOF}"))
     assert "Snapshot from 23 Nov 2026, 15:59:00 UTC . now: Failed dcs.08.0007" in text
     assert "cart-prod – restore running" in text
-    assert "What to do" not in text
-    assert "between 15:58" not in text
-    twin = web.get(f"/restores/moved.json?asof={ASOF}").json()
-    assert twin["status"] == "restoring"
-    assert twin["now"]["status"] == "failed"
-    assert [one["status"] for one in twin["observations"]] == ["waiting", "restoring"]
+    assert "Recommended" not in text
+    assert "16:02:00" not in text
+    body = web.get(f"/restores/moved.json?asof={ASOF}").json()
+    assert body["status"] == "restoring"
+    assert body["now"]["status"] == "failed"
+    assert [one["status"] for one in body["observations"]] == ["waiting", "restoring"]
 
 
-def test_a_restores_page_of_then_is_not_recovered_by_what_succeeded_later(web, moved):
+def test_a_snapshot_of_a_restore_is_not_recovered_by_a_later_success(web, moved):
     make_restore("lost", status="failed", created_at=THEN - timedelta(hours=2), recovered_at=NOW,
                  first_seen_at=THEN - timedelta(hours=2))  # fmt: skip
     Restore.objects.filter(pk=moved.pk).update(status="succeed", error_code="")
@@ -225,17 +223,17 @@ def test_a_restores_page_of_then_is_not_recovered_by_what_succeeded_later(web, m
     assert web.get(f"/restores/lost.json?asof={ASOF}").json()["recovered_at"] is None
 
 
-def test_the_customer_is_told_what_is_now_however_old_the_link(web, moved):
+def test_the_customer_message_is_current_however_old_the_link(web, moved):
     for path in (
         f"/restores/moved/?asof={ASOF}",
         f"/restores/moved.md?asof={ASOF}&format=customer",
     ):
         text = words(web.get(path))
         assert "did not complete" in text, path
-        assert "does not answer requests" not in text, path
+        assert "is unavailable until" not in text, path
 
 
-def test_restores_that_share_an_id_are_listed_as_they_were(web, moved):
+def test_restores_that_share_an_id_are_listed_as_of_then(web, moved):
     other = make_instance("other", project=make_project("maps"))
     make_restore("moved", instance=other, created_at=NOW, first_seen_at=NOW)
     text = words(web.get(f"/restores/moved/?asof={ASOF}"))
@@ -246,24 +244,24 @@ def test_restores_that_share_an_id_are_listed_as_they_were(web, moved):
     assert web.get("/restores/moved/?asof=rubbish").status_code == 400
 
 
-def test_a_restores_page_of_before_it_was_known_says_so(web, moved):
+def test_a_snapshot_from_before_a_restore_was_recorded_says_so(web, moved):
     early = instant(THEN - timedelta(hours=5))
-    for twin in ("json", "md"):
-        assert web.get(f"/restores/moved.{twin}?asof={early}").status_code == 404
+    for kind in ("json", "md"):
+        assert web.get(f"/restores/moved.{kind}?asof={early}").status_code == 404
     text = words(web.get(f"/restores/moved/?asof={early}"))
     assert "wasn’t recorded yet at 23 Nov 2026, 10:59:00 UTC" in text
     assert "failed" in text
 
 
-def test_an_unreadable_moment_of_a_restores_page_is_named(web, moved):
+def test_an_invalid_asof_of_a_restore_is_named(web, moved):
     response = web.get("/restores/moved/?asof=yesterdayish")
     assert response.status_code == 400
     assert "yesterdayish" in words(response)
-    twin = web.get("/restores/moved.json?asof=yesterdayish")
-    assert (twin.status_code, twin.json()["errors"][0]["param"]) == (400, "asof")
+    response = web.get("/restores/moved.json?asof=yesterdayish")
+    assert (response.status_code, response.json()["errors"][0]["param"]) == (400, "asof")
 
 
-def beside(web, restore_id, query=""):
+def neighbors(web, restore_id, query=""):
     """The ids of the restores before and after one in its list."""
     html = web.get(f"/restores/{restore_id}/{query}").content.decode()
     found = [re.search(rf'rel="{way}" href="/restores/([^/]+)/', html) for way in ("prev", "next")]
@@ -271,7 +269,7 @@ def beside(web, restore_id, query=""):
 
 
 @pytest.mark.parametrize("query", ["", "?sort=created", "?sort=-duration", "?sort=status"])
-def test_a_restores_page_leads_through_the_list_in_its_order(web, query):
+def test_previous_and_next_follow_the_order_of_the_list(web, query):
     for number, status in enumerate(["succeed", "restoring", "failed", "waiting", "succeed"]):
         created = NOW - timedelta(minutes=9 * number + 9)
         make_restore(f"n{number}", status=status, created_at=created)
@@ -281,17 +279,17 @@ def test_a_restores_page_leads_through_the_list_in_its_order(web, query):
     assert len(order) == 6
     around = [None, *order, None]
     for place, restore_id in enumerate(order):
-        assert beside(web, restore_id, query) == (around[place], around[place + 2])
+        assert neighbors(web, restore_id, query) == (around[place], around[place + 2])
 
 
-def test_it_leads_through_the_narrowed_list_only(web):
+def test_previous_and_next_stay_in_the_filtered_list(web):
     for number in range(4):
         status = "failed" if number % 2 else "succeed"
         make_restore(f"n{number}", status=status, created_at=NOW - timedelta(minutes=number))
-    assert beside(web, "n1", "?status=failed") == (None, "n3")
+    assert neighbors(web, "n1", "?status=failed") == (None, "n3")
 
 
-def test_nothing_is_known_of_a_change_that_the_cloud_s_slow_clock_dates_back(web, moved):
+def test_a_change_that_the_providers_slow_clock_dates_back_is_recorded_later(web, moved):
     Observation.objects.update(seen_at=THEN - timedelta(hours=9))
     Restore.objects.update(ended_at=THEN - timedelta(minutes=9))
     assert "now: Failed" in words(web.get(f"{URL}?asof={ASOF}"))

@@ -1,4 +1,4 @@
-"""The overview and its twin."""
+"""The overview and its JSON."""
 
 from datetime import timedelta
 
@@ -20,18 +20,18 @@ def page(web):
     return response.content.decode()
 
 
-def twin(web):
+def json_of(web):
     return web.get("/overview.json").json()
 
 
-def test_the_numbers_count_what_runs_and_what_failed_and_stayed_so(web):
+def test_the_numbers_count_restores_in_progress_failed_and_unresolved(web):
     make_restore(status="restoring", progress=42.0)
     make_restore(status="waiting", progress=0.0)
     make_restore(status="failed")
     make_restore(status="failed", recovered_at=NOW)
     make_restore(status="failed", created_at=NOW - timedelta(days=3))
     make_restore(status="failed", created_at=NOW - timedelta(days=8))
-    numbers = twin(web)
+    numbers = json_of(web)
     assert numbers["in_progress"] == 2
     assert numbers["still_failed_7_days"] == 2
     assert numbers["failed_24_hours"] == 2
@@ -47,7 +47,7 @@ def test_each_number_leads_to_the_list_it_counts(web):
         assert f'href="/restores/?{query}"' in html
 
 
-def test_in_progress_and_still_failed_are_listed_with_bar_and_reason(web):
+def test_restores_in_progress_and_unresolved_are_listed_with_details(web):
     make_restore("running", status="restoring", progress=42.0)
     make_restore("queued", status="waiting", created_at=NOW - timedelta(minutes=1))
     make_restore("left", status="waiting", created_at=NOW - timedelta(hours=3))
@@ -60,35 +60,35 @@ def test_in_progress_and_still_failed_are_listed_with_bar_and_reason(web):
     assert "1:00:00" in html
 
 
-def test_a_day_counts_by_the_utc_day_of_creation_even_at_its_edge(web):
+def test_a_day_is_the_utc_day_of_creation_even_at_its_edge(web):
     today = NOW.replace(hour=0, minute=0, second=0)
     make_restore(created_at=today)
     make_restore(created_at=today - timedelta(milliseconds=1))
     make_restore(status="failed", created_at=today)
     make_restore(created_at=today - timedelta(days=14))
-    days = twin(web)["days"]
+    days = json_of(web)["days"]
     assert len(days) == 14
     assert days[-1] == {"day": "2026-11-23", "succeeded": 1, "failed": 1}
     assert days[-2] == {"day": "2026-11-22", "succeeded": 1, "failed": 0}
     assert sum(day["succeeded"] for day in days) == 2
 
 
-def test_the_bars_have_a_table_behind_them(web):
+def test_the_bars_are_also_a_table(web):
     make_restore()
     html = page(web)
     assert "<details" in html
     assert "23 Nov 2026: 1 succeeded, 0 failed" in html
 
 
-def test_with_nothing_to_show_it_says_none_only_when_that_is_proven(web):
+def test_none_is_said_only_if_the_data_is_complete(web):
     make_instance(complete_to=NOW - timedelta(minutes=5))
     html = page(web)
-    for said in ("No restores in progress", "No unresolved failures"):
-        assert f"{said} as of <time" in html
+    for text in ("No restores in progress", "No unresolved failures"):
+        assert f"{text} as of <time" in html
     assert html.count(">23 Nov 2026, 16:54:00 UTC<") == 2
 
 
-def test_with_nothing_to_show_and_a_look_missing_it_is_not_known_yet(web):
+def test_without_a_sync_of_every_instance_it_can_not_tell_yet(web):
     make_instance("good")
     make_instance("other", complete_to=None)
     html = page(web)
@@ -96,14 +96,14 @@ def test_with_nothing_to_show_and_a_look_missing_it_is_not_known_yet(web):
     assert "No restores in progress" not in html
 
 
-def test_with_a_project_that_was_never_listed_it_is_not_known_yet(web):
+def test_with_a_project_never_listed_it_can_not_tell_yet(web):
     make_instance("good")
     make_project("new", listed_at=None)
     assert page(web).count("Can’t tell yet") == 2
-    assert twin(web)["complete_to"] is None
+    assert json_of(web)["complete_to"] is None
 
 
-def test_after_looks_have_failed_none_is_said_of_the_time_before(web):
+def test_after_failed_syncs_none_is_said_of_the_time_before(web):
     make_instance("good")
     old = NOW - timedelta(hours=2)
     make_instance("other", complete_to=old, sync_error_kind="unreachable")
@@ -112,7 +112,7 @@ def test_after_looks_have_failed_none_is_said_of_the_time_before(web):
     assert html.count("Syncs have failed since then") == 2
 
 
-def test_an_instance_that_went_unseen_is_named(web):
+def test_an_instance_deleted_before_its_last_sync_is_named(web):
     make_instance("good")
     make_instance("lost", deleted_at=NOW - timedelta(days=1), complete_to=None)
     html = page(web)
@@ -120,14 +120,14 @@ def test_an_instance_that_went_unseen_is_named(web):
     assert "No restores in progress as of" in html
 
 
-def test_with_nothing_watched_it_is_outside_what_we_watch(web):
+def test_without_a_monitored_instance_nothing_is_claimed(web):
     make_instance(single_node=True)
     html = page(web)
     assert html.count("Not monitored") == 2
     assert "No restores in progress" not in html
 
 
-def test_a_long_table_is_cut_and_leads_to_all_of_it(web):
+def test_a_long_table_is_cut_and_links_to_the_whole_list(web):
     instance = make_instance()
     for _ in range(25):
         make_restore(instance=instance, status="waiting")

@@ -1,4 +1,4 @@
-"""The page of one restore, and its twin."""
+"""The page of one restore, and its JSON."""
 
 import re
 from datetime import timedelta
@@ -30,7 +30,7 @@ def page_of(web, restore_id, query=""):
     return response.content.decode()
 
 
-def twin_of(web, restore_id, query=""):
+def json_of(web, restore_id, query=""):
     return web.get(reverse("restore-detail-json", args=[restore_id]) + query).json()
 
 
@@ -45,7 +45,7 @@ def observe(restore, minutes, status, progress, after=None):
     )
 
 
-def test_a_failure_says_what_happened_what_to_do_and_what_to_tell_the_customer(web):
+def test_a_failure_is_explained_with_advice_and_a_customer_message(web):
     make_restore("r", **FAILED)
     html = page_of(web, "r")
     assert "Failed on 23 Nov 2026 at 16:05:00 UTC after 6 min, during data synchronization" in html
@@ -55,7 +55,7 @@ def test_a_failure_says_what_happened_what_to_do_and_what_to_tell_the_customer(w
 
 
 @pytest.mark.parametrize(
-    ("given", "value", "said"),
+    ("given", "value", "text"),
     [
         ({"status": "restoring", "progress": 42.0}, "42.00", "42%"),
         ({"status": "restoring", "progress": 100.0}, "100.00", "Finishing"),
@@ -63,14 +63,14 @@ def test_a_failure_says_what_happened_what_to_do_and_what_to_tell_the_customer(w
         ({"status": "rolling_back", "progress": 12.0}, "12.00", "12%"),
     ],
 )
-def test_what_may_still_move_has_a_bar_that_reads_as_text(web, given, value, said):
+def test_progress_that_may_change_is_a_bar_with_the_same_text(web, given, value, text):
     make_restore("r", **given)
     html = page_of(web, "r")
-    assert f'value="{value}" aria-label="Progress">{said}</progress><span>{said}</span>' in html
+    assert f'value="{value}" aria-label="Progress">{text}</progress><span>{text}</span>' in html
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "text"),
     [
         (FAILED, "at 63% progress."),
         ({"status": "succeed", "progress": 97.5}, "The provider still reports 97.5% progress."),
@@ -78,14 +78,14 @@ def test_what_may_still_move_has_a_bar_that_reads_as_text(web, given, value, sai
         ({"status": "restoring", "progress": None}, "no progress reported"),
     ],
 )
-def test_what_has_no_bar_says_in_its_sentence_how_far_it_came(web, given, said):
+def test_without_a_bar_the_summary_states_the_progress(web, given, text):
     make_restore("r", **given)
     html = page_of(web, "r")
-    assert said in html
+    assert text in html
     assert "<progress" not in html
 
 
-def test_the_time_strip_is_drawn_where_something_was_observed(web):
+def test_the_timeline_is_drawn_if_anything_was_observed(web):
     observe(make_restore("seen"), 2, "restoring", 25.0, after=timedelta(seconds=9))
     observe(make_restore("missed", **FAILED), 90, "failed", 63.0)
     assert '<svg class="strip' in page_of(web, "seen")
@@ -98,14 +98,14 @@ def test_an_unknown_code_is_shown_verbatim_and_called_unknown(web):
     assert '<strong>Unknown error code</strong> <bdi class="mono">dcs.09.9999</bdi>' in html
 
 
-def test_an_unknown_status_is_shown_as_it_came(web):
+def test_an_unknown_status_is_shown_verbatim(web):
     make_restore("r", status="rolling_back", progress=12.0)
     html = page_of(web, "r")
     assert "<bdi>rolling_back</bdi>" in html
     assert "The provider reports an unknown status, “rolling_back”." in html
 
 
-def test_what_the_cloud_did_not_give_is_said_not_to_be_given(web):
+def test_absent_values_are_dashes(web):
     make_restore("r", restore_name="", progress=None, updated_at=None, ended_at=None, duration=None)
     html = page_of(web, "r")
     assert html.count(">–<") >= 5
@@ -113,7 +113,7 @@ def test_what_the_cloud_did_not_give_is_said_not_to_be_given(web):
         assert f">{nothing}<" not in html
 
 
-def test_foreign_text_is_escaped_isolated_and_keeps_its_lines(web):
+def test_untrusted_text_is_escaped_isolated_and_keeps_its_lines(web):
     names = ("restore_name", "backup_name", "restore_remark", "backup_remark")
     instance = make_instance(HOSTILE, instance_id="i", engine=HOSTILE)
     hostile = dict.fromkeys((*names, "status", "error_code"), HOSTILE)
@@ -127,7 +127,7 @@ def test_foreign_text_is_escaped_isolated_and_keeps_its_lines(web):
     assert "<script>alert" not in web.get(reverse("instance-detail", args=["i"])).content.decode()
 
 
-def test_the_beginning_is_an_interval_because_we_look_and_are_not_told(web):
+def test_the_start_and_the_downtime_are_ranges_between_syncs(web):
     created = NOW - timedelta(hours=1)
     make_restore(
         "r",
@@ -141,7 +141,7 @@ def test_the_beginning_is_an_interval_because_we_look_and_are_not_told(web):
     assert "inferred from the restore, not measured" in html
 
 
-def test_each_observation_says_between_which_looks_it_fell(web):
+def test_each_observation_states_the_syncs_it_fell_between(web):
     restore = make_restore("r")
     observe(restore, 1, "waiting", 0.0)
     observe(restore, 2, "restoring", 25.0, after=timedelta(seconds=9))
@@ -153,12 +153,12 @@ def test_each_observation_says_between_which_looks_it_fell(web):
     assert "23 Nov 2026, 16:02:00 (after 22 Nov 2026, 16:02:00)" in text
 
 
-def test_without_observations_the_page_says_so(web):
+def test_a_restore_without_observations_says_so(web):
     make_restore("r")
     assert "No changes observed" in page_of(web, "r")
 
 
-def test_times_stand_in_utc_and_by_the_customers_clock(web):
+def test_times_are_in_utc_and_in_the_customers_time_zone(web):
     project = make_project(time_zone="Asia/Tokyo")
     make_restore("r", instance=make_instance(project=project))
     html = page_of(web, "r")
@@ -167,12 +167,12 @@ def test_times_stand_in_utc_and_by_the_customers_clock(web):
 
 
 @pytest.mark.parametrize("zone", ["Mars/Olympus", "../etc", "", "UTC"])
-def test_a_zone_nobody_knows_leaves_utc_alone(web, zone):
+def test_an_unknown_time_zone_shows_utc_only(web, zone):
     make_restore("r", instance=make_instance(project=make_project(time_zone=zone)))
     assert "customer’s time" not in page_of(web, "r")
 
 
-def test_from_when_the_data_is_comes_from_the_backup_and_never_from_its_name(web):
+def test_the_recovery_point_comes_from_the_backup_and_never_from_its_name(web):
     make_restore("r", backup_name="backup_20261122020000")
     make_restore("s", backup_taken_at=NOW - timedelta(hours=15))
     assert "backup not found" in page_of(web, "r")
@@ -181,7 +181,7 @@ def test_from_when_the_data_is_comes_from_the_backup_and_never_from_its_name(web
     assert "14 h before this restore" in html
 
 
-def test_a_fault_says_since_when_why_and_from_when_the_page_is(web):
+def test_a_sync_error_says_since_when_why_and_how_old_the_data_is(web):
     account = make_account(
         sync_error_kind="credentials",
         sync_error_message="APIGW.0301",
@@ -197,7 +197,7 @@ def test_a_fault_says_since_when_why_and_from_when_the_page_is(web):
     assert "16:49:00 UTC</time>" in html
 
 
-def test_while_nobody_can_look_the_sentences_speak_of_the_last_look(web):
+def test_while_syncs_fail_the_summary_is_about_the_last_sync(web):
     instance = make_instance(
         complete_to=NOW - timedelta(minutes=30), sync_error_kind="unreachable", sync_error_since=NOW
     )
@@ -205,7 +205,7 @@ def test_while_nobody_can_look_the_sentences_speak_of_the_last_look(web):
     assert "Running for 3 min" in page_of(web, "r")
 
 
-def test_every_page_and_text_speaks_of_the_last_look_while_nobody_can_look(web):
+def test_while_syncs_fail_every_page_and_export_is_about_the_last_sync(web):
     """It was seen to wait for three minutes; whether it still does nobody knows."""
     asleep = make_instance(sync_error_kind="unreachable", complete_to=NOW - timedelta(minutes=30))
     begun = NOW - timedelta(minutes=33)
@@ -218,23 +218,23 @@ def test_every_page_and_text_speaks_of_the_last_look_while_nobody_can_look(web):
         assert "33:00" not in html and "data-since" not in html, path
 
 
-def test_a_note_about_clocks_does_not_make_the_page_old(web):
+def test_an_error_that_blocks_nothing_makes_no_restore_stale(web):
     make_restore("r", instance=make_instance(project=make_project(sync_error_kind="clock")))
     assert "Showing data from" not in page_of(web, "r")
-    assert twin_of(web, "r")["stale"] is False
+    assert json_of(web, "r")["stale"] is False
 
 
-def test_a_restore_that_ended_before_it_was_created_has_no_length(web):
+def test_a_restore_that_ended_before_it_was_created_has_no_duration(web):
     begun = NOW - timedelta(hours=1)
     make_restore("r", **FAILED, created_at=begun, ended_at=begun - timedelta(minutes=2),
                  restoring_after=begun, duration=None)  # fmt: skip
     html = page_of(web, "r")
     assert "up to 0" not in html
     assert "the reported times are inconsistent" in html
-    assert twin_of(web, "r")["restoring_seconds_max"] is None
+    assert json_of(web, "r")["restoring_seconds_max"] is None
 
 
-def test_a_failure_without_a_time_is_neither_the_first_nor_the_last(web):
+def test_a_failure_without_a_creation_time_is_compared_with_no_other(web):
     make_restore("later")
     make_restore("r", **FAILED, created_at=None)
     html = page_of(web, "r")
@@ -243,7 +243,7 @@ def test_a_failure_without_a_time_is_neither_the_first_nor_the_last(web):
     assert "later restores can’t be determined" in html
 
 
-def test_a_recovered_failure_asks_for_no_further_restore(web):
+def test_a_recovered_failure_needs_no_action(web):
     make_restore("r", **FAILED, recovered_at=NOW)
     html = page_of(web, "r")
     assert "Why it failed: Data sync failed; data may be partial" in html
@@ -252,37 +252,37 @@ def test_a_recovered_failure_asks_for_no_further_restore(web):
     assert "<strong>Retry:</strong>" not in html
 
 
-def test_what_is_fresh_takes_one_short_line(web):
+def test_fresh_data_takes_one_short_line(web):
     seen, due = NOW - timedelta(minutes=9), NOW + timedelta(minutes=6)
     instance = make_instance(complete_to=seen, synced_at=seen, next_sync_at=due)
     make_restore("r", instance=instance)
     line = re.search(r'<ul class="say">(.*?)</ul>', page_of(web, "r"), re.DOTALL)[1]
-    said = " ".join(re.sub(r"<[^>]+>", "", line).split())
-    assert said == "Last synced 16:50:00 UTC · next sync 17:05:00 UTC"
+    text = " ".join(re.sub(r"<[^>]+>", "", line).split())
+    assert text == "Last synced 16:50:00 UTC · next sync 17:05:00 UTC"
 
 
-def test_a_look_that_is_overdue_is_said_even_without_a_fault(web):
+def test_an_overdue_sync_is_mentioned_even_without_an_error(web):
     make_restore("r", instance=make_instance(complete_to=NOW - timedelta(minutes=31)))
     make_restore("s", instance=make_instance("fresh", complete_to=NOW - timedelta(minutes=29)))
     assert "Check overdue" in page_of(web, "r")
     assert "Check overdue" not in page_of(web, "s")
 
 
-def test_a_restore_that_the_newest_look_missed_is_not_called_seen(web):
+def test_a_restore_missing_from_the_latest_sync_is_marked(web):
     seen = NOW - timedelta(minutes=1)
     instance = make_instance(complete_to=seen, synced_at=seen)
     make_restore("r", instance=instance, missing_since=seen)
     assert "Missing from the latest sync. Showing data from" in page_of(web, "r")
 
 
-def test_a_restore_that_the_cloud_dropped_stays_and_says_since_when(web):
+def test_a_restore_removed_upstream_stays_and_says_since_when(web):
     make_restore("r", removed_upstream_at=NOW, missing_since=NOW - timedelta(minutes=15))
     html = page_of(web, "r")
     assert "No longer listed by the provider" in html
     assert "removed by" in html
 
 
-def test_neighbours_of_instance_and_backup_are_linked(web):
+def test_restores_of_the_same_instance_and_backup_are_linked(web):
     make_restore("r", backup_id="b")
     make_restore("elsewhere", backup_id="b", instance=make_instance("other"))
     make_restore("earlier", created_at=NOW - timedelta(days=1))
@@ -292,7 +292,7 @@ def test_neighbours_of_instance_and_backup_are_linked(web):
     assert "/restores/?project=shop-prod&amp;instance=id-of-cart-prod" in html
 
 
-def test_the_way_back_is_the_exact_list_one_came_from(web):
+def test_the_back_link_leads_to_the_exact_list(web):
     make_restore("r")
     query = "?instance=id-of-cart-prod&status=failed&from=2026-11-20T00:00:00Z"
     anchored = f"{query}&asof=2026-11-23T16:59:00Z&page=3"
@@ -301,7 +301,7 @@ def test_the_way_back_is_the_exact_list_one_came_from(web):
 
 
 @pytest.mark.parametrize(
-    ("query", "said"),
+    ("query", "text"),
     [
         ("?status=failed&from=now-24h", "last 24 hours, failed</bdi></a> · 2 of 3"),
         ("?status=failed&recovered=no&sort=created", "unresolved</bdi></a> · 2 of 3"),
@@ -315,14 +315,14 @@ def test_the_way_back_is_the_exact_list_one_came_from(web):
         ("?sort=created", ">Restores</a></nav>"),
     ],
 )
-def test_the_way_back_says_what_the_list_asks_for_and_the_place_in_it(web, query, said):
+def test_the_back_link_names_the_filters_and_the_position(web, query, text):
     for number in range(4):
         created = NOW - timedelta(hours=number + 1)
         make_restore(f"r{number}", created_at=created, **FAILED if number else {})
-    assert said in page_of(web, "r2", query)
+    assert text in page_of(web, "r2", query)
 
 
-def test_a_shared_id_lists_every_restore_and_the_choice_leads_to_one(web):
+def test_a_shared_id_lists_its_restores_and_each_choice_leads_to_one(web):
     make_restore("r", instance=make_instance(project=make_project("one")))
     make_restore("r", instance=make_instance(project=make_project("two")), **FAILED)
     html = page_of(web, "r", "?status=failed")
@@ -335,32 +335,32 @@ def test_a_shared_id_lists_every_restore_and_the_choice_leads_to_one(web):
     assert 'rel="canonical" href="/restores/r/?instance=id-of-cart-prod&amp;project=two"' in html
 
 
-def test_the_twin_of_a_shared_id_lists_every_restore_until_one_is_chosen(web):
+def test_the_json_of_a_shared_id_lists_its_restores_until_one_is_chosen(web):
     make_restore("r", instance=make_instance(project=make_project("one")))
     make_restore("r", instance=make_instance(project=make_project("two")))
-    assert [row["project"] for row in twin_of(web, "r")["restores"]] == ["one", "two"]
-    assert twin_of(web, "r", "?project=two")["project"] == "two"
+    assert [row["project"] for row in json_of(web, "r")["restores"]] == ["one", "two"]
+    assert json_of(web, "r", "?project=two")["project"] == "two"
 
 
-def test_a_choice_that_fits_nothing_is_taken_for_the_lists_filter(web):
+def test_a_choice_that_matches_nothing_is_a_filter_of_the_list(web):
     make_restore("r")
     assert "– restore succeeded" in page_of(web, "r", "?instance=another")
     assert list_query(QueryDict("instance=another&q=x"), shared=False) == "instance=another&q=x"
 
 
 @pytest.mark.parametrize("restore_id", ODD)
-def test_any_id_has_a_page_and_a_twin(web, restore_id):
+def test_any_id_has_a_page_and_json(web, restore_id):
     make_restore(restore_id)
     assert escape(restore_id) in page_of(web, restore_id)
-    assert twin_of(web, restore_id)["restore_id"] == restore_id
+    assert json_of(web, restore_id)["restore_id"] == restore_id
 
 
-def test_the_twin_carries_the_record_and_the_observations(web):
+def test_the_json_has_the_record_and_the_observations(web):
     restore = make_restore("r", raw='{"error_code": {}}', **FAILED)
     observe(restore, 2, "restoring", 25.0, after=timedelta(seconds=9))
-    twin = twin_of(web, "r")
-    assert twin["raw"] == {"error_code": {}}
-    assert twin["observations"] == [
+    body = json_of(web, "r")
+    assert body["raw"] == {"error_code": {}}
+    assert body["observations"] == [
         {
             "seen_after": "2026-11-23T16:00:51Z",
             "seen_at": "2026-11-23T16:01:00Z",
@@ -371,13 +371,13 @@ def test_the_twin_carries_the_record_and_the_observations(web):
     ]
 
 
-def test_an_unknown_id_is_404_in_words(web):
+def test_an_unknown_id_is_not_found(web):
     response = web.get("/restores/nope/")
     assert response.status_code == 404
     assert "Page not found" in response.content.decode()
-    twin = web.get("/restores/nope.json")
-    assert twin.status_code == 404
-    assert twin.json()["errors"][0]["reason"]
+    response = web.get("/restores/nope.json")
+    assert response.status_code == 404
+    assert response.json()["errors"][0]["reason"]
 
 
 def test_a_page_takes_no_more_queries_with_more_history(web, django_assert_max_num_queries):
@@ -391,7 +391,7 @@ def test_a_page_takes_no_more_queries_with_more_history(web, django_assert_max_n
         page_of(web, restore.restore_id)
 
 
-def test_one_in_progress_is_read_again_every_five_seconds(web):
+def test_a_restore_in_progress_is_refreshed_every_five_seconds(web):
     make_restore("r", status="restoring", progress=42.0)
     make_restore("s")
     assert 'data-refresh="5"' in page_of(web, "r")

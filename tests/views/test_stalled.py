@@ -1,4 +1,4 @@
-"""When the collector stands still, every page and twin says since when."""
+"""While the sync is stalled, every page and JSON endpoint says since when."""
 
 from datetime import timedelta
 
@@ -21,8 +21,8 @@ PAGES = [
     "/instances/id-of-cart-prod/",
     "/sync-status/",
 ]
-TWINS = ["/overview.json", "/restores.json", "/sync-status.json"]
-SAID = "Data hasn’t been updated since"
+ENDPOINTS = ["/overview.json", "/restores.json", "/sync-status.json"]
+SENTENCE = "Data hasn’t been updated since"
 
 
 @pytest.fixture(autouse=True)
@@ -41,38 +41,38 @@ def test_every_page_says_since_when_and_what_to_do(web, url):
     make_restore("r")
     beat(600)
     html = web.get(url).content.decode()
-    assert SAID in html
+    assert SENTENCE in html
     assert "23 Nov 2026, 16:49:00 UTC" in html
     assert "check that the worker, beat and broker are running" in html
 
 
-@pytest.mark.parametrize("url", TWINS)
-def test_every_twin_says_since_when(web, url):
+@pytest.mark.parametrize("url", ENDPOINTS)
+def test_every_json_endpoint_says_since_when(web, url):
     beat(600)
     assert web.get(url).json()["collector_stalled_since"] == "2026-11-23T16:49:00Z"
 
 
 @pytest.mark.parametrize("seconds_ago", [0, 60, None])
 @pytest.mark.parametrize("url", ["/", "/restores/", "/sync-status/"])
-def test_nothing_is_said_while_ticks_end_and_before_the_first(web, url, seconds_ago):
+def test_nothing_is_said_while_ticks_finish_and_before_the_first(web, url, seconds_ago):
     if seconds_ago is not None:
         beat(seconds_ago)
-    assert SAID not in web.get(url).content.decode()
+    assert SENTENCE not in web.get(url).content.decode()
 
 
-@pytest.mark.parametrize("url", TWINS)
-def test_twins_say_null_while_ticks_end(web, url):
+@pytest.mark.parametrize("url", ENDPOINTS)
+def test_json_has_null_while_ticks_finish(web, url):
     beat(5)
     assert web.get(url).json()["collector_stalled_since"] is None
 
 
-def test_it_stands_where_a_page_that_re_reads_itself_takes_it_over(web):
+def test_it_is_in_the_part_that_a_page_refreshes(web):
     beat(600)
     html = web.get("/instances/").content.decode()
-    assert SAID in html.partition("<main")[2].partition("</main>")[0]
+    assert SENTENCE in html.partition("<main")[2].partition("</main>")[0]
 
 
-def test_a_list_that_has_not_changed_is_sent_again_for_it(web):
+def test_an_unchanged_list_is_sent_again_for_it(web):
     make_restore("r")
     beat(5)
     tag = web.get("/restores/").headers["ETag"]
@@ -81,14 +81,14 @@ def test_a_list_that_has_not_changed_is_sent_again_for_it(web):
     assert web.get("/restores/", headers={"If-None-Match": tag}).status_code == 200
 
 
-def test_members_read_it_too_and_strangers_do_not(client, django_user_model):
+def test_members_see_it_and_signed_out_visitors_do_not(client, django_user_model):
     beat(600)
-    assert SAID not in client.get("/login/").content.decode()
+    assert SENTENCE not in client.get("/login/").content.decode()
     user = django_user_model.objects.create_user("support")
     Membership.objects.create(user=user, project=make_project())
     client.force_login(user)
     make_instance()
-    assert SAID in client.get("/instances/").content.decode()
+    assert SENTENCE in client.get("/instances/").content.decode()
 
 
 def test_it_costs_a_page_one_query(web):
@@ -102,9 +102,9 @@ def test_it_costs_a_page_one_query(web):
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 500, 503])
-def test_error_pages_ask_the_database_nothing(rf, status, django_assert_num_queries, db):
+def test_error_pages_read_nothing_from_the_database(rf, status, django_assert_num_queries, db):
     beat(600)
     request = rf.get("/")
     with django_assert_num_queries(0):
         html = render_to_string(f"{status}.html", request=request)
-    assert SAID not in html
+    assert SENTENCE not in html

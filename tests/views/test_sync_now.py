@@ -1,4 +1,4 @@
-"""Look now: the row becomes due and nothing else; the page says what becomes of it."""
+"""The "Sync now" button: it makes the instance due and nothing else; the page says what follows."""
 
 import os
 import subprocess
@@ -31,7 +31,7 @@ def clock():
         yield traveller
 
 
-def ask(web, instance, **given):
+def post(web, instance, **given):
     form = {"project": instance.project.name, "next": "/restores/"} | given
     return web.post(reverse("sync-now", args=[instance.instance_id]), form)
 
@@ -42,16 +42,16 @@ def page(web, url="/instances/id-of-cart-prod/"):
     return response.content.decode()
 
 
-def said(web, url="/instances/id-of-cart-prod/"):
-    """The sentence about looks."""
+def sentence(web, url="/instances/id-of-cart-prod/"):
+    """The sentence about syncing."""
     html = page(web, url)
     text = html.partition('id="sync-state"')[2].partition(">")[2].partition("</li>")[0]
     return " ".join("".join(part.rpartition(">")[2] for part in text.split("<")).split())
 
 
-def test_asking_makes_the_row_due_leads_back_and_is_noted(web, root):
+def test_a_request_makes_the_instance_due_returns_and_is_audited(web, root):
     instance = make_instance(**IDLE)
-    response = ask(web, instance)
+    response = post(web, instance)
     assert (response.status_code, response.headers["Location"]) == (302, "/restores/")
     instance.refresh_from_db()
     assert instance.next_sync_at == NOW
@@ -63,30 +63,30 @@ def test_asking_makes_the_row_due_leads_back_and_is_noted(web, root):
 def test_the_next_tick_finds_it(web):
     instance = make_instance(**IDLE)
     assert instance not in scheduling.due_instances(NOW)
-    ask(web, instance)
+    post(web, instance)
     assert instance in scheduling.due_instances(NOW)
 
 
-def test_the_page_shows_due_then_running_then_synced_at(web, clock):
+def test_the_page_shows_requested_then_syncing_then_synced(web, clock):
     instance = make_instance(**IDLE)
     row = Instance.objects.filter(pk=instance.pk)
     assert "aria-disabled" not in page(web)
-    ask(web, instance)
-    assert said(web) == "Sync requested at 16:59:00 UTC; starting shortly"
+    post(web, instance)
+    assert sentence(web) == "Sync requested at 16:59:00 UTC; starting shortly"
     assert 'data-refresh="5"' in page(web)
     row.update(lease_until=NOW + scheduling.LEASE)
-    assert said(web) == "Syncing…"
+    assert sentence(web) == "Syncing…"
     row.update(lease_until=None, synced_at=NOW + seconds(4), next_sync_at=LATER)
     clock.move_to(NOW + seconds(5))
-    assert said(web) == "Synced at 16:59:04 UTC. You can sync again in 9 s."
+    assert sentence(web) == "Synced at 16:59:04 UTC. You can sync again in 9 s."
     clock.move_to(NOW + seconds(15))
-    assert said(web) == "Synced at 16:59:04 UTC"
+    assert sentence(web) == "Synced at 16:59:04 UTC"
     assert "aria-disabled" not in page(web)
 
 
-def test_a_look_that_failed_says_so(web):
+def test_a_failed_sync_says_so(web):
     make_instance(next_sync_at=LATER, synced_at=NOW - seconds(20), sync_error_kind="unreachable")
-    assert said(web) == "Last sync failed at 16:58:40 UTC"
+    assert sentence(web) == "Last sync failed at 16:58:40 UTC"
 
 
 @pytest.mark.parametrize(
@@ -98,13 +98,13 @@ def test_a_look_that_failed_says_so(web):
         ({"next_sync_at": LATER, "lease_until": NOW + seconds(60)}, "Syncing…"),
     ],
 )
-def test_what_needs_no_asking_is_left_alone_and_says_why(web, given, words):
+def test_a_request_that_is_not_needed_changes_nothing_and_says_why(web, given, words):
     instance = make_instance(**given)
-    assert ask(web, instance).status_code == 302
+    assert post(web, instance).status_code == 302
     instance.refresh_from_db()
     assert instance.next_sync_at == given["next_sync_at"]
     assert not Event.objects.exists()
-    assert words in said(web)
+    assert words in sentence(web)
     assert 'aria-disabled="true"' in page(web)
 
 
@@ -116,65 +116,65 @@ def test_what_needs_no_asking_is_left_alone_and_says_why(web, given, words):
         ({"monitored": False}, "this project is no longer monitored"),
     ],
 )
-def test_it_is_not_offered_where_nobody_looks_and_says_why(web, given, reason):
+def test_it_is_not_offered_for_instances_that_are_not_synced(web, given, reason):
     project = make_project("old", monitored=given.pop("monitored", True))
     instance = make_instance(project=project, next_sync_at=LATER, **given)
     make_restore("r", instance=instance)
     for url in ("/instances/id-of-cart-prod/", "/restores/r/"):
         assert "Sync now" not in page(web, url)
-        assert reason in said(web, url)
-    ask(web, instance)
+        assert reason in sentence(web, url)
+    post(web, instance)
     instance.refresh_from_db()
     assert instance.next_sync_at == LATER
     assert not Event.objects.exists()
 
 
-def test_one_that_was_set_aside_is_tried_again_alone(web):
+def test_an_instance_with_paused_syncs_is_retried_alone(web):
     instance = make_instance(
         next_sync_at=NOW - timedelta(days=1),
         attempts=3,
         sync_error_kind="parked",
         sync_error_message="x",
     )
-    assert said(web) == "Automatic sync is paused for this instance. Use Sync now to retry."
-    ask(web, instance)
-    assert "Sync requested at" in said(web)
+    assert sentence(web) == "Automatic sync is paused for this instance. Use Sync now to retry."
+    post(web, instance)
+    assert "Sync requested at" in sentence(web)
     other = make_instance("other", next_sync_at=NOW)
     claimed = [scheduling.claim_instances(NOW), scheduling.claim_instances(NOW)]
     assert sorted(map(len, claimed)) == [1, 1]
     assert {instance, other} == {row for rows in claimed for row in rows}
 
 
-def test_another_fault_stays_until_a_look_has_cleared_it(web):
+def test_other_errors_stay_until_a_sync_clears_them(web):
     instance = make_instance(**IDLE, sync_error_kind="bad_answer")
-    ask(web, instance)
+    post(web, instance)
     instance.refresh_from_db()
     assert (instance.sync_error_kind, instance.next_sync_at) == ("bad_answer", NOW)
 
 
 @pytest.mark.parametrize("where", ["project", "account"])
-def test_while_its_project_does_not_answer_a_due_look_says_what_it_waits_for(web, where):
+def test_while_its_project_is_unreachable_a_due_sync_says_so(web, where):
     account = make_account("bank", sync_error_kind="credentials" if where == "account" else "")
     kind = "unreachable" if where == "project" else ""
     instance = make_instance(
         project=make_project("core", account=account, sync_error_kind=kind), **IDLE
     )
-    ask(web, instance)
-    assert "waiting for the project to become reachable" in said(web)
+    post(web, instance)
+    assert "waiting for the project to become reachable" in sentence(web)
 
 
-def test_a_note_on_the_project_keeps_no_look_waiting(web):
-    ask(web, make_instance(project=make_project("core", sync_error_kind="clock"), **IDLE))
-    assert "starting shortly" in said(web)
+def test_an_error_that_blocks_nothing_delays_no_sync(web):
+    post(web, make_instance(project=make_project("core", sync_error_kind="clock"), **IDLE))
+    assert "starting shortly" in sentence(web)
 
 
-def test_a_restore_in_progress_keeps_the_looks_coming_by_itself(web):
+def test_a_restore_in_progress_is_synced_every_few_seconds_anyway(web):
     instance = make_instance(next_sync_at=NOW + seconds(4), synced_at=NOW - seconds(5))
     make_restore("r", instance=instance, status="restoring")
-    assert said(web, "/restores/r/") == "Updating every few seconds while a restore is running"
+    assert sentence(web, "/restores/r/") == "Updating every few seconds while a restore is running"
 
 
-def test_the_restores_page_offers_it_and_leads_back_to_itself(web):
+def test_the_page_of_a_restore_offers_it_and_is_returned_to(web):
     make_restore("r", instance=make_instance(**IDLE))
     html = page(web, "/restores/r/?status=failed&asof=2026-11-23T16:58:30Z")
     assert 'action="/instances/id-of-cart-prod/sync/"' in html
@@ -193,27 +193,27 @@ def test_the_restores_page_offers_it_and_leads_back_to_itself(web):
         "",
     ],
 )
-def test_it_leads_back_to_pages_of_ours_only(web, url):
-    response = ask(web, make_instance(**IDLE), next=url)
+def test_it_returns_to_our_own_pages_only(web, url):
+    response = post(web, make_instance(**IDLE), next=url)
     assert response.headers["Location"] == "/instances/id-of-cart-prod/?project=shop-prod"
 
 
-def test_of_two_instances_with_one_id_only_the_named_projects_is_asked_for(web):
+def test_of_two_instances_with_one_id_only_the_named_projects_is_synced(web):
     rows = [make_instance(instance_id="i", project=make_project(p), **IDLE) for p in ("one", "two")]
-    ask(web, rows[1])
+    post(web, rows[1])
     assert list(Instance.objects.filter(next_sync_at=NOW)) == [rows[1]]
-    assert ask(web, rows[0], project="").status_code == 404
-    assert ask(web, rows[0], project="three").status_code == 404
+    assert post(web, rows[0], project="").status_code == 404
+    assert post(web, rows[0], project="three").status_code == 404
 
 
 @pytest.mark.parametrize("instance_id", ODD)
-def test_any_instance_id_can_be_asked_for(web, instance_id):
+def test_any_instance_id_can_be_synced(web, instance_id):
     instance = make_instance(instance_id=instance_id, **IDLE)
-    ask(web, instance)
+    post(web, instance)
     assert Instance.objects.filter(pk=instance.pk, next_sync_at=NOW).exists()
 
 
-def test_it_takes_a_form_of_ours_and_a_signed_in_user(web, root, client):
+def test_it_requires_a_post_a_csrf_token_and_a_signed_in_user(web, root, client):
     instance = make_instance(**IDLE)
     url = reverse("sync-now", args=[instance.instance_id])
     assert web.get(url).status_code == 405
@@ -226,14 +226,14 @@ def test_it_takes_a_form_of_ours_and_a_signed_in_user(web, root, client):
     assert instance.next_sync_at == LATER
 
 
-def test_many_are_asked_for_in_few_queries(root, django_assert_max_num_queries):
+def test_many_instances_are_requested_in_few_queries(root, django_assert_max_num_queries):
     for number in range(30):
         make_instance(f"i-{number}", **IDLE)
     with django_assert_max_num_queries(8):
         assert request_sync(Instance.objects.visible_to(root), NOW) == 30
 
 
-def test_the_web_loads_neither_celery_nor_redis():
+def test_the_web_process_loads_neither_celery_nor_redis():
     code = "import dashboard.wsgi, dashboard.urls, sys; print({'celery', 'redis'} & {*sys.modules})"
     keep = {name: os.environ[name] for name in ("PATH", "SECRET_KEY")}
     answer = subprocess.run(

@@ -1,4 +1,4 @@
-"""The coverage page: what is known until when, and what to do about the rest."""
+"""The sync status page: what is complete up to when, and what to do about the rest."""
 
 import re
 from datetime import timedelta
@@ -17,17 +17,17 @@ def page(web, query=""):
     return response.content.decode()
 
 
-def twin(web, query=""):
+def json_of(web, query=""):
     return web.get(f"/sync-status.json{query}").json()
 
 
-def test_both_promises_are_stated(web):
+def test_both_delays_are_stated(web):
     html = page(web)
     assert "within 15 seconds" in html
     assert "next sync</strong>" in html
 
 
-def test_a_fault_comes_with_words_since_when_what_to_do_and_the_request_id(web):
+def test_a_sync_error_has_a_label_a_time_advice_and_the_request_id(web):
     make_instance(
         sync_error_kind="bad_answer",
         sync_error_message="total_num is <b>-1</b>",
@@ -35,8 +35,8 @@ def test_a_fault_comes_with_words_since_when_what_to_do_and_the_request_id(web):
         sync_error_request_id="req-1",
     )
     html = page(web)
-    for said in ("Invalid response", "total_num is &lt;b&gt;-1", "req-1", "16:59:00 UTC"):
-        assert said in html
+    for text in ("Invalid response", "total_num is &lt;b&gt;-1", "req-1", "16:59:00 UTC"):
+        assert text in html
     assert "Send the message and the request ID to the provider" in html
 
 
@@ -55,31 +55,31 @@ def test_a_fault_comes_with_words_since_when_what_to_do_and_the_request_id(web):
         "never_heard_of",
     ],
 )
-def test_every_kind_of_fault_has_a_word_and_advice(kind):
+def test_every_kind_of_sync_error_has_a_label_and_advice(kind):
     words = describe_kind(kind)
     assert words.label
     assert "_" not in words.label
     assert words.advice.endswith(".")
 
 
-def test_trouble_comes_first(web):
+def test_problems_come_first(web):
     make_instance("a-good")
     make_instance("b-late", complete_to=NOW - timedelta(hours=1))
     make_instance("c-never_synced", complete_to=None)
     make_instance("d-bad", sync_error_kind="unreachable")
     make_instance("e-single", single_node=True, complete_to=None)
-    names = [row["instance_name"] for row in twin(web)["instances"]]
+    names = [row["instance_name"] for row in json_of(web)["instances"]]
     assert names == ["d-bad", "c-never_synced", "b-late", "a-good", "e-single"]
 
 
-def test_an_accounts_fault_is_told_of_its_projects_and_instances(web):
+def test_an_accounts_error_shows_on_its_projects_and_instances(web):
     account = make_account(
         "bank", sync_error_kind="credentials", sync_error_message="no", sync_error_since=NOW
     )
     make_instance(project=make_project("bank-core", account=account))
-    fault = {"class": "credentials", "since": "2026-11-23T16:59:00Z", "text": "no"}
+    error = {"class": "credentials", "since": "2026-11-23T16:59:00Z", "text": "no"}
     for part in ("accounts", "projects", "instances"):
-        assert twin(web)[part][0]["sync_error"] == fault | {"request_id": None}
+        assert json_of(web)[part][0]["sync_error"] == error | {"request_id": None}
 
 
 @pytest.mark.parametrize(
@@ -97,46 +97,44 @@ def test_an_accounts_fault_is_told_of_its_projects_and_instances(web):
         ([{"complete_to": NOW + timedelta(minutes=9)}], "2026-11-23T16:59:00Z"),
     ],
 )
-def test_a_project_is_complete_to_the_oldest_proof_of_its_healthy_instances(
-    web, instances, complete_to
-):
+def test_a_project_is_complete_to_the_oldest_of_its_healthy_instances(web, instances, complete_to):
     for number, given in enumerate(instances):
         make_instance(f"i-{number}", **given)
-    assert twin(web)["projects"][0]["complete_to"] == complete_to
+    assert json_of(web)["projects"][0]["complete_to"] == complete_to
 
 
-def test_a_project_whose_instances_were_never_listed_is_complete_to_nothing(web):
+def test_a_project_whose_instances_were_never_listed_is_not_complete(web):
     make_project(listed_at=None)
-    assert twin(web)["projects"][0]["complete_to"] is None
+    assert json_of(web)["projects"][0]["complete_to"] is None
     assert "Not synced yet" in page(web)
 
 
-def test_a_project_removed_from_the_file_stays_and_says_so(web):
+def test_a_project_removed_from_the_projects_file_stays_and_is_marked(web):
     make_instance(project=make_project("old", monitored=False))
     assert "No longer monitored" in page(web)
-    monitored = {row["name"]: row["monitored"] for row in twin(web)["projects"]}
+    monitored = {row["name"]: row["monitored"] for row in json_of(web)["projects"]}
     assert monitored["old"] is False
 
 
-def test_single_node_instances_are_counted_apart(web):
+def test_single_node_instances_are_counted_separately(web):
     make_instance("a")
     make_instance("b", single_node=True)
     assert "1 <small>(+1 single-node, not synced)</small>" in page(web)
-    project = twin(web)["projects"][0]
+    project = json_of(web)["projects"][0]
     assert (project["instances"], project["single_node_instances"]) == (1, 1)
 
 
-def test_the_page_can_be_narrowed_to_a_project(web):
+def test_instances_can_be_filtered_by_project(web):
     make_instance("mine", project=make_project("one"))
     make_instance("other", project=make_project("two"))
-    assert [row["instance_name"] for row in twin(web, "?project=one")["instances"]] == ["mine"]
+    assert [row["instance_name"] for row in json_of(web, "?project=one")["instances"]] == ["mine"]
 
 
-def test_with_nothing_to_watch_the_page_still_answers(web):
+def test_the_page_works_without_any_project(web):
     assert "You don’t have access to any projects yet" in page(web)
 
 
-def test_intervals_are_written_as_in_the_projects_file():
+def test_intervals_are_formatted_as_in_the_projects_file():
     assert [format_interval(seconds) for seconds in (90, 900, 3600, 7200)] == [
         "90 s",
         "15 min",
@@ -146,10 +144,10 @@ def test_intervals_are_written_as_in_the_projects_file():
 
 
 def states(web, query):
-    return {row["instance_name"] for row in twin(web, query)["instances"]}
+    return {row["instance_name"] for row in json_of(web, query)["instances"]}
 
 
-def test_instances_can_be_narrowed_to_how_far_they_are_known(web):
+def test_instances_can_be_filtered_by_state(web):
     make_instance("good")
     make_instance("never", complete_to=None)
     make_instance("bad", sync_error_kind="unreachable")
@@ -163,7 +161,7 @@ def test_instances_can_be_narrowed_to_how_far_they_are_known(web):
     assert states(web, "?state=") == {"good", "never", "bad", "single", "held"}
 
 
-def test_a_narrowed_coverage_has_one_address_and_shows_what_is_chosen(web):
+def test_a_filtered_page_has_one_url_and_shows_the_filter(web):
     make_instance("bad", sync_error_kind="unreachable")
     response = web.get("/sync-status/?state=never_synced&state=problem&state=problem&q=")
     assert response.headers["Location"] == "/sync-status/?state=never_synced&state=problem"
@@ -172,7 +170,7 @@ def test_a_narrowed_coverage_has_one_address_and_shows_what_is_chosen(web):
     assert 'name="state" value="complete">' in html
 
 
-def test_a_state_that_nobody_knows_is_400_with_what_is_allowed(web):
+def test_an_unknown_state_is_400_with_the_valid_ones(web):
     make_instance("cart-prod")
     assert web.get("/sync-status/?state=problem&state=%3Cb%3E").status_code == 400
     response = web.get("/sync-status.json?state=nope")
@@ -183,24 +181,24 @@ def test_a_state_that_nobody_knows_is_400_with_what_is_allowed(web):
     assert web.get("/instances/?state=problem").status_code == 200
 
 
-def test_an_account_says_how_its_calls_are_used(web):
+def test_an_account_shows_its_queue_of_calls(web):
     with time_machine.travel(NOW, tick=False):
         soon, rest = NOW + timedelta(seconds=2.1), NOW + timedelta(minutes=5)
         make_project("a", account=make_account("busy", reserved_until=soon))
         make_project("b", account=make_account("idle", reserved_until=NOW, paused_until=NOW))
         make_project("c", account=make_account("refused", paused_until=rest, refusals=2))
-        html, (busy, idle, refused) = page(web), twin(web)["accounts"]
-    for said in ("3 s <small>(until", "\nnone\n", "\npaused\n", "paused until"):
-        assert html.count(said) == 1
+        html, (busy, idle, refused) = page(web), json_of(web)["accounts"]
+    for text in ("3 s <small>(until", "\nnone\n", "\npaused\n", "paused until"):
+        assert html.count(text) == 1
     assert busy["booked_until"] == "2026-11-23T16:59:02.100Z"
     assert idle["booked_until"] is idle["paused_until"] is None
     assert (refused["refusals"], refused["paused_until"]) == (2, "2026-11-23T17:04:00Z")
 
 
-def test_a_request_id_can_be_copied_and_each_has_its_own_name(web):
-    fault = {"sync_error_kind": "bad_answer", "sync_error_request_id": "req-1"}
-    account = make_account("bank", **fault)
-    make_instance(project=make_project("core", account=account, **fault), **fault)
+def test_each_request_id_has_its_own_copy_button(web):
+    error = {"sync_error_kind": "bad_answer", "sync_error_request_id": "req-1"}
+    account = make_account("bank", **error)
+    make_instance(project=make_project("core", account=account, **error), **error)
     html = page(web)
     names = re.findall(r'data-copy="(request-[a-z]+-\d+)"', html)
     assert len(names) == len(set(names)) == 3

@@ -1,4 +1,4 @@
-"""Nobody sees anything of a project that is not theirs; a new route must be named here."""
+"""Users see only their projects; a new route must be listed here."""
 
 from datetime import timedelta
 
@@ -46,13 +46,13 @@ def url_of(name, args=PATHS):
 
 def fill(project, mark, shared):
     """A project's rows, with ``mark`` in every text that any page could print."""
-    fault = {
+    error = {
         "sync_error_kind": "unreachable",
         "sync_error_message": mark,
         "sync_error_request_id": mark,
     }
     texts = dict.fromkeys(("engine", "spec", "az", "ip", "domain", "status"), mark)
-    instance = make_instance(mark, instance_id="i-shared", project=project, **texts, **fault)
+    instance = make_instance(mark, instance_id="i-shared", project=project, **texts, **error)
     Backup.objects.create(
         instance=instance, backup_id=mark, backup_name=mark, first_seen_at=NOW, changed_at=NOW
     )
@@ -107,7 +107,7 @@ def test_their_own_rows_are_there(support, name):
 
 
 @pytest.mark.parametrize("name", [name for name in PATHS if name not in POST_ONLY])
-def test_a_row_one_may_not_see_answers_like_one_that_does_not_exist(support, name):
+def test_a_row_without_access_answers_like_one_that_does_not_exist(support, name):
     unknown = support.get(reverse(name, args=["no-such-id"]))
     hidden = support.get(url_of(name, HIDDEN))
     assert hidden.status_code == unknown.status_code == 404
@@ -125,7 +125,7 @@ def test_no_filter_reaches_beyond_the_project(support, name, query):
     assert CANARY not in text_of(response)
 
 
-def test_a_project_one_may_not_see_is_not_found_like_one_that_does_not_exist(support):
+def test_a_project_without_access_is_not_found_like_one_that_does_not_exist(support):
     for name in ("instance-list-json", "sync-status-json"):
         answers = [
             support.get(f"{reverse(name)}?project={project}").json()
@@ -136,7 +136,7 @@ def test_a_project_one_may_not_see_is_not_found_like_one_that_does_not_exist(sup
 
 
 @pytest.mark.parametrize("instance_id", ["i-hidden", "i-shared", "no-such-id"])
-def test_nobody_asks_for_a_look_at_what_they_may_not_see(support, instance_id):
+def test_an_instance_without_access_can_not_be_synced(support, instance_id):
     Instance.objects.update(next_sync_at=NOW + timedelta(days=365))
     url = reverse("sync-now", args=[instance_id])
     response = support.post(url, {"project": f"{CANARY}-project", "next": "/"})
@@ -153,13 +153,13 @@ def test_the_numbers_of_the_overview_count_only_visible_rows(support):
     assert answer["in_progress"] == 1
 
 
-def test_a_shared_id_means_the_visible_row_alone(support):
+def test_a_shared_id_finds_the_visible_row_only(support):
     answer = support.get(reverse("restore-detail-json", args=["r-shared"])).json()
     assert answer["project"] == "theirs"
 
 
 @pytest.mark.parametrize("name", GUARDED)
-def test_without_signing_in_pages_lead_to_the_sign_in_and_twins_say_401(client, db, name):
+def test_signed_out_pages_redirect_to_sign_in_and_json_answers_401(client, db, name):
     url = url_of(name)
     response = client.get(url)
     if name.endswith("-json"):
@@ -172,7 +172,7 @@ def test_without_signing_in_pages_lead_to_the_sign_in_and_twins_say_401(client, 
         assert response.headers["Location"] == f"{reverse('login')}?next={url}"
 
 
-def test_a_copy_of_the_list_is_none_any_more_once_a_membership_is_gone(support):
+def test_a_cached_list_is_sent_again_once_a_membership_ends(support):
     for query in ("", "?asof=2026-11-01T00:00:00Z"):
         tag = support.get(f"/restores/{query}").headers["ETag"]
         known = {"If-None-Match": tag}
@@ -193,5 +193,5 @@ def test_a_user_without_any_project_gets_pages_without_rows(client, django_user_
 
 
 @pytest.mark.parametrize("name", GUARDED)
-def test_a_page_can_only_be_read(web, name):
+def test_pages_are_read_only(web, name):
     assert web.post(url_of(name)).status_code == 405
