@@ -25,7 +25,7 @@ from restores.models import Observation, Restore
 from restores.pages.past import facts_of, present, seen_by
 from restores.past import Past
 from restores.serializers import UPSTREAM, errors_json, observation_json, then_and_now_json
-from restores.statuses import FAILED, FINAL, IN_PROGRESS, RESTORING, WAITING, Status, status_of
+from restores.statuses import FAILED, FINAL, IN_PROGRESS, RESTORING, STUCK, WAITING, status_of
 from restores.timerange import instant
 from restores.views.api import JsonAnswer, json_endpoint, revalidated
 from restores.views.navigation import (
@@ -72,7 +72,7 @@ def restore_detail(request: HttpRequest, restore_id: str) -> HttpResponse:
         "asof": asof,
         "changes": now_words(pair.then, pair.now, UTC, now) if pair.now else "",
         "heading": HEADINGS.get(restore.status, "restore"),
-        "status": _status(facts),
+        "status": STUCK if facts.stuck else status_of(facts.status),
         "in_progress": restore.status in IN_PROGRESS,
         "freshness": freshness(restore, now),
         "now": now,
@@ -147,12 +147,6 @@ def _restore_json(restore: Restore, past: Past | None) -> dict[str, Any]:
         "raw": _raw_value(restore.raw),
         "observations": [observation_json(seen) for seen in seen_by(restore, past)],
     }
-
-
-def _status(facts: Facts) -> Status:
-    if facts.stuck:
-        return Status(facts.status, "Possibly stuck", "stuck")
-    return status_of(facts.status)
 
 
 @dataclass(frozen=True, slots=True)

@@ -194,6 +194,17 @@ def test_an_unknown_format_is_refused(web, url):
     assert body(response).startswith("format: do cx: must be one of markdown, jira")
 
 
+@pytest.mark.parametrize("form", ["markdown", "customer", "escalation"])
+def test_the_list_as_text_takes_no_more_queries_with_more_rows(
+    web, django_assert_max_num_queries, form
+):
+    for number in range(30):
+        project = make_project(f"p-{number}", account=make_account(f"a-{number}"))
+        make_restore(instance=make_instance(project=project), status="restoring")
+    with django_assert_max_num_queries(15):
+        body(web.get(f"/restores.md?format={form}"))
+
+
 def test_a_restore_as_text_links_to_a_snapshot_from_now(web):
     make_restore("../x", status="failed")
     text = body(web.get("/restores/..~2Fx.md"))

@@ -7,7 +7,6 @@ import pytest
 import time_machine
 from django.urls import reverse
 
-from restores.formatting import format_size
 from restores.models import Backup
 from tests.factories import NOW, make_account, make_instance, make_project, make_restore
 from tests.views.test_restore_detail import ODD
@@ -186,6 +185,16 @@ def test_a_page_of_instances_takes_no_more_queries_with_more_rows(
         page(web, "/instances/")
 
 
+@pytest.mark.parametrize("url", ["/instances/id-of-cart-prod/", "/instances/id-of-cart-prod.json"])
+def test_one_instance_takes_no_more_queries_with_more_restores(
+    web, django_assert_max_num_queries, url
+):
+    for number in range(30):
+        make_restore(created_at=NOW - timedelta(minutes=number), status="waiting")
+    with django_assert_max_num_queries(10):
+        assert web.get(url).status_code == 200
+
+
 @pytest.mark.parametrize("instance_id", ODD)
 def test_any_instance_id_has_a_page_and_json(web, instance_id):
     make_instance("odd", instance_id=instance_id)
@@ -260,13 +269,3 @@ def test_an_id_in_two_projects_lists_both_until_one_is_chosen(web):
     assert "2 instances share the ID" in page(web, "/instances/i/")
     assert len(web.get("/instances/i.json").json()["instances"]) == 2
     assert "<h1><bdi>two</bdi></h1>" in page(web, "/instances/i/?project=two")
-
-
-def test_sizes_are_formatted_in_the_usual_units():
-    assert [format_size(size) for size in (None, 0, 999, 1500, 2_684_354_560)] == [
-        "–",
-        "0 B",
-        "999 B",
-        "1.5 KB",
-        "2.68 GB",
-    ]

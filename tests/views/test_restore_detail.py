@@ -391,6 +391,14 @@ def test_a_page_takes_no_more_queries_with_more_history(web, django_assert_max_n
         page_of(web, restore.restore_id)
 
 
+def test_the_json_takes_no_more_queries_with_more_restores(web, django_assert_max_num_queries):
+    for name in ("one", "two", "three"):
+        account = make_account(name)
+        make_restore("r", instance=make_instance(project=make_project(name, account=account)))
+    with django_assert_max_num_queries(9):
+        assert len(json_of(web, "r")["restores"]) == 3
+
+
 def test_a_restore_in_progress_is_refreshed_every_five_seconds(web):
     make_restore("r", status="restoring", progress=42.0)
     make_restore("s")

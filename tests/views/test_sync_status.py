@@ -6,7 +6,6 @@ from datetime import timedelta
 import pytest
 import time_machine
 
-from restores.formatting import format_interval
 from restores.sync_errors import describe_kind
 from tests.factories import NOW, make_account, make_instance, make_project
 
@@ -132,15 +131,6 @@ def test_instances_can_be_filtered_by_project(web):
 
 def test_the_page_works_without_any_project(web):
     assert "You don’t have access to any projects yet" in page(web)
-
-
-def test_intervals_are_formatted_as_in_the_projects_file():
-    assert [format_interval(seconds) for seconds in (90, 900, 3600, 7200)] == [
-        "90 s",
-        "15 min",
-        "1 h",
-        "2 h",
-    ]
 
 
 def states(web, query):
