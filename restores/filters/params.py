@@ -19,7 +19,14 @@ from restores import timerange
 from restores.filters.cursors import Cursor
 from restores.querysets import INSTANCE_STATES
 from restores.statuses import KNOWN
-from restores.timerange import InvalidTimeRange, ParamError, TimeRange, anchor, canonical, instant
+from restores.timerange import (
+    InvalidTimeRange,
+    ParamError,
+    TimeRange,
+    permalink_asof,
+    to_iso,
+    to_params,
+)
 
 if TYPE_CHECKING:
     from restores.models import Project
@@ -459,7 +466,7 @@ class ListParams(Params):
             "to": self.time_range.end,
             "asof": self.time_range.asof,
         }
-        times = {name: instant(at) if at else None for name, at in edges.items()}
+        times = {name: to_iso(at) if at else None for name, at in edges.items()}
         return {"on": self.time_range.on, **times}
 
     def _parse_together(self, now: datetime) -> None:
@@ -467,7 +474,7 @@ class ListParams(Params):
         self.time_range = self._parse_time_range(now)
         if not self.errors:
             asof = self.time_range.asof
-            self.permalink_asof = instant(asof) if asof else anchor(now)
+            self.permalink_asof = to_iso(asof) if asof else permalink_asof(now)
         if not all(error.clear for error in self.errors):
             self.normalized = None
 
@@ -490,11 +497,11 @@ class ListParams(Params):
         if young := _young_asof(texts, now):
             texts["asof"] = ""
         try:
-            time_range = timerange.read(texts, now)
+            time_range = timerange.parse(texts, now)
         except InvalidTimeRange as error:
             self.errors += self._normalize(texts, error.errors, now)
-            return timerange.read({}, now)
-        written = canonical(time_range) | ({"asof": young} if young else {})
+            return timerange.parse({}, now)
+        written = to_params(time_range) | ({"asof": young} if young else {})
         self.values |= {name: (value,) for name, value in written.items()}
         return time_range
 
@@ -508,7 +515,7 @@ class ListParams(Params):
         for error in errors:
             clear |= error.suggestion
         try:
-            self.normalized = canonical(timerange.read(clear, now))
+            self.normalized = to_params(timerange.parse(clear, now))
         except InvalidTimeRange as error:
             return error.errors
         return errors
@@ -580,10 +587,10 @@ class SyncStatusParams(InstanceListParams):
 def _young_asof(texts: Mapping[str, str], now: datetime) -> str:
     """The ``asof`` of a link that is young enough to open live."""
     try:
-        found = timerange.read({name: texts.get(name, "") for name in ("asof", "tz")}, now)
+        found = timerange.parse({name: texts.get(name, "") for name in ("asof", "tz")}, now)
     except InvalidTimeRange:
         return ""
-    return instant(found.asof) if found.asof and now - found.asof < YOUNG else ""
+    return to_iso(found.asof) if found.asof and now - found.asof < YOUNG else ""
 
 
 def _as_tuple(value: Value) -> Values:

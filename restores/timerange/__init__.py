@@ -1,10 +1,26 @@
-"""Time windows of lists: from, to, tz, asof and on, read from a URL and written back."""
+"""Time ranges of lists: parsed from a URL, moved, named, and written back canonically."""
 
-from .reading import read
-from .spellings import anchor, instant
-from .steps import PRESETS, earlier, fixed, later, wider
-from .window import ON, InvalidTimeRange, ParamError, TimeRange, canonical
-from .wording import label, words
+from .format import PRESETS, describe_range, range_label
+from .parse import parse
+from .ranges import (
+    ON,
+    InvalidTimeRange,
+    ParamError,
+    TimeRange,
+    next_period,
+    permalink_asof,
+    pin,
+    previous_period,
+    to_iso,
+    to_params,
+    zoom_out,
+)
+from .zones import city
+
+# The names before the merge, until every caller uses the new ones.
+anchor, canonical, instant, read = permalink_asof, to_params, to_iso, parse
+earlier, later, wider, fixed = previous_period, next_period, zoom_out, pin
+label, words = range_label, describe_range
 
 __all__ = [
     "ON",
@@ -14,12 +30,23 @@ __all__ = [
     "TimeRange",
     "anchor",
     "canonical",
+    "city",
+    "describe_range",
     "earlier",
     "fixed",
     "instant",
     "label",
     "later",
+    "next_period",
+    "parse",
+    "permalink_asof",
+    "pin",
+    "previous_period",
+    "range_label",
     "read",
+    "to_iso",
+    "to_params",
     "wider",
     "words",
+    "zoom_out",
 ]

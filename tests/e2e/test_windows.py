@@ -21,7 +21,7 @@ def test_brackets_step_through_time_and_back(listed):
     press(page, "[")
     page.wait_for_url(re.compile("from=20.*to=20"))
     before = asked(page, "asof")
-    expect(page.locator(".exact")).to_contain_text("end not included")
+    expect(page.locator(".exact")).to_contain_text(" – ")
     press(page, "[")
     page.wait_for_url(lambda url: f"from={before['from'][0]}" not in unquote(url))
     assert asked(page)["to"] == before["from"]
@@ -119,11 +119,11 @@ def test_the_whole_way_without_javascript(open_page):
     page.get_by_role("link", name="last 30 days").click()
     assert asked(page, "asof") == {"from": ["now-30d"], "size": ["10"], "sort": ["created"]}
     page.get_by_role("link", name="Earlier window").click()
-    expect(page.locator(".exact")).to_contain_text("end not included")
+    expect(page.locator(".exact")).to_contain_text(" – ")
     page.get_by_role("link", name="Later window").click()
     window.click()
     page.get_by_role("navigation", name="Time zone").get_by_text("Asia/Kolkata").click()
-    expect(page.locator(".exact")).to_contain_text("Asia/Kolkata (UTC+5:30)")
+    expect(page.locator(".exact")).to_contain_text("Kolkata (UTC+5:30)")
     window.click()
     page.get_by_label("From", exact=True).fill("04/05/2026 09:00")
     page.get_by_role("button", name="Show").first.click()

@@ -115,7 +115,7 @@ def test_what_was_created_after_the_window_is_not_left_out(web, around):
 
 
 def test_an_end_ahead_is_noted_and_edges_the_wrong_way_round_are_swapped_by_a_click(web, around):
-    assert "The window ends in the future." in words(web.get(f"{URL}?to=2026-12-24T00:00:00Z"))
+    assert "The range ends in the future." in words(web.get(f"{URL}?to=2026-12-24T00:00:00Z"))
     html = web.get(f"{URL}?from=2026-11-23&to=2026-11-21").content.decode()
     [way] = re.findall(r'href="(/restores/\?from[^"]+)">Use <bdi>', html)
     swapped = opened(web, unescape(way))

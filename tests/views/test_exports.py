@@ -128,7 +128,7 @@ def test_invalid_values_are_named_one_per_line(web, url):
     assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
     size, start = body(response).splitlines()
     assert size == "size: 5: must be a whole number from 10 to 200"
-    assert start.startswith("from: x: not a time")
+    assert start.startswith("from: x: isn’t a valid date or time")
 
 
 def test_the_list_as_markdown_has_time_range_completeness_link_and_rows(web):

@@ -1,4 +1,4 @@
-"""What the URL of a list may ask, and how it is read."""
+"""The parameters of the lists: what is accepted, and how it is written canonically."""
 
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from restores.filters import ORDER, ListParams
-from restores.timerange import instant
+from restores.timerange import to_iso
 from tests.factories import NOW
 
 NAMES = [*ORDER, "around", "win", "statsu"]
@@ -34,10 +34,10 @@ def params(query):
 
 
 def reasons(query):
-    return {problem.param: problem.reason for problem in params(query).errors}
+    return {error.param: error.reason for error in params(query).errors}
 
 
-def test_nothing_asked_is_everything_newest_first():
+def test_no_parameters_list_everything_newest_first():
     view = params("")
     assert (view.sort, view.size, view.page, view.canonical_query) == ("-created", 50, 1, "")
     assert (view.time_range.start, view.time_range.end, view.errors) == (None, None, [])
@@ -49,23 +49,18 @@ def test_parameters_are_written_in_one_order_with_repeated_values_sorted():
     assert params(query).canonical_query == expected
 
 
-DEFAULTS = "sort=-created&size=50&page=1&q=&status=&from=&on=created&tz=UTC"
-
-
 def test_defaults_and_empty_values_are_left_out():
-    assert (
-        params("sort=-created&size=50&page=1&q=&status=&from=&on=created&tz=UTC").canonical_query
-        == ""
-    )
+    query = "sort=-created&size=50&page=1&q=&status=&from=&on=created&tz=UTC"
+    assert params(query).canonical_query == ""
 
 
-def test_instants_stay_readable_in_the_address():
+def test_times_stay_readable_in_the_url():
     query = "from=2026-11-22T14%3A00%3A00Z&tz=Europe%2FBerlin&ids=b%2Ca"
     expected = "?ids=a,b&from=2026-11-22T14:00:00Z&tz=Europe/Berlin"
     assert params(query).canonical_query == expected
 
 
-def test_any_code_absorbs_the_others():
+def test_any_code_replaces_the_others():
     assert params("code=dcs.08.0001&code=any").getlist("code") == ("any",)
 
 
@@ -73,16 +68,16 @@ def test_a_known_status_may_be_written_in_capitals_and_an_unknown_one_stays_verb
     assert params("status=FAILED&status=Aborted").getlist("status") == ("Aborted", "failed")
 
 
-def test_around_becomes_a_window():
+def test_around_becomes_a_range():
     assert params("around=2026-11-23T14:00Z&win=1h").canonical_query == (
         "?from=2026-11-23T13:00:00Z&to=2026-11-23T15:00:00Z"
     )
 
 
-def test_asof_ends_a_window_without_end():
-    window = params("from=now-1h&asof=2026-11-23T14:00:00Z").time_range
+def test_asof_ends_a_range_without_an_end():
+    time_range = params("from=now-1h&asof=2026-11-23T14:00:00Z").time_range
     noon = datetime(2026, 11, 23, 14, tzinfo=UTC)
-    assert (window.start, window.end) == (noon - timedelta(hours=1), noon)
+    assert (time_range.start, time_range.end) == (noon - timedelta(hours=1), noon)
 
 
 @pytest.mark.parametrize(
@@ -100,12 +95,12 @@ def test_asof_ends_a_window_without_end():
         ("cols=created,nope", "cols", "must be one of"),
         ("recovered=maybe", "recovered", "must be one of yes, no"),
         ("on=begun", "on", "must be one of"),
-        ("from=2026-02-30", "from", "no such date"),
-        ("to=yesterdayish", "to", "not a time we can read"),
-        ("tz=Mars/Base", "tz", "not a time zone"),
+        ("from=2026-02-30", "from", "doesn’t exist (February 2026 has 28 days)"),
+        ("to=yesterdayish", "to", "isn’t a valid date or time"),
+        ("tz=Mars/Base", "tz", "unknown time zone"),
         ("asof=2027-01-01T00:00:00Z", "asof", "future"),
-        ("from=2026-11-23&to=2026-11-22", "from", "not before the end"),
-        ("win=2h", "win", "around is missing"),
+        ("from=2026-11-23&to=2026-11-22", "from", "must be before “To”"),
+        ("win=2h", "win", "together with around"),
         ("page=1&page=2", "page", "only be given once"),
         ("q=a&q=a", "q", "only be given once"),
         ("from=now-1h&from=now-2h", "from", "only be given once"),
@@ -122,54 +117,54 @@ def test_asof_ends_a_window_without_end():
         ("foo=" + "x" * 9000, "", "address is longer"),
     ],
 )
-def test_what_cannot_be_read_is_named_with_its_reason(query, param, part):
+def test_an_invalid_value_is_named_with_its_reason(query, param, part):
     assert part in reasons(query)[param]
 
 
-def test_all_problems_are_named_at_once():
+def test_all_errors_are_named_at_once():
     assert reasons("size=x&from=x&sort=x").keys() == {"size", "from", "sort"}
 
 
-def test_a_lone_surrogate_is_refused():
+def test_a_lone_surrogate_is_an_error():
     query = QueryDict(mutable=True)
     query["q"] = "a\ud800b"
-    (problem,) = ListParams.parse(query, NOW).errors
-    assert (problem.param, problem.value) == ("q", "a?b")
+    (error,) = ListParams.parse(query, NOW).errors
+    assert (error.param, error.value) == ("q", "a?b")
 
 
 def test_a_long_value_is_repeated_shortened():
-    (problem,) = params("q=" + "x" * 5000).errors
-    assert len(problem.value) == 201
+    (error,) = params("q=" + "x" * 5000).errors
+    assert len(error.value) == 201
 
 
 def test_a_near_miss_is_suggested():
-    (problem,) = params("sort=-creatd").errors
-    assert problem.suggestion == {"sort": "-created"}
+    (error,) = params("sort=-creatd").errors
+    assert error.suggestion == {"sort": "-created"}
 
 
-def test_a_correction_keeps_the_readable_part_of_the_window():
+def test_a_correction_keeps_the_valid_part_of_the_range():
     view = params("from=2026-11-22&tz=Europe/Berln&status=failed")
     assert view.corrected_query(view.errors[0]) == "?status=failed&from=2026-11-22&tz=Europe/Berlin"
 
 
-def test_unknown_parameters_are_kept_in_the_address_but_not_in_links():
+def test_unknown_parameters_are_kept_in_the_canonical_url_but_not_in_links():
     view = params("statsu=failed&status=failed&foo=")
     assert view.canonical_query == "?status=failed&statsu=failed&foo="
     assert view.query(asof=None) == "?status=failed"
 
 
-def test_a_change_leads_back_to_the_first_page():
+def test_a_change_of_the_view_leads_to_the_first_page():
     assert params("page=7&q=x").query(asof=None, sort="created") == "?q=x&sort=created"
     assert params("page=7&q=x").query(asof=None, page="8") == "?q=x&page=8"
 
 
-def test_every_link_says_as_of_when_and_a_young_one_is_live():
-    moment = instant(NOW)
-    assert params("q=x").query() == f"?q=x&asof={moment}"
+def test_every_link_carries_asof_and_a_young_one_opens_live():
+    now = to_iso(NOW)
+    assert params("q=x").query() == f"?q=x&asof={now}"
     young = params("q=x&from=now-1h&asof=2026-11-23T16:57:01Z")
     assert (young.time_range.asof, young.time_range.end) == (None, None)
     assert young.canonical_query == "?q=x&from=now-1h&asof=2026-11-23T16:57:01Z"
-    assert young.query() == f"?q=x&from=now-1h&asof={moment}"
+    assert young.query() == f"?q=x&from=now-1h&asof={now}"
     old = params("q=x&asof=2026-11-23T16:57:00Z&page=3")
     assert old.time_range.end == old.time_range.asof == NOW - timedelta(minutes=2)
     assert old.query() == "?q=x&asof=2026-11-23T16:57:00Z&page=3"
@@ -182,7 +177,7 @@ pairs = st.lists(st.tuples(st.sampled_from(NAMES), values), max_size=8)
 
 @settings(max_examples=200, deadline=None)
 @given(pairs)
-def test_reading_never_fails_and_a_canonical_address_is_its_own(parameters):
+def test_parsing_never_fails_and_a_canonical_url_is_its_own(parameters):
     try:
         query = urlencode(parameters)
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""Neighbouring windows touch without sharing a row, and the usual windows have names."""
+"""Adjacent time ranges share an edge and no row, and the usual ranges have names."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from restores.timerange import PRESETS, canonical, earlier, fixed, label, later, read, wider
+from restores.timerange import (
+    PRESETS,
+    next_period,
+    parse,
+    pin,
+    previous_period,
+    range_label,
+    to_params,
+    zoom_out,
+)
 
 NOW = datetime(2026, 11, 23, 16, 59, tzinfo=UTC)
 
@@ -45,18 +54,19 @@ NOW = datetime(2026, 11, 23, 16, 59, tzinfo=UTC)
         ),
     ],
 )
-def test_neighbours_have_the_same_length_and_share_an_edge(params, before, after):
-    window = read(params, NOW)
-    for step, edges in ((earlier(window), before), (later(window), after)):
+def test_adjacent_periods_have_the_same_length_and_share_an_edge(params, before, after):
+    time_range = parse(params, NOW)
+    for step, edges in ((previous_period(time_range), before), (next_period(time_range), after)):
         assert (step and (step["from"], step["to"])) == edges
 
 
-def test_a_neighbour_keeps_what_is_compared_its_zone_and_its_asof():
+def test_an_adjacent_period_keeps_what_is_compared_its_zone_and_its_asof():
     asked = {"on": "ended", "from": "now-1d/d", "to": "now-1d/d", "tz": "Asia/Kolkata"}
-    window = read(asked | {"asof": "2026-11-20T10:00:00Z"}, NOW)
-    step = earlier(window)
+    time_range = parse(asked | {"asof": "2026-11-20T10:00:00Z"}, NOW)
+    step = previous_period(time_range)
     assert list(step) == ["on", "from", "to", "tz", "asof"]
-    assert (step["on"], step["tz"], step["asof"]) == ("ended", window.tz, "2026-11-20T10:00:00Z")
+    assert (step["on"], step["tz"]) == ("ended", time_range.tz)
+    assert step["asof"] == "2026-11-20T10:00:00Z"
 
 
 @pytest.mark.parametrize(
@@ -77,8 +87,8 @@ def test_a_neighbour_keeps_what_is_compared_its_zone_and_its_asof():
         ({"from": "2000-01-01", "to": "2000-01-02"}, None),
     ],
 )
-def test_a_window_is_widened_around_its_middle_but_not_into_the_future(params, expected):
-    step = wider(read(params, NOW))
+def test_zooming_out_keeps_the_middle_but_does_not_reach_into_the_future(params, expected):
+    step = zoom_out(parse(params, NOW))
     assert (step and (step["from"], step["to"])) == expected
 
 
@@ -101,8 +111,8 @@ def test_a_window_is_widened_around_its_middle_but_not_into_the_future(params, e
         ({}, None),
     ],
 )  # fmt: skip
-def test_a_window_that_moves_on_can_be_fixed_where_it_is(params, expected):
-    assert fixed(read(params, NOW)) == expected
+def test_a_moving_range_can_be_pinned_where_it_is(params, expected):
+    assert pin(parse(params, NOW)) == expected
 
 
 @settings(max_examples=150, deadline=None)
@@ -115,18 +125,18 @@ def test_a_window_that_moves_on_can_be_fixed_where_it_is(params, expected):
 def test_a_step_back_and_one_forward_meet_at_the_same_edge(start, length, days, tz):
     edges = start.isoformat(), (start + length).isoformat()
     first, last = (edge[:10] if days else edge[:19] + "Z" for edge in edges)
-    window = read({"from": first, "to": last, "tz": tz}, NOW)
-    before = read(earlier(window), NOW)
-    assert before.end == window.start
-    assert later(before)["from"] == canonical(window)["from"]
+    time_range = parse({"from": first, "to": last, "tz": tz}, NOW)
+    before = parse(previous_period(time_range), NOW)
+    assert before.end == time_range.start
+    assert next_period(before)["from"] == to_params(time_range)["from"]
 
 
-def test_the_usual_windows_read_and_bear_their_own_label():
+def test_the_usual_ranges_can_be_parsed_and_have_their_own_label():
     assert [name for name, _ in PRESETS] == [
-        "last hour", "last 8 hours", "last 24 hours", "last 7 days", "last 30 days", "today",
-        "yesterday", "this week", "last week", "this month", "last month", "all time",
+        "Last hour", "Last 8 hours", "Last 24 hours", "Last 7 days", "Last 30 days", "Today",
+        "Yesterday", "This week", "Last week", "This month", "Last month", "Any time",
     ]  # fmt: skip
     for name, params in PRESETS:
-        window = read(params, NOW)
-        assert label(window) == name
-        assert canonical(window) == params
+        time_range = parse(params, NOW)
+        assert range_label(time_range).capitalize() == name
+        assert to_params(time_range) == params

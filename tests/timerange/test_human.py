@@ -1,4 +1,4 @@
-"""Times as people type them: each spelling with what it is read as, or asked about."""
+"""Times as people type them: each spelling with its meanings."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from restores.timerange import InvalidTimeRange, read
-from restores.timerange.typed import typed
+from restores.timerange import InvalidTimeRange, parse
+from restores.timerange.human import interpret
 
 NOW = datetime(2026, 11, 23, 16, 59, tzinfo=UTC)  # a Monday
 BERLIN = "Europe/Berlin"
 
 
-def spelt(raw, zone="UTC", **given):
-    return typed(raw, NOW, ZoneInfo(zone), **given)
+def meanings_of(raw, zone="UTC", **given):
+    return interpret(raw, NOW, ZoneInfo(zone), **given)
 
 
 @pytest.mark.parametrize(
@@ -84,9 +84,9 @@ def spelt(raw, zone="UTC", **given):
         ("Mon Nov 23 15:26:00 CET 2026", "2026-11-23T15:26:00+01:00"),
     ],
 )
-def test_one_meaning_is_written_strictly(raw, strict):
-    assert spelt(raw) == (strict,)
-    read({"from": strict}, NOW)
+def test_a_time_with_one_meaning_is_written_strictly(raw, strict):
+    assert meanings_of(raw) == (strict,)
+    parse({"from": strict}, NOW)
 
 
 @pytest.mark.parametrize(
@@ -104,10 +104,10 @@ def test_one_meaning_is_written_strictly(raw, strict):
         ),
     ],
 )
-def test_several_meanings_are_asked_about(raw, meanings):
-    assert spelt(raw) == meanings
+def test_a_time_with_several_meanings_has_an_error_for_each(raw, meanings):
+    assert meanings_of(raw) == meanings
     with pytest.raises(InvalidTimeRange) as caught:
-        read({"from": raw}, NOW)
+        parse({"from": raw}, NOW)
     assert [one.suggestion["from"] for one in caught.value.errors] == list(meanings)
     assert not any(one.clear for one in caught.value.errors)
 
@@ -118,31 +118,50 @@ def test_several_meanings_are_asked_about(raw, meanings):
      "23 Nov EST", "31/31/2026", "2026-02-30", "tomorrowish", "last", "monday monday",
      "٢٣.١١.٢٠٢٦", "9" * 65],
 )  # fmt: skip
-def test_what_is_no_time_is_not_read(raw):
-    assert spelt(raw) == ()
+def test_what_is_no_time_has_no_meaning(raw):
+    assert meanings_of(raw) == ()
 
 
-def test_an_end_may_be_ahead_without_being_asked_about():
-    assert spelt("18:05", upper=True) == ("2026-11-23T18:05",)
+@pytest.mark.parametrize(
+    ("raw", "meanings"),
+    [
+        ("04/05/2026", "4 May 2026 or 5 Apr 2026"),
+        ("18:05", "22 Nov 2026, 18:05 or 23 Nov 2026, 18:05"),
+        (
+            "Nov 20 9:00 BST",
+            "20 Nov 2026, 09:00 (UTC+01:00) or 20 Nov 2026, 09:00 (UTC+06:00)",
+        ),
+    ],
+)
+def test_an_ambiguous_time_is_described_in_words(raw, meanings):
+    with pytest.raises(InvalidTimeRange) as caught:
+        parse({"from": raw}, NOW)
+    assert {error.reason for error in caught.value.errors} == {
+        f"is ambiguous. It could mean {meanings}"
+    }
 
 
-def test_today_is_that_of_the_zone():
+def test_an_end_may_be_ahead_without_being_ambiguous():
+    assert meanings_of("18:05", upper=True) == ("2026-11-23T18:05",)
+
+
+def test_today_is_that_of_the_time_zone():
     late = datetime(2026, 11, 23, 23, 30, tzinfo=UTC)
-    assert typed("0:10", late, ZoneInfo(BERLIN)) == ("2026-11-24T00:10",)
-    assert typed("0:10 JST", late, ZoneInfo(BERLIN)) == ("2026-11-24T00:10+09:00",)
+    assert interpret("0:10", late, ZoneInfo(BERLIN)) == ("2026-11-24T00:10",)
+    assert interpret("0:10 JST", late, ZoneInfo(BERLIN)) == ("2026-11-24T00:10+09:00",)
 
 
 def test_a_date_alone_in_to_is_included_whole():
     with pytest.raises(InvalidTimeRange) as caught:
-        read({"from": "20 Nov", "to": "21.11.2026"}, NOW)
+        parse({"from": "20 Nov", "to": "21.11.2026"}, NOW)
     meant = {k: v for one in caught.value.errors for k, v in one.suggestion.items()}
     assert all(one.clear for one in caught.value.errors)
-    assert read(meant, NOW).end == datetime(2026, 11, 22, tzinfo=UTC)
+    assert parse(meant, NOW).end == datetime(2026, 11, 22, tzinfo=UTC)
 
 
-def test_the_moment_of_a_link_is_never_taken_on_trust():
+def test_the_asof_of_a_link_is_never_replaced_unasked():
     with pytest.raises(InvalidTimeRange) as caught:
-        read({"asof": "yesterday 14:05"}, NOW)
+        parse({"asof": "yesterday 14:05"}, NOW)
     assert [one.clear for one in caught.value.errors] == [False]
 
 
@@ -153,17 +172,17 @@ PARTS = ["nov", "23", "11", "2026", "3pm", "15:26", "est", "+01:00", "yesterday"
 
 @given(st.lists(st.sampled_from(PARTS), max_size=7).map(" ".join) | st.text(max_size=70))
 @settings(max_examples=400, deadline=None)
-def test_whatever_is_typed_is_read_or_refused(raw):
-    for strict in typed(raw, NOW, ZoneInfo(BERLIN)):
+def test_whatever_is_typed_is_parsed_or_an_error(raw):
+    for strict in interpret(raw, NOW, ZoneInfo(BERLIN)):
         assert strict.isascii() and strict.isprintable()
     try:
-        read({"from": raw, "tz": BERLIN}, NOW)
+        parse({"from": raw, "tz": BERLIN}, NOW)
     except InvalidTimeRange as error:
         assert error.errors
 
 
 @pytest.mark.parametrize(
-    ("asked", "target"),
+    ("params", "target"),
     [
         ({"from": "yesterday 14:05", "foo": "1"}, "?from=2026-11-22T14:05:00Z&foo=1"),
         ({"from": "today"}, "?from=now/d"),
@@ -175,35 +194,35 @@ def test_whatever_is_typed_is_read_or_refused(raw):
          "?from=2026-11-22T18:26:00Z&to=2026-11-22T22:26:00Z"),
     ],
 )  # fmt: skip
-def test_the_page_leads_from_what_was_typed_to_the_strict_address(web, asked, target):
-    response = opened(web, asked)
+def test_the_page_redirects_from_what_was_typed_to_the_canonical_url(web, params, target):
+    response = get(web, params)
     assert (response.status_code, response.headers["Location"]) == (302, f"/restores/{target}")
 
 
-def test_the_page_asks_when_there_are_several_meanings(web):
-    response = opened(web, {"around": "04/05/2026 3pm", "win": "1d"})
+def test_the_page_links_to_each_of_several_meanings(web):
+    response = get(web, {"around": "04/05/2026 3pm", "win": "1d"})
     html = response.content.decode()
     assert response.status_code == 400
     for meant in ("2026-05-04T15:00", "2026-04-05T15:00"):
         assert f'href="/restores/?around={meant}&amp;win=1d"' in html
 
 
-def test_a_window_that_ends_before_it_begins_is_still_refused(web):
-    assert opened(web, {"from": "today", "to": "20 Nov"}).status_code == 400
+def test_a_typed_range_that_ends_before_it_starts_is_still_an_error(web):
+    assert get(web, {"from": "today", "to": "20 Nov"}).status_code == 400
 
 
-def test_something_else_unreadable_is_not_led_away_from(web):
-    assert opened(web, {"from": "yesterday", "size": "5"}).status_code == 400
+def test_another_invalid_parameter_prevents_the_redirect(web):
+    assert get(web, {"from": "yesterday", "size": "5"}).status_code == 400
 
 
-@pytest.mark.parametrize("twin", ["/restores.json", "/restores.csv", "/restores.md"])
-def test_twins_stay_strict_and_say_what_was_probably_meant(web, twin):
-    response = opened(web, {"from": "yesterday 14:05"}, twin)
+@pytest.mark.parametrize("endpoint", ["/restores.json", "/restores.csv", "/restores.md"])
+def test_endpoints_stay_strict_and_say_what_was_probably_meant(web, endpoint):
+    response = get(web, {"from": "yesterday 14:05"}, endpoint)
     assert response.status_code == 400 and b"2026-11-22T14:05" in response.content
 
 
-def opened(web, asked, path="/restores/"):
+def get(web, params, path="/restores/"):
     import time_machine
 
     with time_machine.travel(NOW, tick=False):
-        return web.get(path, asked)
+        return web.get(path, params)
