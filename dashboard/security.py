@@ -1,7 +1,8 @@
-"""The security headers that every response carries."""
+"""Security headers for every response, and a guard against malformed session cookies."""
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
@@ -39,5 +40,19 @@ def headers(respond: Respond) -> Respond:
         for name, value in POLICY.items():
             response.headers.setdefault(name, value)
         return response
+
+    return middleware
+
+
+def ignore_null_bytes(respond: Respond) -> Respond:
+    """Drop a session cookie with a NUL byte.
+
+    Django looks it up unchecked, and PostgreSQL refuses such a text: the answer would be 500.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        if "\0" in request.COOKIES.get(settings.SESSION_COOKIE_NAME, ""):
+            del request.COOKIES[settings.SESSION_COOKIE_NAME]
+        return respond(request)
 
     return middleware

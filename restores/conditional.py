@@ -1,76 +1,69 @@
-"""When a list has not changed since the reader's copy: 304, with the fresh times in headers."""
+"""Conditional requests: the ETag of a list, and 304 with the fresh times in headers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from hashlib import blake2b
-from typing import Any
 
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
 
-from restores.filters import Scope
-from restores.filters.narrowing import placed
-from restores.models import Restore
-from restores.querysets.asking import Bound, pose
-from restores.sync_status import Coverage
+from restores.filters.scope import Scope
+from restores.sync_status import SyncStatus
 from restores.timerange import instant
 
-# A transaction may commit after one that began later: the newest alone would hide it.
+# A transaction may commit after one that began later: the newest change alone would hide it.
 _NEWEST = 50
 
+Changes = Sequence[tuple[datetime, int]]
 
-def list_tag(
-    scope: Scope, coverage: Coverage, changes: Bound, *, now: datetime, stalled: datetime | None
+
+def newest_changes(scope: Scope) -> Changes:
+    """When the restores that the viewer may see changed last, and which; to be read before them."""
+    rows = scope.visible_restores
+    return rows.first_pairs("-changed_at", _NEWEST, scope.several_visible_projects)
+
+
+def list_etag(
+    scope: Scope, status: SyncStatus, changes: Changes, *, now: datetime, stalled: datetime | None
 ) -> str:
-    """The mark of a list: its reader, its question, the newest changes, and what is not known.
+    """The ETag of a list: its reader, its query, the newest changes, and what is incomplete.
 
-    ``changes`` are the ``newest_changes``; ``stalled`` is since when the collector stands still.
+    ``stalled`` is since when the sync has been stalled.
     """
     params = scope.params
-    end, known = params.time_range.end, coverage.known_to
+    end, complete_to = params.time_range.end, status.fully_complete_to
     parts = (
         scope.viewer.pk,
-        # What may be seen can be given and taken away.
-        [place.pk for place in scope.visible],
-        changes.rows,
-        # A young asof shows what is now; an old one is part of the question.
+        # Access can be given and taken away.
+        [project.pk for project in scope.visible],
+        changes,
+        # A recent asof shows the present; an old one is part of the query.
         params.permalink_query if params.time_range.asof else params.live_query,
-        coverage.faults,
-        coverage.monitored,
-        coverage.never_synced,
+        status.errors,
+        status.monitored,
+        status.never_synced,
         stalled,
-        bool(known and end and end <= known),
-        # What the clock alone changes: how long a restore has run, edges relative to now, and the
-        # moment that every link carries; by the minute, so that what a link leads to is live.
+        bool(complete_to and end and end <= complete_to),
+        # What the clock alone changes: how long a restore has been running, a range relative to
+        # now, and the asof of every link; by the minute, so that what a link opens is live.
         f"{now:%F}" if params.time_range.asof else f"{now:%F %H:%M}",
     )
     return f'W/"{blake2b(repr(parts).encode(), digest_size=12).hexdigest()}"'
 
 
-def newest_changes(scope: Scope) -> Bound:
-    """Which restores changed last, and when, of all that the viewer may see; to be asked."""
-
-    def changes() -> QuerySet[Any, Any]:
-        rows = placed(Restore.objects.all(), scope.seen).order_by("-changed_at", "-pk")
-        return rows.values_list("pk", "changed_at")[:_NEWEST]
-
-    return pose(("changes", scope.seen), changes)
-
-
-def unless_known(
-    request: HttpRequest, tag: str, coverage: Coverage, build: Callable[[], HttpResponse]
+def unless_unchanged(
+    request: HttpRequest, etag: str, status: SyncStatus, build: Callable[[], HttpResponse]
 ) -> HttpResponseBase:
-    """Answer 304 when the reader has this already, else build the page."""
-    response = get_conditional_response(request, etag=tag) or build()
-    response["ETag"] = tag
+    """Answer 304 if the reader has this version already, else build the page."""
+    response = get_conditional_response(request, etag=etag) or build()
+    response["ETag"] = etag
     response["Cache-Control"] = "private, no-cache"
     for header, at in (
-        ("X-Complete-To", coverage.complete_to),
-        ("X-Synced-At", coverage.checked_at),
+        ("X-Complete-To", status.complete_to),
+        ("X-Synced-At", status.running_synced_at),
     ):
         if at:
             response[header] = instant(at)

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.http import HttpRequest
 from django.utils import timezone
 
-from restores.stalled import stalled_since
+from restores.sync_status import sync_stalled_since
 
 
 def stalled(request: HttpRequest) -> dict[str, Callable[[], datetime | None]]:
@@ -16,6 +16,6 @@ def stalled(request: HttpRequest) -> dict[str, Callable[[], datetime | None]]:
     """
 
     def since() -> datetime | None:
-        return stalled_since(timezone.now()) if request.user.is_authenticated else None
+        return sync_stalled_since(timezone.now()) if request.user.is_authenticated else None
 
     return {"stalled": since}

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from datetime import datetime
-from itertools import islice
 from typing import Any
 
-from django.db import connection, transaction
-
-from restores.beside import beside
+from restores.asof import then_and_now
 from restores.filters import ListParams, Scope
 from restores.models import Restore
-from restores.restore_list.leaf import Ordered, ordered
+from restores.restore_list.pagination import read_all
 from restores.serializers import RELATED, UPSTREAM, restore_json
 from restores.timerange import instant
 
@@ -54,53 +50,19 @@ class _Line:
         return line
 
 
-def csv_lines(params: ListParams, scope: Scope) -> Iterator[str]:
+def csv_lines(scope: Scope) -> Iterator[str]:
     """The column names, then every row as it was by ``asof``, a chunk of lines at a time."""
-    # Read before the first line: where the database fails there is an error, not a short file.
-    return _lines(rows(params, scope), scope)
-
-
-def _lines(found: Iterator[Restore], scope: Scope) -> Iterator[str]:
+    rows = Restore.objects.select_related(*RELATED).defer("raw", "search")
     writer: Any = csv.writer(_Line())
     yield writer.writerow(COLUMNS)
-    for chunk in _chunks(found):
-        then = (restore_json(one.then) for one in beside(chunk, scope.past))
+    for chunk in read_all(scope, rows, CHUNK):
+        then = (restore_json(one.then) for one in then_and_now(chunk, scope.asof))
         yield "".join(writer.writerow(map(_cell, one.values())) for one in then)
-
-
-def rows(params: ListParams, scope: Scope) -> Iterator[Restore]:
-    """Every restore of the list in its order as it is now, read as it is used."""
-    order = ordered(
-        scope.restores, params, lambda part: part.prefetch_related(*RELATED).defer("raw", "search")
-    )
-    return _read(order)
-
-
-def _read(order: Ordered) -> Iterator[Restore]:
-    yield from order.pinned
-    with _along_the_index():
-        for part in order.parts:
-            yield from part.iterator(chunk_size=CHUNK)
-
-
-@contextmanager
-def _along_the_index() -> Iterator[None]:
-    """Let PostgreSQL give the first rows at once.
-
-    Outside a transaction it would collect them all first, and by itself it would sort them all.
-    """
-    if connection.vendor != "postgresql":
-        yield
-        return
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL cursor_tuple_fraction = 0.000001")
-        yield
 
 
 def complete_to(scope: Scope) -> datetime | None:
     """Until when the list is complete; how far it was at another time is not kept."""
-    return None if scope.past else scope.coverage().complete_to
+    return None if scope.asof else scope.sync_status().complete_to
 
 
 def window_header(params: ListParams, complete: datetime | None) -> str:
@@ -129,9 +91,3 @@ def _cell(value: Any) -> Any:
         text = value.replace("\0", "")
         return f"'{text}" if _FORMULA.match(text) else text
     return value
-
-
-def _chunks(found: Iterable[Restore]) -> Iterator[list[Restore]]:
-    left = iter(found)
-    while chunk := list(islice(left, CHUNK)):
-        yield chunk

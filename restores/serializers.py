@@ -9,13 +9,12 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
-from restores.beside import Beside
+from restores.asof import ThenAndNow
 from restores.filters import Params
 from restores.instance_status import instance_sync_error, is_monitored
 from restores.models import Backup, Instance, Observation, Restore
 from restores.querysets import HEALTHY_KINDS
-from restores.stalled import stalled_since
-from restores.sync_status import Coverage
+from restores.sync_status import SyncStatus, sync_stalled_since
 from restores.timerange import instant
 
 # The provider's own values under the provider's own names.
@@ -64,7 +63,7 @@ def restore_json(restore: Restore) -> dict[str, Any]:
     }
 
 
-def then_and_now_json(row: Beside[Restore]) -> dict[str, Any]:
+def then_and_now_json(row: ThenAndNow) -> dict[str, Any]:
     """Write a restore of a snapshot, and under ``now`` the fields that have changed since."""
     then = restore_json(row.then)
     if row.now is None:
@@ -124,12 +123,12 @@ def backup_json(backup: Backup) -> dict[str, Any]:
     }
 
 
-def sync_status_json(coverage: Coverage) -> dict[str, Any]:
+def sync_status_json(status: SyncStatus) -> dict[str, Any]:
     """Write up to when the restores are complete, and which sync errors leave some out."""
     return {
-        "complete_to": _value(coverage.complete_to),
-        "collector_stalled_since": _value(stalled_since(timezone.now())),
-        "sync_errors": [error.json_with_place() for error in coverage.faults],
+        "complete_to": _value(status.complete_to),
+        "collector_stalled_since": _value(sync_stalled_since(timezone.now())),
+        "sync_errors": [error.json_with_place() for error in status.errors],
     }
 
 

@@ -23,6 +23,13 @@ STUCK = Status("stuck", "Possibly stuck", "stuck")
 KNOWN = {status.value: status for status in (WAITING, RESTORING, SUCCEEDED, FAILED)}
 IN_PROGRESS = (WAITING.value, RESTORING.value)
 FINAL = (SUCCEEDED.value, FAILED.value)
+# The groups that the tabs of the list count; a status that we don't know is in none of them.
+GROUPS = {
+    "succeeded": (SUCCEEDED.value,),
+    "failed": (FAILED.value,),
+    "in_progress": IN_PROGRESS,
+}
+OTHER = "other"
 # What was seen to move for longer is marked slow: all others have moved for the last time by then.
 QUICK = timedelta(hours=2)
 
@@ -30,3 +37,8 @@ QUICK = timedelta(hours=2)
 def status_of(value: str) -> Status:
     """Return a state's words; one the cloud invented is shown as the cloud spells it."""
     return KNOWN.get(value) or Status(value, value or "No status", "unknown")
+
+
+def group_of(status: str) -> str:
+    """Return the group of a status."""
+    return next((group for group, statuses in GROUPS.items() if status in statuses), OTHER)

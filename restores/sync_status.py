@@ -1,213 +1,189 @@
-"""What is known, and until when: the oldest proof in a scope, and whatever spoils it."""
+"""Sync status: up to when the restores of a scope are complete, and what an empty result means."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from datetime import datetime, timedelta
+from typing import Any, Literal
 
-from django.db.models import Count, F, Min, Q, QuerySet
+from django.db.models import Count, F, Min, Q
 
-from restores.models import Instance, Project
-from restores.querysets import HEALTHY_KINDS, InstanceQuerySet, ProjectQuerySet
-from restores.querysets.asking import Bound, ask_anew, pose, together
+from restores.models import Heartbeat, Instance, Project
+from restores.querysets import HEALTHY_KINDS, InstanceQuerySet, ProjectQuerySet, Viewer
 from restores.sync_errors import SyncError, instance_errors, project_errors
 
-if TYPE_CHECKING:
-    from restores.querysets import Viewer
-
-_NAMED = 3
-# How the list of a project's instances stands.
-LISTS = ("sync_error_kind", "account__sync_error_kind", "listed_at", "restoring_count_at")
+# Twelve ticks without a finished one.
+_STALLED_AFTER = timedelta(seconds=60)
+_MAX_LOST = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Coverage:
-    """How far the restores of a scope are known.
+class SyncStatus:
+    """Up to when the restores of a scope are complete.
 
-    ``complete_to`` is the oldest proof among its healthy instances and the lists of instances,
-    None while one of them was never proven; the others are named by ``faults``. ``known_to`` is
-    the same with nothing left out: what is held until then is all there is. ``checked_at`` is the
-    oldest count of what is restoring. ``monitored`` says whether any instance is; ``projects``
-    counts those that are, ``never_synced`` the healthy instances without any proof, of so many
-    ``instances``, which are counted only then.
+    ``complete_to`` leaves out what cannot be synced at present, which ``errors`` name; it is None
+    while a healthy instance or project was never synced. ``fully_complete_to`` leaves nothing out:
+    what is stored up to then is all there is. ``running_synced_at`` is the oldest time at which
+    the running restores of a project were last counted. ``never_synced`` counts the healthy
+    instances that were never synced, out of ``instances`` that are monitored, in as many
+    ``projects``.
     """
 
     complete_to: datetime | None
-    known_to: datetime | None
-    checked_at: datetime | None
-    monitored: bool
+    fully_complete_to: datetime | None
+    running_synced_at: datetime | None
     projects: int
-    never_synced: int
     instances: int
-    faults: tuple[SyncError, ...]
+    never_synced: int
+    errors: tuple[SyncError, ...]
+
+    @property
+    def monitored(self) -> bool:
+        """Whether any instance is monitored."""
+        return self.instances > 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Emptiness:
-    """What it means that a window is empty.
+class EmptyResult:
+    """What it means that there is no restore within a time range.
 
-    ``none``: there was nothing, and every look came after the window. ``unknown``: not known yet,
-    or never, where an instance is ``lost``: gone before a look could see its last restores.
-    ``outside``: nothing there is monitored.
+    ``none``: there were none, and every sync came after the range. ``unknown``: not known yet, or
+    never, where an instance is ``lost``: deleted before its last restores could be synced.
+    ``not_monitored``: no instance is monitored there.
     """
 
-    kind: Literal["none", "unknown", "outside"]
+    kind: Literal["none", "unknown", "not_monitored"]
     lost: tuple[Instance, ...] = ()
 
 
-def coverage_of(
-    instances: InstanceQuerySet, projects: ProjectQuerySet | None = None, named: int = 10
-) -> Coverage:
-    """Sum up the monitored instances among ``instances``; at most ``named`` faults are named.
+def sync_status_of(
+    instances: InstanceQuerySet, projects: ProjectQuerySet | None = None, limit: int = 10
+) -> SyncStatus:
+    """Sum up the monitored instances among ``instances``; at most ``limit`` errors are named.
 
-    ``projects`` are those in which instances may belong to the scope that nobody has listed yet;
-    by default the projects of the instances.
+    ``projects`` are those of the instances, and those that may have instances of this scope which
+    have not been listed yet; by default only the former.
     """
     if projects is None:
         projects = Project.objects.filter(pk__in=instances.order_by().values("project_id"))
-    return kept_coverage(None, lambda: instances, lambda: projects, named=named)
-
-
-def coverage_for(user: Viewer) -> Coverage:
-    """How far all that a user may see is known; a project that was never listed counts too."""
-    return coverage_of(Instance.objects.visible_to(user), Project.objects.visible_to(user))
-
-
-def kept_coverage(
-    key: Hashable,
-    instances: Callable[[], InstanceQuerySet],
-    projects: Callable[[], ProjectQuerySet],
-    lists: Sequence[Any] | None = None,
-    beside: Sequence[Bound] = (),
-    named: int = 10,
-) -> Coverage:
-    """The same, of a scope that is asked for often: its ``key`` says which it is.
-
-    ``lists`` holds ``LISTS`` of each monitored project in it, if they have been read. The questions
-    ``beside`` are asked in the same trip; their answers are never older than what is told here.
-    """
-
-    def posed(name: str, question: Callable[[], QuerySet[Any, Any]]) -> Bound:
-        return pose(key and ("coverage", name, key), question)
-
-    # A list that names a new instance must not stand for the instances that were read before it.
-    first = [] if lists is not None else [posed("lists", lambda: _lists(projects()))]
-    lacking = posed("lacking", lambda: _first_lacking(instances()))
-    oldest = posed("oldest", lambda: _oldest_proofs(instances()))
-    together(*first, lacking, oldest, *beside)
-    listed = _listed(first[0].rows if first else lists or ())
-    if not listed["troubled"] and not lacking.rows:
-        return _summed(listed, _proven_looks(oldest.rows), ())
-    found = _spoilt(listed, instances().monitored(), projects().monitored(), named)
-    ask_anew(*beside)
-    return found
-
-
-def _spoilt(
-    listed: dict[str, Any], instances: InstanceQuerySet, projects: ProjectQuerySet, named: int
-) -> Coverage:
-    """Where something is wrong every instance is read, for what is known of the others."""
-    faults = project_errors(projects, named)
-    faults += instance_errors(instances, named - len(faults))
-    return _summed(listed, _looks(instances), faults)
-
-
-def _summed(listed: dict[str, Any], looks: dict[str, Any], faults: Sequence[SyncError]) -> Coverage:
-    complete = looks["healthy"] and not looks["never_synced"] and not listed["unlisted"]
-    unproven = looks["unproven"] or listed["unproven"]
-    return Coverage(
-        complete_to=_oldest(looks["healthy_complete_to"], listed["complete_to"])
-        if complete
-        else None,
-        known_to=None if unproven else _oldest(looks["known_to"], listed["known_to"]),
-        checked_at=listed["checked"],
-        monitored=looks["monitored"] > 0,
-        projects=listed["monitored"],
-        never_synced=looks["never_synced"],
-        instances=looks["monitored"] if looks["never_synced"] else 0,
-        faults=tuple(faults),
+    # Projects first: a list that names a new instance must not vouch for instances read before it.
+    listed = [_ProjectState(*row) for row in projects.monitored().values_list(*_PROJECT_COLUMNS)]
+    synced = _instance_states(instances, {project.pk for project in listed})
+    healthy = [project for project in listed if project.healthy]
+    states = list(synced.values())
+    healthy_states = [synced[project.pk] for project in healthy if project.pk in synced]
+    never_synced = sum(state["healthy_never_synced"] for state in healthy_states)
+    some_healthy = any(state["healthy"] for state in healthy_states)
+    incomplete = never_synced or any(project.listed_at is None for project in healthy)
+    complete_to = _oldest(
+        *(state["healthy_oldest"] for state in healthy_states),
+        *(project.listed_at for project in healthy),
+    )
+    fully_complete_to = _oldest(
+        *(state["oldest"] for state in states), *(project.listed_at for project in listed)
+    )
+    unknown = any(state["never_synced"] for state in states) or any(
+        project.listed_at is None for project in listed
+    )
+    errors: list[SyncError] = []
+    if any(project.has_error for project in listed) or any(state["errors"] for state in states):
+        errors = project_errors(projects.monitored(), limit)
+        errors += instance_errors(instances.monitored(), limit - len(errors))
+    return SyncStatus(
+        complete_to=complete_to if some_healthy and not incomplete else None,
+        fully_complete_to=None if unknown else fully_complete_to,
+        running_synced_at=_oldest(*(project.restoring_count_at for project in healthy)),
+        projects=len(listed),
+        instances=sum(state["monitored"] for state in states),
+        never_synced=never_synced,
+        errors=tuple(errors),
     )
 
 
-def answer_for(
-    coverage: Coverage,
+def visible_sync_status(user: Viewer) -> SyncStatus:
+    """Up to when all that a user may see is complete."""
+    return sync_status_of(Instance.objects.visible_to(user), Project.objects.visible_to(user))
+
+
+def explain_empty(
+    status: SyncStatus,
     instances: InstanceQuerySet,
     start: datetime | None,
     end: datetime | None,
-) -> Emptiness:
-    """Say what it means that nothing is held within ``start <= t < end`` for these instances.
+) -> EmptyResult:
+    """What it means that nothing is stored within ``start <= t < end`` for these instances.
 
-    An open end is the present moment, which no look has seen.
+    An open end is the present, which no sync has seen.
     """
-    gone = instances.filter(deleted_at__isnull=False, single_node=False, project__monitored=True)
-    known = bool(end and coverage.known_to and coverage.known_to >= end)
-    if not coverage.monitored and not gone.exists():
-        listed = known or (coverage.known_to and not end) or not coverage.projects
-        return Emptiness(kind="outside" if listed else "unknown")
-    lost = gone.filter(Q(complete_to=None) | Q(complete_to__lt=F("deleted_at")))
+    deleted = instances.filter(deleted_at__isnull=False, single_node=False, project__monitored=True)
+    complete_to = status.fully_complete_to
+    complete = bool(end and complete_to and complete_to >= end)
+    if not status.monitored and not deleted.exists():
+        listed = complete or (complete_to and not end) or not status.projects
+        return EmptyResult(kind="not_monitored" if listed else "unknown")
+    lost = deleted.filter(Q(complete_to=None) | Q(complete_to__lt=F("deleted_at")))
     if start:
         lost = lost.filter(deleted_at__gt=start)
     if end:
         lost = lost.filter(Q(complete_to=None) | Q(complete_to__lt=end))
-    named = tuple(lost.order_by("name", "pk")[:_NAMED])
-    return Emptiness(kind="none" if known and not named else "unknown", lost=named)
+    named = tuple(lost.order_by("name", "pk")[:_MAX_LOST])
+    return EmptyResult(kind="none" if complete and not named else "unknown", lost=named)
 
 
-def _looks(monitored: InstanceQuerySet) -> dict[str, Any]:
-    kinds = {
-        "project__sync_error_kind__in": HEALTHY_KINDS,
-        "project__account__sync_error_kind__in": HEALTHY_KINDS,
-    }
-    fine = Q(sync_error_kind="", **kinds)
-    return monitored.order_by().aggregate(
-        monitored=Count("pk"),
-        healthy=Count("pk", filter=fine),
-        never_synced=Count("pk", filter=fine & Q(complete_to=None)),
-        unproven=Count("pk", filter=Q(complete_to=None)),
-        healthy_complete_to=Min("complete_to", filter=fine),
-        known_to=Min("complete_to"),
+def sync_stalled_since(now: datetime) -> datetime | None:
+    """Since when no worker has finished a tick, or None while one does.
+
+    None too before the first tick of a new installation: nothing has stopped there.
+    """
+    beat = Heartbeat.objects.values_list("at", flat=True).first()
+    return beat if beat and now - beat > _STALLED_AFTER else None
+
+
+_PROJECT_COLUMNS = (
+    "pk",
+    "sync_error_kind",
+    "account__sync_error_kind",
+    "listed_at",
+    "restoring_count_at",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _ProjectState:
+    pk: int
+    sync_error_kind: str
+    account_error_kind: str
+    listed_at: datetime | None
+    restoring_count_at: datetime | None
+
+    @property
+    def healthy(self) -> bool:
+        return {self.sync_error_kind, self.account_error_kind} <= {*HEALTHY_KINDS}
+
+    @property
+    def has_error(self) -> bool:
+        return bool(self.sync_error_kind or self.account_error_kind) or self.listed_at is None
+
+
+def _instance_states(instances: InstanceQuerySet, projects: set[int]) -> dict[int, dict[str, Any]]:
+    """Counts and oldest ``complete_to`` of the monitored instances of each project, by its key."""
+    healthy = Q(sync_error_kind="")
+    rows = (
+        instances.filter(single_node=False, deleted_at=None)
+        .order_by()
+        .values("project_id")
+        .annotate(
+            monitored=Count("pk"),
+            healthy=Count("pk", filter=healthy),
+            errors=Count("pk", filter=~healthy),
+            never_synced=Count("pk", filter=Q(complete_to=None)),
+            healthy_never_synced=Count("pk", filter=healthy & Q(complete_to=None)),
+            oldest=Min("complete_to"),
+            healthy_oldest=Min("complete_to", filter=healthy),
+        )
     )
+    return {row["project_id"]: row for row in rows if row["project_id"] in projects}
 
 
-def _lists(projects: ProjectQuerySet) -> QuerySet[Any, Any]:
-    return projects.monitored().order_by().values_list(*LISTS)
-
-
-def _first_lacking(instances: InstanceQuerySet) -> QuerySet[Any, Any]:
-    # In the order of the index of those that lack: SQLite would read all that are proven.
-    return instances.monitored().lacking().order_by("name", "pk").values_list("pk")[:1]
-
-
-def _oldest_proofs(instances: InstanceQuerySet) -> QuerySet[Any, Any]:
-    return instances.monitored().order_by("complete_to").values_list("complete_to", flat=True)[:1]
-
-
-def _proven_looks(oldest: Sequence[datetime]) -> dict[str, Any]:
-    """The same where every look is proven and none failed: not every instance is read."""
-    proof = next(iter(oldest), None)
-    some = proof is not None
-    proofs = {"healthy_complete_to": proof, "known_to": proof}
-    return {"monitored": some, "healthy": some, "never_synced": 0, "unproven": 0, **proofs}
-
-
-def _listed(rows: Sequence[Any]) -> dict[str, Any]:
-    lists = [
-        (kind in HEALTHY_KINDS and of_account in HEALTHY_KINDS, *dates)
-        for kind, of_account, *dates in rows
-    ]
-    fine = [row[1:] for row in lists if row[0]]
-    return {
-        "monitored": len(lists),
-        "troubled": any(own or of_account or not listed for own, of_account, listed, _ in rows),
-        "unlisted": any(listed is None for listed, _ in fine),
-        "unproven": any(listed is None for _, listed, _ in lists),
-        "complete_to": _oldest(*(listed for listed, _ in fine)),
-        "known_to": _oldest(*(listed for _, listed, _ in lists)),
-        "checked": _oldest(*(counted for _, counted in fine)),
-    }
-
-
-def _oldest(*proofs: datetime | None) -> datetime | None:
-    return min((proof for proof in proofs if proof), default=None)
+def _oldest(*times: datetime | None) -> datetime | None:
+    return min((time for time in times if time), default=None)

@@ -15,15 +15,15 @@ from django.utils.safestring import SafeString, mark_safe
 from django_tables2.data import TableListData
 from django_tables2.utils import AttributeDict, OrderBy
 
-from restores.beside import now_words
+from restores.asof import diff_from_now
 from restores.explain import codes
 from restores.explain.estimates import format_clock
 from restores.explain.summary import Facts, details
 from restores.filters import ListParams, Params
 from restores.filters.params import COLUMNS, DEFAULT_COLUMNS
 from restores.formatting import ABSENT, format_percent, time_element
-from restores.restore_list.counts import State
-from restores.restore_list.live import TimeLeft
+from restores.restore_list.counts import Tab
+from restores.restore_list.time_left import TimeLeft
 from restores.statuses import (
     FAILED,
     IN_PROGRESS,
@@ -194,7 +194,7 @@ class RestoreTable(Table):
         caption: str = "",
         changed: Mapping[int, Any] | None = None,
         pinned: Collection[int] = (),
-        in_progress: State | None = None,
+        in_progress: Tab | None = None,
         time_left: Mapping[int, TimeLeft] | None = None,
     ) -> None:
         """Prepare the rows for printing.
@@ -232,9 +232,9 @@ class RestoreTable(Table):
         pinned = [row for record, row in rows if record.pk in self.pinned]
         if pinned and self.in_progress:
             # The tab of a search for a common word counts the newest rows only.
-            count = max(self.in_progress.tally.number, len(pinned))
+            count = max(self.in_progress.count.number, len(pinned))
             yield Group(
-                heading=f"In progress · {replace(self.in_progress.tally, number=count)}",
+                heading=f"In progress · {replace(self.in_progress.count, number=count)}",
                 rows=pinned,
                 pinned=True,
                 all_url=self.list_url + self.in_progress.query if count > len(pinned) else "",
@@ -267,7 +267,7 @@ class RestoreTable(Table):
         return status_badge(self._status(record))
 
     def render_instance(self, record: Any) -> SafeString:
-        customer = record.project__customer
+        customer = record.project.customer
         return format_html(
             '<a class="go" href="{}" title="{}"><bdi>{}</bdi></a>{}',
             self.urls[record.pk],
@@ -283,7 +283,7 @@ class RestoreTable(Table):
         )
 
     def render_project(self, record: Any) -> SafeString:
-        return format_html("<bdi>{}</bdi>", record.project__name)
+        return format_html("<bdi>{}</bdi>", record.project.name)
 
     def render_outcome(self, record: Any) -> SafeString:
         """The bar of a restore in progress, then words, then the error code."""
@@ -329,7 +329,7 @@ class RestoreTable(Table):
         if record.removed_upstream_at is not None:
             parts.append(mark_safe('<small class="gone">Removed from provider’s list</small>'))
         if now := self.changed.get(record.pk):
-            words = now_words(record, now, self.zone, self.now)
+            words = diff_from_now(record, now, self.zone, self.now)
             parts.append(format_html('<span class="now"><bdi>{}</bdi></span>', words))
         return format_html_join(" ", "{}", ((part,) for part in parts))
 
@@ -350,7 +350,7 @@ class RestoreTable(Table):
                 now=self.as_of,
                 created_at=record.created_at,
                 progress=record.progress,
-                reports_progress=record.project__reports_progress,
+                reports_progress=record.project.reports_progress,
             )
             return details(facts)
         succeeded = record.status == SUCCEEDED.value and record.progress == 100
@@ -415,5 +415,5 @@ def city(zone: str) -> str:
 
 
 def _instance(record: Any) -> str:
-    name: str = record.instance__name or record.instance__instance_id
+    name: str = record.instance.name or record.instance.instance_id
     return name

@@ -17,7 +17,7 @@ from restores.models import Account, Instance, Project, Restore
 from restores.sync import scheduling
 from restores.sync.instances import sync_instances
 from restores.sync.projects import sync_project
-from restores.sync_status import answer_for, coverage_of
+from restores.sync_status import explain_empty, sync_status_of
 from tests.factories import NOW, make_account, make_instance, make_project
 from tests.sync.records import make_record, with_digest
 
@@ -194,17 +194,17 @@ def check(world):
     """Beside each restore that we don't know stand the claims that it would belie."""
     for tenant, missing in world.missed():
         for instances, projects in scopes(tenant):
-            coverage = coverage_of(instances, projects, named=1000)
+            coverage = sync_status_of(instances, projects, limit=1000)
             claims_complete(tenant, missing, coverage)
             for record in {id(r): r for r in (missing[0], missing[-1])}.values():
                 for start, end in windows(record.created_at):
                     if not Restore.objects.filter(instance__in=instances).created_in(start, end):
-                        answer = answer_for(coverage, instances, start, end)
+                        answer = explain_empty(coverage, instances, start, end)
                         assert answer.kind != "none", f"{record.restore_id} in {start} to {end}"
 
 
 def claims_complete(tenant, missing, coverage):
-    named = {fault.instance_id or fault.project for fault in coverage.faults}
+    named = {fault.instance_id or fault.project for fault in coverage.errors}
     spoilt = named & {tenant.instance_id, tenant.project}
     if tenant.alive and not spoilt and coverage.complete_to:
         assert missing[0].created_at >= coverage.complete_to, f"{missing[0].restore_id} is missing"
@@ -250,9 +250,9 @@ def calm_down(world):
     assert not [tenant for tenant, _ in world.missed() if tenant.alive]
     if any(tenant.alive for tenant in world.cloud.tenants):
         quiet = datetime.now(UTC) - timedelta(seconds=60)
-        coverage = coverage_of(Instance.objects.all(), Project.objects.all())
-        answer = answer_for(coverage, Instance.objects.all(), quiet, quiet + AT_ONCE)
-        assert (coverage.complete_to > quiet, coverage.faults) == (True, ())
+        coverage = sync_status_of(Instance.objects.all(), Project.objects.all())
+        answer = explain_empty(coverage, Instance.objects.all(), quiet, quiet + AT_ONCE)
+        assert (coverage.complete_to > quiet, coverage.errors) == (True, ())
         assert answer.kind == "none" or answer.lost
 
 
@@ -283,8 +283,8 @@ def test_no_long_history_does_either(begun, events):
 
 def answered(start=NOW - HOUR, end=NOW, **scope):
     instances = Instance.objects.filter(**scope)
-    coverage = coverage_of(instances, Project.objects.filter(name__in=PROJECTS))
-    return coverage, answer_for(coverage, instances, start, end)
+    coverage = sync_status_of(instances, Project.objects.filter(name__in=PROJECTS))
+    return coverage, explain_empty(coverage, instances, start, end)
 
 
 def test_an_empty_window_before_every_proof_was_empty():
@@ -296,7 +296,7 @@ def test_an_empty_window_before_every_proof_was_empty():
 def test_a_fault_that_came_after_the_window_does_not_spoil_what_was_known():
     make_instance(project=make_project("shop"), sync_error_kind="unreachable")
     coverage, answer = answered()
-    assert (coverage.complete_to, coverage.known_to, answer.kind) == (None, NOW, "none")
+    assert (coverage.complete_to, coverage.fully_complete_to, answer.kind) == (None, NOW, "none")
 
 
 @pytest.mark.parametrize("monitored", [True, False])
@@ -304,7 +304,7 @@ def test_where_nothing_is_watched_nothing_is_complete_and_nothing_can_be_said(mo
     project = make_project("shop", monitored=monitored)
     make_instance(project=project, single_node=monitored)
     coverage, answer = answered()
-    assert (coverage.complete_to, answer.kind) == (None, "outside")
+    assert (coverage.complete_to, answer.kind) == (None, "not_monitored")
 
 
 def test_a_project_that_was_never_listed_is_named_and_leaves_everything_unknown():
@@ -312,7 +312,7 @@ def test_a_project_that_was_never_listed_is_named_and_leaves_everything_unknown(
     make_project("bank", listed_at=None)
     coverage, answer = answered()
     assert (coverage.complete_to, answer.kind) == (None, "unknown")
-    assert [(fault.project, fault.kind) for fault in coverage.faults] == [("bank", "unlisted")]
+    assert [(fault.project, fault.kind) for fault in coverage.errors] == [("bank", "unlisted")]
 
 
 def test_what_an_instance_did_between_its_last_look_and_its_end_stays_unknown():

@@ -79,7 +79,7 @@ def test_what_must_run_anywhere_needs_the_standard_library_only(package):
 
 def test_the_web_side_never_reaches_for_the_cloud_or_the_broker():
     files = web_side()
-    assert {"restores.csv_export", "restores.beside", "restores.restore_list.toolbar"} <= {
+    assert {"restores.csv_export", "restores.asof", "restores.restore_list.toolbar"} <= {
         *map(named, files)
     }
     for file in files:

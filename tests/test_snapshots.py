@@ -8,11 +8,11 @@ from django.http import QueryDict
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from restores.beside import beside
-from restores.filters import ListParams, scope_of
+from restores.asof import then_and_now
+from restores.filters import ListParams, Scope
 from restores.models import Observation, Restore
-from restores.restore_list.counts import states
-from restores.restore_list.leaf import ordered
+from restores.restore_list.counts import count_tabs
+from restores.restore_list.pagination import read_all
 from restores.statuses import FINAL, IN_PROGRESS, QUICK
 from restores.sync.store import mark_recovered
 from restores.timerange import instant
@@ -217,10 +217,9 @@ def assert_known_then(instances, root, everything, params, minute):
     # A window that ends before it begins is refused, and nothing is shown.
     assume(not view.errors)
 
-    scope = scope_of(view, root)
-    order = ordered(scope.restores, view, lambda part: part)
-    rows = [*order.pinned, *(row for part in order.parts for row in part)]
-    then = [one.then for one in beside(rows, scope.past)]
+    scope = Scope(view, root)
+    rows = [row for chunk in read_all(scope, Restore.objects.all(), 4) for row in chunk]
+    then = [one.then for one in then_and_now(rows, scope.asof)]
 
     known = set(expected(everything, params, minute))
     assert {(row.restore_id, row.status, bool(row.recovered_at)) for row in then} == known
@@ -230,17 +229,17 @@ def assert_known_then(instances, root, everything, params, minute):
         assert row.progress == progress_of(row.status)
         assert row.error_code == CODES.get(row.status, "")
         assert row.ended_at is None or (row.status in FINAL and row.ended_at <= at(minute))
-    assert_counted(scope, view, everything, params, minute)
+    assert_counted(scope, everything, params, minute)
     assert_ordered(view, then)
 
 
-def assert_counted(scope, view, everything, params, minute):
+def assert_counted(scope, everything, params, minute):
     """The counts of the states are those of then, whatever state was asked for."""
     narrowing = {
         name: given for name, given in params.items() if name not in ("status", "recovered")
     }
     known = list(expected(everything, narrowing, minute))
-    counted = {state.label: state.tally.number for state in states(scope.any_state, view)}
+    counted = {tab.label: tab.count.number for tab in count_tabs(scope)}
     assert counted["All"] == len(known)
     assert counted["Failed"] == sum(state == "failed" for _, state, _ in known)
     assert counted["In progress"] == sum(state in IN_PROGRESS for _, state, _ in known)

@@ -9,8 +9,7 @@ from restores.filters.params import (
     Params,
     SyncStatusParams,
 )
-from restores.filters.scope import Near, Scope, scope_of
-from restores.filters.usual import page_scope
+from restores.filters.scope import Scope
 
 __all__ = [
     "FILTERS",
@@ -18,10 +17,7 @@ __all__ = [
     "REPEATABLE",
     "InstanceListParams",
     "ListParams",
-    "Near",
     "Params",
     "Scope",
     "SyncStatusParams",
-    "page_scope",
-    "scope_of",
 ]

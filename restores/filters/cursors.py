@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
 from typing import Any, Self
 
 from django.core.signing import BadSignature, Signer
-from django.db.models import QuerySet
 
 _SIGNER = Signer(salt="cursor", sep=".")
 _ABSENT: tuple[Any, ...] = (None, "")
@@ -45,41 +43,3 @@ class Cursor:
         timed = isinstance(self.value, datetime)
         value = self.value.isoformat() if isinstance(self.value, datetime) else self.value
         return _SIGNER.sign_object((self.sort, "t" if timed else "", value, self.pk))
-
-    def behind(self, parts: Sequence[QuerySet[Any, Any]]) -> list[QuerySet[Any, Any]]:
-        """What follows this place in parts that follow each other, each in its own order.
-
-        Equal keys make a part of their own, so that each is one range of an index.
-        """
-        found = []
-        for part in parts:
-            column, way = _order(part)
-            tied = {f"pk__{way}": self.pk}
-            if column == "pk":
-                found.append(part.filter(**tied) if self.value is None else part)
-            elif self.value is not None:
-                found.append(part.filter(**{column: self.value}, **tied))
-                found.append(part.filter(**{f"{column}__{way}": self.value}))
-        return found
-
-    def before(self, parts: Sequence[QuerySet[Any, Any]]) -> list[QuerySet[Any, Any]]:
-        """What precedes this place, the nearest first."""
-        found = []
-        for part in reversed([part.reverse() for part in parts]):
-            column, way = _order(part)
-            tied = {f"pk__{way}": self.pk}
-            if column == "pk":
-                found += [part.filter(**tied)] if self.value is None else []
-            elif self.value is None:
-                found.append(part)
-            else:
-                found.append(part.filter(**{column: self.value}, **tied))
-                found.append(part.filter(**{f"{column}__{way}": self.value}))
-        return found
-
-
-def _order(part: QuerySet[Any, Any]) -> tuple[str, str]:
-    """The column that a part is sorted by, and whether less or more lies ahead."""
-    column = str(part.query.order_by[0])
-    descending = column.startswith("-") is part.query.standard_ordering
-    return column.lstrip("-"), "lt" if descending else "gt"

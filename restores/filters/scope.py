@@ -1,148 +1,267 @@
-"""The rows that a list's URL asks for, among those its reader may see."""
+"""The restores that a list's parameters ask for, among those that its viewer may see."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
-from restores.filters import places
-from restores.filters.missing import Named, missing, posed
-from restores.filters.narrowing import PrimaryKeys, described, in_state, placed, within
-from restores.filters.params import PLACES, ListParams
-from restores.filters.text import sought
-from restores.models import Restore
-from restores.past import Past, past_of
-from restores.querysets import InstanceQuerySet, ProjectQuerySet, RestoreQuerySet
-from restores.querysets.asking import Bound
-from restores.querysets.visible import key_of
-from restores.snapshots import as_of
-from restores.sync_status import Coverage, kept_coverage
+from django.db.models import Exists, Q
 
-if TYPE_CHECKING:
-    from restores.querysets import Viewer
+from restores.asof import AsOf
+from restores.filters.params import ListParams
+from restores.models import Instance, Project, Restore
+from restores.querysets import (
+    LONG,
+    UNKNOWN_RUNS,
+    InstanceQuerySet,
+    ProjectQuerySet,
+    RestoreQuerySet,
+    Viewer,
+    select,
+)
+from restores.search import SearchResult, search
+from restores.statuses import FAILED, OTHER
+from restores.sync_status import SyncStatus, sync_status_of
+
+# The parameters that choose projects, and the columns behind them.
+_PROJECT_COLUMNS = {"customer": "customer", "region": "region", "project": "name"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Near:
-    """What was asked for among the newest rows only; ``any_state`` as in ``Scope``.
+class VisibleProject(NamedTuple):
+    """A project that the viewer may see."""
 
-    ``whole`` are all rows again, to be read one by one where something else makes them few.
-    """
-
-    restores: RestoreQuerySet
-    any_state: RestoreQuerySet
-    whole: RestoreQuerySet
+    pk: int
+    name: str
+    customer: str
+    region: str
+    time_zone: str
+    monitored: bool
 
 
 class Scope:
-    """Everything the viewer may see, narrowed to what was asked for.
+    """The restores asked for, in an ``asof`` snapshot by their states of that time.
 
-    With an ``asof`` the rows are those known by then, in their states of then: ``past``.
-    With a text ``near`` is the same among the newest rows only: where these fill a page, the
-    older ones need not be read.
+    Everything starts at the projects that the viewer may see, by primary key: so the indexes that
+    begin with the project serve.
     """
 
     def __init__(self, params: ListParams, viewer: Viewer) -> None:
         self.params, self.viewer = params, viewer
 
     @cached_property
+    def visible(self) -> list[VisibleProject]:
+        """The projects that the viewer may see, by name."""
+        rows = Project.objects.visible_to(self.viewer).order_by("name", "pk")
+        return [VisibleProject(*row) for row in rows.values_list(*VisibleProject._fields)]
+
+    @cached_property
+    def visible_restores(self) -> RestoreQuerySet:
+        """All restores that the viewer may see."""
+        return _of_projects(None if self.viewer.is_superuser else [p.pk for p in self.visible])
+
+    @property
+    def several_visible_projects(self) -> ProjectQuerySet | None:
+        """The projects of ``visible_restores``, unless they are all or a single one."""
+        return _several(None if self.viewer.is_superuser else [p.pk for p in self.visible])
+
+    @cached_property
+    def asof(self) -> AsOf | None:
+        """The visible restores that were in another state at the time of the snapshot."""
+        time = self.params.time_range.asof
+        return AsOf.load(self.visible_restores, time) if time else None
+
+    @cached_property
     def restores(self) -> RestoreQuerySet:
-        """What was asked for."""
-        return in_state(self.any_state, self.params)
+        """What is asked for."""
+        return self.in_status(self.any_status)
 
     @cached_property
-    def any_state(self) -> RestoreQuerySet:
-        """The same without status and recovered."""
-        return self._sought[0]
+    def any_status(self) -> RestoreQuerySet:
+        """The same without the filters ``status`` and ``recovered``."""
+        return self.found.rows
 
     @cached_property
-    def near(self) -> Near | None:
-        """The newest of them, where there is use for that."""
-        if self._sought[1] is None:
-            return None
-        newest, walked = self._sought[1]
-        narrowed = in_state(newest, self.params)
-        return Near(restores=narrowed, any_state=newest, whole=in_state(walked, self.params))
+    def found(self) -> SearchResult:
+        """The same with what a text search found among the newest rows only."""
+        params, asof = self.params, self.asof
+        rows = _of_projects(self._project_keys)
+        if asof:
+            rows = asof.known(rows)
+        if names := params.getlist("instance"):
+            # By primary key: a join would change the plan.
+            keys = list(Instance.objects.called(names).values_list("pk", flat=True))
+            rows = (
+                rows.filter(instance=keys[0]) if len(keys) == 1 else rows.filter(instance__in=keys)
+            )
+        if codes := params.getlist("code"):
+            rows = asof.with_code(rows, codes) if asof else rows.with_code(codes)
+        if ids := params.ids:
+            # Instances by primary key: each side of the "or" has an index then.
+            keys = list(Instance.objects.filter(instance_id__in=ids).values_list("pk", flat=True))
+            rows = rows.filter(Q(restore_id__in=ids) | Q(backup_id__in=ids) | Q(instance__in=keys))
+        rows = self._in_time_range(rows)
+        newest_first = params.sort == ListParams.DECLARED["sort"].default and not params.cursor
+        newest_first = newest_first and params.time_range.on != "running"
+        return search(rows, params.get("q"), asof, newest_first=newest_first)
 
-    @cached_property
-    def past(self) -> Past | None:
-        """Which of the visible restores were in another state by ``asof``."""
-        asof = self.params.time_range.asof
-        return past_of(placed(Restore.objects.all(), self.seen), asof) if asof else None
+    @property
+    def several_projects(self) -> ProjectQuerySet | None:
+        """The projects of ``restores``, unless they are all or a single one."""
+        return _several(self._project_keys)
 
-    @cached_property
-    def instances(self) -> InstanceQuerySet:
-        """Those whose restores could be among them.
+    def in_status(self, rows: RestoreQuerySet) -> RestoreQuerySet:
+        """Those of the rows in the statuses asked for, recovered or not."""
+        statuses, recovered = self.params.getlist("status"), self.params.get("recovered")
+        asof = self.asof
+        # Recovered or not, it failed: that need not be asked twice.
+        if statuses and not (recovered and FAILED.value in statuses):
+            rows = asof.in_status(rows, statuses) if asof else rows.in_status(statuses)
+        if recovered == "no":
+            rows = asof.unresolved(rows) if asof else rows.unresolved()
+        elif recovered:
+            rows = asof.recovered(rows) if asof else rows.recovered()
+        return rows
 
-        They must have been looked at before we may say that there is none.
+    def parts(self, rows: RestoreQuerySet) -> list[RestoreQuerySet]:
+        """Rows of this scope by creation, newest first, in parts that an index gives at once.
+
+        What was running in a time range began in it or shortly before, but for a few restores
+        that took very long or never ended: those are looked up first.
         """
-        return places.instances_of(self.params, self.viewer)
+        if self._long_running is None:
+            return [rows]
+        cutoff, keys = self._long_running
+        return [rows.filter(created_at__gt=cutoff), rows.filter(pk__in=keys)]
 
     @cached_property
     def projects(self) -> ProjectQuerySet:
-        """Those in which more of them may be, not listed yet."""
-        return places.projects_of(self.params, self.viewer)
+        """The projects that could have restores of this scope."""
+        projects = Project.objects.visible_to(self.viewer).filter(self._labelled(""))
+        if names := self.params.getlist("instance"):
+            of_these = Instance.objects.called(names).values("project_id")
+            projects = projects.filter(pk__in=of_these)
+        return projects
 
     @cached_property
-    def not_found(self) -> list[Named]:
-        """Parameters and values that nothing visible has."""
-        return list(missing(self.params, self.viewer, self.visible, self.names))
+    def instances(self) -> InstanceQuerySet:
+        """The instances that could have restores of this scope.
 
-    @cached_property
-    def names(self) -> dict[Named, Bound]:
-        """Instances and codes asked for, each with the question whether there is one."""
-        return posed(self.params, self.viewer, self.seen)
+        They must have been synced before we may say that there is none.
+        """
+        instances = Instance.objects.visible_to(self.viewer).filter(self._labelled("project__"))
+        names = self.params.getlist("instance")
+        return instances.called(names) if names else instances
 
-    def unwatched(self) -> bool:
-        """Whether an instance among them is in a project that nobody watches any more."""
+    def sync_status(self) -> SyncStatus:
+        """Up to when all that can be in this scope is complete."""
+        return sync_status_of(self.instances, self.projects)
+
+    def some_not_monitored(self) -> bool:
+        """Whether an instance of this scope is in a project that is no longer monitored."""
         return self.instances.filter(project__monitored=False).exists()
 
     @cached_property
-    def visible(self) -> list[places.Place]:
-        """The projects that the viewer may see."""
-        return places.visible_places(self.viewer)
+    def not_found(self) -> list[tuple[str, str]]:
+        """Parameters and values that nothing visible has."""
+        return list(self._missing())
 
     @cached_property
-    def seen(self) -> PrimaryKeys | None:
-        """The keys of these projects; None for a superuser, who sees all."""
-        everything = self.viewer.is_superuser
-        return None if everything else tuple(sorted(place.pk for place in self.visible))
+    def _project_keys(self) -> list[int] | None:
+        """The primary keys of the projects asked for; None where all are asked for and visible."""
+        chosen = {
+            column: self.params.getlist(name)
+            for name, column in _PROJECT_COLUMNS.items()
+            if self.params.getlist(name)
+        }
+        if self.viewer.is_superuser and not chosen:
+            return None
+        return [
+            project.pk
+            for project in self.visible
+            if all(getattr(project, column) in values for column, values in chosen.items())
+        ]
 
-    def coverage(self, *beside: Bound) -> Coverage:
-        """How far all that can be among them is known; other questions are asked with it."""
-        lists = [place.lists for place in self._placed if place.monitored]
-        known = None if self.params.getlist("instance") else lists
-        key = key_of(self.viewer), *map(self.params.getlist, PLACES)
-        beside = (*filter(None, [self._called]), *beside)
-        return kept_coverage(key, lambda: self.instances, lambda: self.projects, known, beside)
-
-    @cached_property
-    def _placed(self) -> list[places.Place]:
-        return places.among(self.visible, self.params)
-
-    @cached_property
-    def _projects(self) -> PrimaryKeys | None:
-        """The keys of the projects that rows may be of; None where all are asked for and seen."""
-        every = self.viewer.is_superuser and not any(map(self.params.getlist, places.LABELS))
-        return None if every else tuple(sorted(one.pk for one in self._placed))
-
-    @cached_property
-    def _instances(self) -> PrimaryKeys | None:
-        return tuple(self._called.rows) if self._called else None
-
-    @cached_property
-    def _called(self) -> Bound | None:
-        return places.instance_keys(self.params)
+    def _in_time_range(self, rows: RestoreQuerySet) -> RestoreQuerySet:
+        time_range, asof = self.params.time_range, self.asof
+        start, end = time_range.start, time_range.end
+        match time_range.on:
+            case "ended":
+                return asof.ended_in(rows, start, end) if asof else rows.ended_in(start, end)
+            case "running":
+                return asof.running_in(rows, start, end) if asof else rows.running_in(start, end)
+            case "changed":
+                return asof.changed_in(rows, start, end) if asof else rows.changed_in(start, end)
+            case _:
+                return rows.created_in(start, end)
 
     @cached_property
-    def _sought(self) -> tuple[RestoreQuerySet, tuple[RestoreQuerySet, RestoreQuerySet] | None]:
-        params, window = self.params, self.params.time_range
-        rows = placed(Restore.objects.all(), self._projects)
-        rows = placed(as_of(rows, self.past) if self.past else rows, None, self._instances)
-        return sought(within(described(rows, params), window.on, window.start, window.end), params)
+    def _long_running(self) -> tuple[datetime, list[int]] | None:
+        """A time, and the restores created up to then that may still have run in the range."""
+        time_range = self.params.time_range
+        start = time_range.start
+        if time_range.on != "running" or start is None or time_range.asof:
+            return None
+        durations = Restore.objects.order_by("-duration").values_list("duration", flat=True)
+        longest = durations.filter(duration__lte=LONG).first()
+        cutoff = start - timedelta(seconds=longest or 0)
+        earlier = Restore.objects.filter(created_at__lte=cutoff)
+        unfinished = (
+            earlier.filter(status_group="in_progress"),
+            earlier.filter(status_group=OTHER, created_at__gt=start - UNKNOWN_RUNS),
+        )
+        keys = [key for rows in unfinished for key in rows.values_list("pk", flat=True)]
+        # Compared here: SQLite would read all that were created by then.
+        long = Restore.objects.filter(duration__gt=LONG, created_at__isnull=False)
+        keys += [key for key, at in long.values_list("pk", "created_at") if at <= cutoff]
+        return cutoff, keys
+
+    def _labelled(self, path: str) -> Q:
+        """Customers, regions and projects, as a condition on rows with a path to the project."""
+        return Q(
+            **{
+                f"{path}{column}__in": self.params.getlist(name)
+                for name, column in _PROJECT_COLUMNS.items()
+                if self.params.getlist(name)
+            }
+        )
+
+    def _missing(self) -> Iterator[tuple[str, str]]:
+        for name, column in _PROJECT_COLUMNS.items():
+            known = {getattr(project, column) for project in self.visible}
+            yield from ((name, one) for one in self.params.getlist(name) if one not in known)
+        if names := self.params.getlist("instance"):
+            instances = Instance.objects.visible_to(self.viewer).called(names)
+            known = {one for row in instances.values_list("instance_id", "name") for one in row}
+            yield from (("instance", name) for name in names if name not in known)
+        if codes := [code for code in self.params.getlist("code") if code != "any"]:
+            exists = [Exists(self.visible_restores.with_code([code])) for code in codes]
+            found = zip(codes, select(self.viewer, *exists), strict=True)
+            yield from (("code", code) for code, exists_there in found if not exists_there)
+        if ids := self.params.ids:
+            known = self._known_ids(ids)
+            yield from (("ids", one) for one in ids if one not in known)
+
+    def _known_ids(self, ids: Sequence[str]) -> set[str]:
+        restores = self.visible_restores
+        instances = Instance.objects.visible_to(self.viewer)
+        return {
+            *restores.filter(restore_id__in=ids).values_list("restore_id", flat=True),
+            *restores.filter(backup_id__in=ids).values_list("backup_id", flat=True),
+            *instances.filter(instance_id__in=ids).values_list("instance_id", flat=True),
+        }
 
 
-def scope_of(params: ListParams, viewer: Viewer) -> Scope:
-    """Narrow everything the viewer may see to what was asked for."""
-    return Scope(params, viewer)
+def _of_projects(keys: Sequence[int] | None) -> RestoreQuerySet:
+    """The restores of these projects, None for all."""
+    if keys is None:
+        return Restore.objects.all()
+    # Of a single project the rows come in order from its index.
+    if len(keys) == 1:
+        return Restore.objects.filter(project=keys[0])
+    return Restore.objects.filter(project__in=keys)
+
+
+def _several(keys: Sequence[int] | None) -> ProjectQuerySet | None:
+    return Project.objects.filter(pk__in=keys) if keys is not None and len(keys) > 1 else None

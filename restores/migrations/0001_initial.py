@@ -272,6 +272,22 @@ class Migration(migrations.Migration):
                 ("restore_remark", models.TextField(blank=True)),
                 ("backup_remark", models.TextField(blank=True)),
                 ("status", models.CharField(blank=True, max_length=255)),
+                (
+                    "status_group",
+                    models.GeneratedField(
+                        db_persist=True,
+                        expression=models.Case(
+                            models.When(status__in=("succeed",), then=models.Value("succeeded")),
+                            models.When(status__in=("failed",), then=models.Value("failed")),
+                            models.When(
+                                status__in=("waiting", "restoring"),
+                                then=models.Value("in_progress"),
+                            ),
+                            default=models.Value("other"),
+                        ),
+                        output_field=models.CharField(max_length=12),
+                    ),
+                ),
                 ("progress", models.FloatField(blank=True, null=True)),
                 ("error_code", models.CharField(blank=True, max_length=255)),
                 ("created_at", models.DateTimeField(blank=True, null=True)),
@@ -440,7 +456,7 @@ class Migration(migrations.Migration):
             model_name="restore",
             index=models.Index(
                 models.F("project"),
-                models.F("status"),
+                models.F("status_group"),
                 models.F("created_at"),
                 models.F("id"),
                 name="restore_project_status",
@@ -458,7 +474,20 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="restore",
             index=models.Index(
-                models.F("status"), models.F("created_at"), models.F("id"), name="restore_status"
+                models.F("instance"),
+                models.F("status_group"),
+                models.F("created_at"),
+                models.F("id"),
+                name="restore_instance_status",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="restore",
+            index=models.Index(
+                models.F("status_group"),
+                models.F("created_at"),
+                models.F("id"),
+                name="restore_status",
             ),
         ),
         migrations.AddIndex(
@@ -496,11 +525,12 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="restore",
             index=models.Index(
-                models.F("status"),
+                models.F("project"),
+                models.F("error_code"),
                 models.F("created_at"),
                 models.F("id"),
                 condition=models.Q(("error_code", ""), _negated=True),
-                name="restore_coded_status",
+                name="restore_project_code",
             ),
         ),
         migrations.AddIndex(
@@ -509,11 +539,29 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="restore",
+            index=models.Index(
+                models.F("project"),
+                models.F("ended_at"),
+                models.F("id"),
+                name="restore_project_ended",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="restore",
             index=models.Index(models.F("duration"), models.F("id"), name="restore_duration"),
         ),
         migrations.AddIndex(
             model_name="restore",
             index=models.Index(models.F("changed_at"), models.F("id"), name="restore_changed"),
+        ),
+        migrations.AddIndex(
+            model_name="restore",
+            index=models.Index(
+                models.F("project"),
+                models.F("changed_at"),
+                models.F("id"),
+                name="restore_project_changed",
+            ),
         ),
         migrations.AddIndex(
             model_name="restore",
@@ -528,50 +576,6 @@ class Migration(migrations.Migration):
                 models.F("first_seen_at"),
                 condition=models.Q(("slow", True)),
                 name="restore_slow",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="restore",
-            index=models.Index(
-                models.F("created_at"),
-                models.F("id"),
-                condition=models.Q(
-                    models.Q(("status__in", ("succeed", "failed")), _negated=True),
-                    ("duration__gt", 86400.0),
-                    _connector="OR",
-                ),
-                name="restore_open",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="restore",
-            index=models.Index(
-                models.F("error_code"),
-                models.F("status"),
-                models.F("recovered_at"),
-                condition=models.Q(("error_code", ""), _negated=True),
-                name="restore_code_ends",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="restore",
-            index=models.Index(
-                models.F("project"),
-                models.F("status"),
-                models.F("created_at"),
-                models.F("id"),
-                condition=models.Q(("recovered_at", None), ("status", "failed")),
-                name="restore_project_failed",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="restore",
-            index=models.Index(
-                models.F("status"),
-                models.F("created_at"),
-                models.F("id"),
-                condition=models.Q(("recovered_at", None), ("status", "failed")),
-                name="restore_still_failed",
             ),
         ),
         migrations.AddConstraint(

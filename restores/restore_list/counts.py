@@ -1,133 +1,165 @@
-"""How many rows there are, counted no further than anybody reads."""
+"""Counts of the restore list, by status; they stop just above a limit that nobody reads beyond."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from itertools import chain
 
-from django.core.cache import cache
+from django.db.models import Count, Func, IntegerField, Q, Subquery
 
-from restores.filters import ListParams
-from restores.querysets import RestoreQuerySet
-from restores.querysets.asking import Bound, together
-from restores.statuses import FAILED, IN_PROGRESS, KNOWN, SUCCEEDED
+from restores.filters import Scope
+from restores.querysets import RestoreQuerySet, select
+from restores.statuses import FAILED, GROUPS, IN_PROGRESS, OTHER, SUCCEEDED
 
-CAP = 10_000
-_MINUTE = 60
-_APART = ("still_failed", "failed", "succeeded")
+COUNT_LIMIT = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
-    """A number of rows; above ``CAP``, or with ``more``, only that it is above."""
+class CappedCount:
+    """A number of rows; above ``COUNT_LIMIT``, or with ``more``, only that it is at least that."""
 
     number: int
     more: bool = False
 
     @property
     def capped(self) -> bool:
-        """Whether there are more than we counted."""
-        return self.more or self.number > CAP
+        """Whether there are more than were counted."""
+        return self.more or self.number > COUNT_LIMIT
 
     def __str__(self) -> str:
-        return f"{min(self.number, CAP):,}{'+' if self.capped else ''}"
+        return f"{min(self.number, COUNT_LIMIT):,}{'+' if self.capped else ''}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class State:
-    """One choice among the states, with its count and the query that leads to it."""
+class Tab:
+    """A choice of statuses with its count, and the query string that leads to it."""
 
     label: str
-    tally: Tally
+    count: CappedCount
     query: str
     current: bool
-    hot: bool = False
+    alert: bool = False
 
 
-def tally(rows: RestoreQuerySet, which: str = "all", *, more: bool = False) -> Tally:
-    """Count rows, stopping just above ``CAP``; ``more`` when they are not all that there are.
+def count(scope: Scope, *, recent: bool = False) -> CappedCount:
+    """Count the rows of a scope; ``recent`` counts what a search found among the newest only."""
+    rows = scope.restores
+    if recent and scope.found.recent is not None:
+        rows = scope.in_status(scope.found.recent)
+    numbers = (part.order_by()[: COUNT_LIMIT + 1].count() for part in scope.parts(rows))
+    return CappedCount(sum(numbers), more=recent)
 
-    ``which`` of them is a method for some: ``failed``.
+
+def count_tabs(scope: Scope, *, recent: bool = False) -> list[Tab]:
+    """All, unresolved, failed, in progress, succeeded, and every status that we don't know.
+
+    ``recent`` counts only what a text search found among the newest rows.
     """
-    return Tally(sum(map(_counted, rows.sums(CAP + 1, which, "pk"))), more=more)
-
-
-def posed(rows: RestoreQuerySet) -> list[Bound]:
-    """What ``states`` is going to ask of rows with a plan."""
-    return _apart(rows) if cache.get(_mark(rows)) else rows.state_sums(CAP + 1)
-
-
-def _apart(rows: RestoreQuerySet) -> list[Bound]:
-    """What is asked of each state by itself, where all rows together are too many to count."""
-    counted = {which: rows.sums(CAP + 1, which, "pk") for which in _APART}
-    if any(cache.get(question.mark) for question in counted["still_failed"]):
-        # Where the still failed are too many to count, so are all that failed.
-        del counted["failed"]
-    open_ones = [one for one in chain(*counted.values()) if not cache.get(one.mark)]
-    return [*rows.open_states(CAP + 1), *open_ones]
-
-
-def _counted(question: Bound) -> int:
-    """Count up to just above ``CAP``; what was above is not counted anew for a minute.
-
-    For so long it stays true: restores are never deleted.
-    """
-    if cache.get(question.mark):
-        return CAP + 1
-    number: int = sum(number for (number,) in question.rows)
-    if number > CAP:
-        cache.set(question.mark, True, _MINUTE)
-    return number
-
-
-def states(rows: RestoreQuerySet, params: ListParams, *, more: bool = False) -> list[State]:
-    """All, still failed, failed, in progress, succeeded, and whatever else the cloud invented."""
-    total, still_failed, by_status = _counts(rows, bounded=more)
-    failed, progressing = (FAILED.value,), tuple(sorted(IN_PROGRESS))
+    params = scope.params
+    rows = scope.found.recent if recent and scope.found.recent is not None else scope.any_status
+    total, unresolved, failed, in_progress, succeeded, other = _numbers(scope, rows, recent)
+    others = _by_other_status(scope, rows) if other else Counter()
+    progressing = tuple(sorted(IN_PROGRESS))
     choices = [
         ("All", total, (), ""),
-        ("Unresolved", still_failed, failed, "no"),
-        ("Failed", by_status[FAILED.value], failed, ""),
-        ("In progress", sum(by_status[status] for status in progressing), progressing, ""),
-        ("Succeeded", by_status[SUCCEEDED.value], (SUCCEEDED.value,), ""),
-        *((odd, by_status[odd], (odd,), "") for odd in sorted(by_status.keys() - KNOWN.keys())),
+        ("Unresolved", unresolved, (FAILED.value,), "no"),
+        ("Failed", failed, (FAILED.value,), ""),
+        ("In progress", in_progress, progressing, ""),
+        ("Succeeded", succeeded, (SUCCEEDED.value,), ""),
+        *((f"Other: {name}", others[name], (name,), "") for name in sorted(others)),
     ]
     chosen = params.getlist("status"), params.get("recovered")
     return [
-        State(
+        Tab(
             label=label,
-            tally=Tally(number, more=more),
+            count=CappedCount(number, more=recent),
             query=params.query(status=statuses, recovered=recovered),
             current=chosen == (statuses, recovered),
-            hot=bool(recovered and number),
+            alert=bool(recovered and number),
         )
         for label, number, statuses, recovered in choices
     ]
 
 
-def _mark(rows: RestoreQuerySet) -> str:
-    return "+".join(question.mark for question in rows.sums(CAP + 1, "all", "pk"))
+def count_by_status(scope: Scope) -> Counter[str]:
+    """How many rows of a scope are in each status, counted up to the limit."""
+    return _by_status(scope, scope.restores)
 
 
-def _counts(rows: RestoreQuerySet, *, bounded: bool) -> tuple[int, int, Counter[str]]:
-    """All rows, those still failed, and each status by itself; above ``CAP`` roughly.
+def unfinished_by_status(scope: Scope) -> Counter[str]:
+    """How many rows of a scope, in any status, are in each that is not final."""
+    rows = scope.any_status
+    asof = scope.asof
+    in_progress = asof.in_status(rows, IN_PROGRESS) if asof else rows.in_progress()
+    return _by_status(scope, in_progress) + _by_other_status(scope, rows)
 
-    ``bounded`` rows are few enough to be read all.
-    """
-    mark = _mark(rows)
-    if bounded or not cache.get(mark):
-        counts, still_failed = rows.summed(CAP + 1)
-        total = sum(counts.values())
-        if total <= CAP or bounded:
-            del counts[""]
-            return total, still_failed, counts
-        cache.set(mark, True, _MINUTE)
-    if rows.plan.key:
-        together(*_apart(rows))
-    still_failed = tally(rows, "still_failed").number
-    counts = rows.unsettled_by_status(CAP + 1)
-    failed = still_failed if still_failed > CAP else tally(rows, "failed").number
-    counts |= Counter({FAILED.value: failed, SUCCEEDED.value: tally(rows, "succeeded").number})
-    del counts[""]
-    return CAP + 1, still_failed, counts
+
+def _numbers(scope: Scope, rows: RestoreQuerySet, recent: bool) -> tuple[int, ...]:
+    """The numbers of all, unresolved, failed, in progress, succeeded and other rows."""
+    if scope.params.get("q") and not scope.asof:
+        # What a text search finds is not counted six times.
+        found = _in_one_pass(rows)
+        if found[0] <= COUNT_LIMIT or recent:
+            return found
+    if asof := scope.asof:
+        choices = [
+            rows,
+            asof.unresolved(rows),
+            *(asof.in_status(rows, statuses) for statuses in _GROUPS),
+            asof.in_other_status(rows),
+        ]
+    else:
+        choices = [
+            rows,
+            rows.unresolved(),
+            *(rows.in_status(statuses) for statuses in _GROUPS),
+            rows.filter(status_group=OTHER),
+        ]
+    parts = [scope.parts(choice) for choice in choices]
+    numbers = iter(select(scope.viewer, *(_Capped(rows) for some in parts for rows in some)))
+    return tuple(sum(next(numbers) for _ in some) for some in parts)
+
+
+_GROUPS = (GROUPS["failed"], GROUPS["in_progress"], GROUPS["succeeded"])
+
+
+class _Capped(Func):
+    """A sub-select that counts rows, but no more than one above the limit."""
+
+    template = "(SELECT COUNT(*) FROM %(expressions)s AS capped)"
+    output_field = IntegerField()
+    # For rows of which Django knows, without asking the database, that there are none.
+    empty_result_set_value = 0
+
+    def __init__(self, rows: RestoreQuerySet) -> None:
+        some = Subquery(rows.order_by().values("pk")[: COUNT_LIMIT + 1])
+        some.empty_result_set_value = NotImplemented  # else NULL stands in its place
+        super().__init__(some)
+
+
+def _in_one_pass(rows: RestoreQuerySet) -> tuple[int, ...]:
+    """The same numbers of up to one row above the limit, each row read once."""
+    numbers = rows.order_by()[: COUNT_LIMIT + 1].aggregate(
+        total=Count("pk"),
+        unresolved=Count("pk", filter=Q(status_group="failed", recovered_at=None)),
+        failed=Count("pk", filter=Q(status_group="failed")),
+        in_progress=Count("pk", filter=Q(status_group="in_progress")),
+        succeeded=Count("pk", filter=Q(status_group="succeeded")),
+        other=Count("pk", filter=Q(status_group=OTHER)),
+    )
+    return tuple(numbers.values())
+
+
+def _by_other_status(scope: Scope, rows: RestoreQuerySet) -> Counter[str]:
+    others = scope.asof.in_other_status(rows) if scope.asof else rows.filter(status_group=OTHER)
+    return Counter({name: n for name, n in _by_status(scope, others).items() if name})
+
+
+def _by_status(scope: Scope, rows: RestoreQuerySet) -> Counter[str]:
+    """How many rows are in each status, counted up to the limit."""
+    changed = scope.asof.changed_since if scope.asof else {}
+    return Counter(
+        changed[pk].status if pk in changed else status
+        for part in scope.parts(rows)
+        for pk, status in part.order_by().values_list("pk", "status")[: COUNT_LIMIT + 1]
+    )

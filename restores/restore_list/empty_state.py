@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Literal
 
 from django.urls import reverse
 
-from restores.beside import beside
-from restores.filters import ListParams, Scope, scope_of
+from restores.asof import then_and_now
+from restores.filters import ListParams, Scope
 from restores.formatting import format_datetime
 from restores.instance_status import instance_sync_error
 from restores.models import Instance, Restore
 from restores.querysets import InstanceQuerySet
-from restores.restore_list.counts import CAP, Tally
+from restores.restore_list.counts import CappedCount, unfinished_by_status
 from restores.statuses import Status, status_of
 from restores.sync_errors import SyncError
-from restores.sync_status import Coverage, Emptiness, answer_for
+from restores.sync_status import EmptyResult, SyncStatus, explain_empty
 from restores.timerange import instant
 
 if TYPE_CHECKING:
@@ -104,14 +104,14 @@ class EmptyState:
 class Unfinished:
     """How many restores a list by end cannot show, and the query string that leads to them."""
 
-    tally: Tally
+    count: CappedCount
     query: str
 
 
-def sync_messages(coverage: Coverage, now: datetime) -> list[SyncMessage]:
+def sync_messages(status: SyncStatus, now: datetime) -> list[SyncMessage]:
     """Say up to when the data is complete, when it was last synced, and which syncs failed."""
-    first = [_complete_to(coverage, now)]
-    if at := coverage.checked_at:
+    first = [_complete_to(status, now)]
+    if at := status.running_synced_at:
         first.append(
             MessagePart(
                 text="restores in progress last synced",
@@ -120,27 +120,26 @@ def sync_messages(coverage: Coverage, now: datetime) -> list[SyncMessage]:
                 header="X-Synced-At",
             )
         )
-    messages = [SyncMessage(parts=tuple(first), late=coverage.complete_to is None)]
+    messages = [SyncMessage(parts=tuple(first), late=status.complete_to is None)]
     messages += [
-        SyncMessage(parts=(_error(error, now),), late=True)
-        for error in coverage.faults[:_MAX_ERRORS]
+        SyncMessage(parts=(_error(error, now),), late=True) for error in status.errors[:_MAX_ERRORS]
     ]
-    if more := len(coverage.faults[_MAX_ERRORS:]):
+    if more := len(status.errors[_MAX_ERRORS:]):
         text = f"and {more} more problem{'' if more == 1 else 's'}"
         part = MessagePart(text=text, url=reverse("sync-status"))
         messages.append(SyncMessage(parts=(part,), late=True))
     return messages
 
 
-def empty_list(params: ListParams, scope: Scope, coverage: Coverage, now: datetime) -> EmptyState:
+def empty_list(params: ListParams, scope: Scope, status: SyncStatus, now: datetime) -> EmptyState:
     """Explain why the restore list is empty, and name the restores closest to its time range."""
     if scope.not_found:
         text = "It doesn’t exist, or it’s in a project you don’t have access to."
         return EmptyState(kind="unknown", title="No results", text=text)
     return replace(
-        _why_empty(params, scope, coverage, now),
+        _why_empty(params, scope, status, now),
         nearest=tuple(_nearest_restores(params, scope.viewer)),
-        records_since=_records_since(params, scope.viewer),
+        records_since=_records_since(scope),
     )
 
 
@@ -161,15 +160,15 @@ def empty_instance(instance: Instance) -> EmptyState:
 
 
 def empty_table(
-    coverage: Coverage, instances: InstanceQuerySet, start: datetime | None, none: str
+    status: SyncStatus, instances: InstanceQuerySet, start: datetime | None, none: str
 ) -> EmptyState:
     """Explain why a short table has no restores from ``start`` on; ``none`` if there were none.
 
     Without ``start`` it is about the time up to which the data is complete.
     """
-    end = coverage.known_to
-    found = answer_for(coverage, instances, start or end, end)
-    if found.kind == "outside":
+    end = status.fully_complete_to
+    found = explain_empty(status, instances, start or end, end)
+    if found.kind == "not_monitored":
         return EmptyState(kind="not_monitored", title="Not monitored", text=_NOT_MONITORED)
     if found.kind == "unknown":
         text = "None found so far, but some instances couldn’t be synced."
@@ -181,7 +180,7 @@ def empty_table(
                 "could be synced."
             )
         return EmptyState(kind="unknown", title="Can’t tell yet", text=text)
-    late = end and (coverage.complete_to is None or end < coverage.complete_to)
+    late = end and (status.complete_to is None or end < status.complete_to)
     text = _MAY_BE_MISSING if late else ""
     return EmptyState(kind="none", title=f"{none} as of", at=end, text=text)
 
@@ -190,24 +189,23 @@ def unfinished(params: ListParams, viewer: Viewer) -> Unfinished | None:
     """Count what a list by end leaves out because it has not ended yet."""
     if params.time_range.on != "ended" or params.get("recovered"):
         return None
-    rows = _scope(params, viewer, None, params.time_range.end, on="created").restores
-    counts = rows.unsettled_by_status(CAP + 1)
+    counts = unfinished_by_status(_scope(params, viewer, None, params.time_range.end, on="created"))
     statuses = [status for status in counts if status]
     if not statuses:
         return None
     query = params.query(**{"on": None, "from": None, "status": statuses})
-    return Unfinished(tally=Tally(sum(counts[status] for status in statuses)), query=query)
+    return Unfinished(count=CappedCount(sum(counts[status] for status in statuses)), query=query)
 
 
-def _why_empty(params: ListParams, scope: Scope, coverage: Coverage, now: datetime) -> EmptyState:
-    if scope.past:
+def _why_empty(params: ListParams, scope: Scope, status: SyncStatus, now: datetime) -> EmptyState:
+    if scope.asof:
         matching = "matching restores" if params.filters_rows else "restores"
-        title = f"No {matching} recorded by {_clock(scope.past.asof, now)} UTC"
+        title = f"No {matching} recorded by {_clock(scope.asof.time, now)} UTC"
         text = "Restores found later are in the live list."
         return EmptyState(kind="unknown", title=title, text=text)
-    end, complete_to = params.time_range.end, coverage.known_to
-    found = answer_for(coverage, scope.instances, params.time_range.start, end)
-    if found.kind == "outside":
+    end, complete_to = params.time_range.end, status.fully_complete_to
+    found = explain_empty(status, scope.instances, params.time_range.start, end)
+    if found.kind == "not_monitored":
         title = "Nothing is monitored here"
         return EmptyState(kind="not_monitored", title=title, text=_NOT_MONITORED)
     none = "No restores match" if params.filters_rows else _NO_RESTORES[params.time_range.on]
@@ -215,23 +213,25 @@ def _why_empty(params: ListParams, scope: Scope, coverage: Coverage, now: dateti
         # What changed before the first sync is not known: only what we detected is.
         text = "Changes are dated when we detected them, not when they happened at the provider."
         return EmptyState(kind="unknown", title=f"{none} in this time range", text=text)
-    excluded = " Projects that are no longer monitored are excluded." if scope.unwatched() else ""
+    excluded = (
+        " Projects that are no longer monitored are excluded." if scope.some_not_monitored() else ""
+    )
     if found.kind == "none":
-        text = f"{_fully_synced(coverage, now)}{excluded}"
+        text = f"{_fully_synced(status, now)}{excluded}"
         return EmptyState(kind="none", title=f"{none} in this time range", text=text)
-    if complete_to and end is None and not coverage.faults and not found.lost:
+    if complete_to and end is None and not status.errors and not found.lost:
         title = f"{none} (data complete up to {_clock(complete_to, now)} UTC)"
         text = f"All instances had been fully synced by then.{excluded}"
         return EmptyState(kind="unknown", title=title, text=text)
-    text = f"None found so far. {_why_unknown(found, coverage, end, now)}"
+    text = f"None found so far. {_why_unknown(found, status, end, now)}"
     return EmptyState(kind="unknown", title="Can’t tell yet", text=text)
 
 
-def _fully_synced(coverage: Coverage, now: datetime) -> str:
-    if coverage.known_to and coverage.monitored:
+def _fully_synced(status: SyncStatus, now: datetime) -> str:
+    if status.fully_complete_to and status.monitored:
         return (
-            f"All instances were fully synced at {_clock(coverage.known_to, now)} UTC or later, "
-            "after this time range ended."
+            f"All instances were fully synced at {_clock(status.fully_complete_to, now)} UTC or "
+            "later, after this time range ended."
         )
     return (
         "The instances have been deleted; each was fully synced after this range or was deleted "
@@ -239,7 +239,9 @@ def _fully_synced(coverage: Coverage, now: datetime) -> str:
     )
 
 
-def _why_unknown(found: Emptiness, coverage: Coverage, end: datetime | None, now: datetime) -> str:
+def _why_unknown(
+    found: EmptyResult, status: SyncStatus, end: datetime | None, now: datetime
+) -> str:
     if found.lost:
         one = found.lost[0]
         gone = f"was gone by {_clock(one.deleted_at or now, now)} UTC"
@@ -247,35 +249,33 @@ def _why_unknown(found: Emptiness, coverage: Coverage, end: datetime | None, now
             return f"{one} was never synced and {gone}; its restores can no longer be found."
         synced = f"was last synced at {_clock(one.complete_to, now)}"
         return f"{one} {synced} and {gone}; restores in between can no longer be found."
-    if coverage.known_to and end and not coverage.faults:
+    if status.fully_complete_to and end and not status.errors:
         return (
-            f"The last full sync was at {_clock(coverage.known_to, now)} UTC, before the range "
-            f"ends at {_clock(end, now)} UTC."
+            f"The last full sync was at {_clock(status.fully_complete_to, now)} UTC, before the "
+            f"range ends at {_clock(end, now)} UTC."
         )
-    return _incomplete(coverage, now)
+    return _incomplete(status, now)
 
 
-def _complete_to(coverage: Coverage, now: datetime) -> MessagePart:
-    if at := coverage.complete_to:
+def _complete_to(status: SyncStatus, now: datetime) -> MessagePart:
+    if at := status.complete_to:
         text = "Data complete up to"
         return MessagePart(text=text, at=at, time=_clock(at, now), header="X-Complete-To")
-    return MessagePart(text=_incomplete(coverage, now).rstrip("."))
+    return MessagePart(text=_incomplete(status, now).rstrip("."))
 
 
-def _incomplete(coverage: Coverage, now: datetime) -> str:
-    if not coverage.monitored:
+def _incomplete(status: SyncStatus, now: datetime) -> str:
+    if not status.monitored:
         return "None of these instances is monitored."
-    if coverage.never_synced:
-        have = "hasn’t" if coverage.never_synced == 1 else "haven’t"
-        return (
-            f"{coverage.never_synced:,} of {coverage.instances:,} instances {have} been synced yet."
-        )
-    if coverage.complete_to is None:
-        unlisted = any(error.kind == "unlisted" for error in coverage.faults)
+    if status.never_synced:
+        have = "hasn’t" if status.never_synced == 1 else "haven’t"
+        return f"{status.never_synced:,} of {status.instances:,} instances {have} been synced yet."
+    if status.complete_to is None:
+        unlisted = any(error.kind == "unlisted" for error in status.errors)
         if unlisted:
             return "The instances of one project haven’t been loaded yet."
         return "No instances can be synced right now."
-    return f"Partly complete up to {_clock(coverage.complete_to, now)} UTC: some syncs failed."
+    return f"Partly complete up to {_clock(status.complete_to, now)} UTC: some syncs failed."
 
 
 def _error(error: SyncError, now: datetime) -> MessagePart:
@@ -334,7 +334,7 @@ def _nearest(
         # A restore that changed again after the range is not near its beginning.
         rows = rows.filter(**{f"{column}__lt": end})
     # Asked for one row only, PostgreSQL would walk the newest for a text that may be nowhere.
-    nearest = beside(list(rows[:_NEAREST_READ])[:1], scope.past)
+    nearest = then_and_now(list(rows[:_NEAREST_READ])[:1], scope.asof)
     return [_nearest_restore(side, one.then, getattr(one.then, column), params) for one in nearest]
 
 
@@ -353,13 +353,14 @@ def _nearest_restore(
     )
 
 
-def _records_since(params: ListParams, viewer: Viewer) -> str:
+def _records_since(scope: Scope) -> str:
     """The day of the first record, if the time range ends before it."""
-    first = Restore.objects.visible_to(viewer).by("created_at", descending=False)[0].first()
-    end = params.time_range.end
-    if first is None or end is None or end > first.created_at:
+    rows = scope.visible_restores.exclude(created_at=None)
+    first = rows.first_pairs("created_at", 1, scope.several_visible_projects)
+    time_range = scope.params.time_range
+    if not first or time_range.end is None or time_range.end > first[0][0]:
         return ""
-    local = first.created_at.astimezone(params.time_range.zone)
+    local = first[0][0].astimezone(time_range.zone)
     return f"{local.day} {local:%b %Y}"
 
 
@@ -367,7 +368,7 @@ def _scope(
     params: ListParams, viewer: Viewer, start: datetime | None, end: datetime | None, *, on: str
 ) -> Scope:
     time_range = replace(params.time_range, start=start, end=end, on=on)
-    return scope_of(params.within(time_range), viewer)
+    return Scope(params.within(time_range), viewer)
 
 
 def _listed(instances: tuple[Instance, ...]) -> str:

@@ -1,4 +1,8 @@
-"""What a list could be narrowed to, with counts: each facet leaves its own filter aside."""
+"""Facets: the values that a list could be filtered by, with counts.
+
+Each facet leaves its own filter aside. The newest rows of a view are counted, of which a bounded
+number is read.
+"""
 
 from __future__ import annotations
 
@@ -6,34 +10,31 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 from restores.explain.codes import explain
-from restores.filters import REPEATABLE, ListParams
+from restores.filters import REPEATABLE, ListParams, Scope
 from restores.filters.params import MAX_LENGTH
-from restores.models import Instance, Project
-from restores.restore_list.sample import Sample, sample
-
-if TYPE_CHECKING:
-    from restores.querysets import Viewer
+from restores.models import Instance, Project, Restore
+from restores.querysets import Viewer
+from restores.restore_list.counts import COUNT_LIMIT, CappedCount
+from restores.restore_list.pagination import newest_keys
 
 FACETS = tuple(name for name in REPEATABLE if name != "status")
 # The values with the most rows are offered; the others can be typed.
-_MOST = {"instance": 10}
-_MOST_VALUES = 40
-
-# A value, how many rows have it, and a word on it.
-_Found = tuple[str, int, str]
-_Finder = Callable[[Sample, tuple[str, ...], "Viewer"], Iterator[_Found]]
+_MAX_INSTANCES = 10
+_MAX_VALUES = 40
+# What says which page of the list is shown, and in which order.
+_POSITION = ("sort", "page", "after", "before")
+_READ = ("pk", "project_id", "instance_id", "error_code")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
-    """A value to narrow by; ``tally`` is empty where none of the rows read has it."""
+    """A value to filter by; ``count`` is empty where none of the rows read has it."""
 
     value: str
     small: str
-    tally: str
+    count: str
     chosen: bool
 
 
@@ -46,13 +47,23 @@ class Facet:
     partial: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """How many rows each project, instance and error code has; ``partial`` if older ones exist."""
+
+    projects: Counter[int]
+    instances: Counter[int]
+    codes: Counter[str]
+    partial: bool
+
+
 def facets(params: ListParams, viewer: Viewer) -> dict[str, Facet]:
     """Every facet of a view by the name of its parameter."""
-    shared = sample(params, viewer, without="")
+    shared = _sample(params, viewer, without="")
     return {
         name: _facet(
             name,
-            sample(params, viewer, without=name) if params.getlist(name) else shared,
+            _sample(params, viewer, without=name) if params.getlist(name) else shared,
             params.getlist(name),
             viewer,
         )
@@ -60,69 +71,110 @@ def facets(params: ListParams, viewer: Viewer) -> dict[str, Facet]:
     }
 
 
-def _facet(name: str, read: Sample, chosen: tuple[str, ...], viewer: Viewer) -> Facet:
+def _sample(params: ListParams, viewer: Viewer, without: str) -> Sample:
+    """Read the newest rows of a view, one of its filters left aside."""
+    scope = Scope(params.without(without, *_POSITION), viewer)
+    # Of a common word the list, too, reads the newest rows alone.
+    found = scope.found.recent
+    keys = newest_keys(scope, scope.in_status(found), COUNT_LIMIT + 1) if found is not None else []
+    recent = len(keys) > params.size
+    if not recent:
+        keys = newest_keys(scope, scope.restores, COUNT_LIMIT + 1)
+    counted = keys[:COUNT_LIMIT]
+    changed = scope.asof.changed_since if scope.asof else {}
+    projects: Counter[int] = Counter()
+    instances: Counter[int] = Counter()
+    codes: Counter[str] = Counter()
+    rows = Restore.objects.filter(pk__in=counted).values_list(*_READ)
+    for pk, project, instance, code in rows:
+        projects[project] += 1
+        instances[instance] += 1
+        codes[changed[pk].error_code if pk in changed else code] += 1
+    del codes[""]
+    return Sample(
+        projects=projects,
+        instances=instances,
+        codes=codes,
+        partial=recent or len(keys) > COUNT_LIMIT,
+    )
+
+
+# A value, how many rows have it, and a word on it.
+_Found = tuple[str, int, str]
+_Finder = Callable[[Sample, tuple[str, ...], Viewer], Iterator[_Found]]
+
+
+def _facet(name: str, sample: Sample, chosen: tuple[str, ...], viewer: Viewer) -> Facet:
     found = {
-        value: (number, small) for value, number, small in _FINDERS[name](read, chosen, viewer)
+        value: (number, small) for value, number, small in _FINDERS[name](sample, chosen, viewer)
     }
-    missing = {value: (0, "") for value in chosen if value not in found}
-    # What an address could not carry back is not offered.
-    fit = [v for v in found | missing if v == v.strip() and 0 < len(v) <= MAX_LENGTH]
-    numbers = {value: (found | missing)[value][0] for value in fit}
-    fit.sort(key=lambda value: (value not in chosen, -numbers[value], value))
-    shown = fit[: max(_MOST.get(name, _MOST_VALUES), len(chosen))]
+    found |= {value: (0, "") for value in chosen if value not in found}
+    # Values that a query string could not carry back are not offered.
+    usable = [value for value in found if value == value.strip() and 0 < len(value) <= MAX_LENGTH]
+    usable.sort(key=lambda value: (value not in chosen, -found[value][0], value))
+    shown = usable[: max(_MAX_INSTANCES if name == "instance" else _MAX_VALUES, len(chosen))]
     return Facet(
         options=[
             Option(
                 value=value,
-                small=found.get(value, (0, ""))[1],
-                tally=str(read.tally(numbers[value])) if numbers[value] else "",
+                small=small,
+                count=str(CappedCount(number, more=sample.partial)) if number else "",
                 chosen=value in chosen,
             )
             for value in shown
+            for number, small in [found[value]]
         ],
-        more=len(fit) > len(shown),
-        partial=read.partial,
+        more=len(usable) > len(shown),
+        partial=sample.partial,
     )
 
 
-def _places(column: str, read: Sample, chosen: tuple[str, ...], viewer: Viewer) -> Iterator[_Found]:
+def _project_column(
+    column: str, sample: Sample, chosen: tuple[str, ...], viewer: Viewer
+) -> Iterator[_Found]:
     counts: Counter[str] = Counter()
     for pk, label in Project.objects.visible_to(viewer).values_list("pk", column):
-        # Older rows may have what the newest have not.
-        if read.projects[pk] or read.partial:
-            counts[label] += read.projects[pk]
+        # Older rows may have what the newest don't.
+        if sample.projects[pk] or sample.partial:
+            counts[label] += sample.projects[pk]
     yield from ((label, number, "") for label, number in counts.items())
 
 
-def _codes(read: Sample, chosen: tuple[str, ...], viewer: Viewer) -> Iterator[_Found]:
-    if read.codes:
-        yield "any", read.codes.total(), "whichever it is"
-    yield from ((code, number, explain(code).reason) for code, number in read.codes.items())
+def _codes(sample: Sample, chosen: tuple[str, ...], viewer: Viewer) -> Iterator[_Found]:
+    if sample.codes:
+        yield "any", sample.codes.total(), "Any error code"
+    yield from ((code, number, explain(code).reason) for code, number in sample.codes.items())
 
 
-def _instances(read: Sample, chosen: tuple[str, ...], viewer: Viewer) -> Iterator[_Found]:
-    """Those asked for as they were asked for, the others by name where it is theirs alone."""
+def _instances(sample: Sample, chosen: tuple[str, ...], viewer: Viewer) -> Iterator[_Found]:
+    """The chosen values as they were given, other instances by name where that is unique."""
     visible = Instance.objects.visible_to(viewer)
-    asked_for = set()
-    for value in chosen:
-        keys = list(visible.called([value]).values_list("pk", flat=True))
-        asked_for.update(keys)
-        yield value, sum(read.instances[key] for key in keys), ""
-    others = [key for key, _ in read.instances.most_common(_MOST["instance"] + len(asked_for) + 1)]
-    found = visible.select_related("project").in_bulk(set(others) - asked_for)
-    names = [one.name for one in found.values() if one.name]
+    keys_of: dict[str, set[int]] = {value: set() for value in chosen}
+    for key, *names in visible.called(chosen).values_list("pk", "name", "instance_id"):
+        for name in keys_of.keys() & names:
+            keys_of[name].add(key)
+    for value, keys in keys_of.items():
+        yield value, sum(sample.instances[key] for key in keys), ""
+    done = set().union(*keys_of.values())
+    others = [key for key, _ in sample.instances.most_common(_MAX_INSTANCES + len(done) + 1)]
+    found = visible.select_related("project").in_bulk(set(others) - done)
+    names = [instance.name for instance in found.values() if instance.name]
     called = Counter(text for one in visible.called(names) for text in {one.name, one.instance_id})
-    for key, one in found.items():
-        place = one.project.customer or one.project.name
-        alone = called[one.name] == 1
-        small = place if alone else " · ".join(filter(None, (one.name, place)))
-        yield one.name if alone else one.instance_id, read.instances[key], small
+    for key, instance in found.items():
+        owner = instance.project.customer or instance.project.name
+        unique = called[instance.name] == 1
+        small = owner if unique else " · ".join(filter(None, (instance.name, owner)))
+        yield (
+            instance.name if unique else instance.instance_id,
+            sample.instances[key],
+            small,
+        )
 
 
 _FINDERS: dict[str, _Finder] = {
-    "customer": partial(_places, "customer"),
-    "region": partial(_places, "region"),
-    "project": partial(_places, "name"),
+    "customer": partial(_project_column, "customer"),
+    "region": partial(_project_column, "region"),
+    "project": partial(_project_column, "name"),
     "instance": _instances,
     "code": _codes,
 }

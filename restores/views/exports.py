@@ -17,16 +17,15 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from restores import csv_export, ticket_text
-from restores.beside import Beside, beside, now_words
+from restores.asof import AsOf, ThenAndNow, diff_from_now, observations_of, then_and_now
 from restores.explain.estimates import format_clock, format_timestamp
 from restores.explain.summary import Facts, details
-from restores.filters import FILTERS, ListParams, Scope, scope_of
+from restores.facts import facts_of, present_facts
+from restores.filters import FILTERS, ListParams, Scope
 from restores.freshness import known_until, last_seen
 from restores.models import Event, Restore
-from restores.pages.past import facts_of, present, seen_by
-from restores.past import Past
-from restores.restore_list.counts import CAP, tally
-from restores.restore_list.leaf import nearest
+from restores.restore_list.counts import count, count_by_status
+from restores.restore_list.pagination import paginate
 from restores.restore_list.toolbar import ON_LABELS
 from restores.serializers import RELATED
 from restores.statuses import FAILED, IN_PROGRESS, status_of
@@ -65,11 +64,11 @@ def restore_list_csv(request: HttpRequest) -> HttpResponseBase:
     params = ListParams.parse(request.GET, timezone.now())
     if params.errors:
         return _invalid(params)
-    scope = scope_of(params, request.user)
+    scope = Scope(params, request.user)
     complete_to = csv_export.complete_to(scope)
     _log_export(request)
     response = StreamingHttpResponse(
-        csv_export.csv_lines(params, scope), content_type="text/csv; charset=utf-8"
+        csv_export.csv_lines(scope), content_type="text/csv; charset=utf-8"
     )
     response.headers["X-Time-Range"] = csv_export.window_header(params, complete_to)
     file_name = csv_export.file_name(params, complete_to)
@@ -86,7 +85,7 @@ def restore_list_md(request: HttpRequest) -> HttpResponseBase:
         return _invalid(params)
     if form not in ("", *FORMATS):
         return _unknown_format(form)
-    report = list_report(params, scope_of(params, request.user))
+    report = list_report(params, Scope(params, request.user))
     _log_export(request)
     if form == "customer":
         return _text(ticket_text.list_customer_text(report))
@@ -120,15 +119,15 @@ def restore_detail_md(request: HttpRequest, restore_id: str) -> HttpResponseBase
 
 
 def restore_report(
-    restore: Restore, path: str, now: datetime, past: Past | None
+    restore: Restore, path: str, now: datetime, past: AsOf | None
 ) -> ticket_text.RestoreReport:
     """Report one restore as known at ``now`` or in a snapshot; ``path`` is that of its page."""
-    pair, at = beside([restore], past)[0], past.asof if past else known_until(restore, now)
-    restore, asof = pair.then, instant(past.asof) if past else anchor(now)
+    pair, at = then_and_now([restore], past)[0], past.time if past else known_until(restore, now)
+    restore, asof = pair.then, instant(past.time) if past else anchor(now)
     project, instance = restore.project, restore.instance
     return ticket_text.RestoreReport(
-        facts=facts_of(restore, seen_by(restore, past), at),
-        current_facts=present(pair, now),
+        facts=facts_of(restore, observations_of(restore, past), at),
+        current_facts=present_facts(pair, now),
         url=_permalink(path, asof),
         restore_id=restore.restore_id,
         restore_name=restore.restore_name,
@@ -153,9 +152,8 @@ def list_report(params: ListParams, scope: Scope) -> ticket_text.ListReport:
     """Report the requested page of the list."""
     # Before the rows: it must not claim more than they hold.
     complete_to = _format_complete_to(scope)
-    page, source = nearest(params, scope, lambda rows: rows.select_related(*RELATED))
-    rows, total = beside(page.rows, scope.past), tally(source.restores, more=source is not scope)
-    counts, _ = source.restores.summed(CAP + 1)
+    page = paginate(scope, Restore.objects.select_related(*RELATED).defer("raw", "search"))
+    rows, total = then_and_now(page.rows, scope.asof), count(scope, recent=page.recent)
     return ticket_text.ListReport(
         url=settings.BASE_URL + reverse("restore-list") + params.query(),
         on=ON_LABELS[params.time_range.on][0].lower(),
@@ -167,16 +165,14 @@ def list_report(params: ListParams, scope: Scope) -> ticket_text.ListReport:
         ),
         complete_to=complete_to,
         total=str(total),
-        counts={} if total.capped else counts,
+        counts={} if total.capped else count_by_status(scope),
         narrowed=any(params.getlist(name) for name in NARROWING),
         first=page.first,
-        rows=tuple(_report_row(row, params, scope.past) for row in rows),
+        rows=tuple(_report_row(row, params, scope.asof) for row in rows),
     )
 
 
-def _report_row(
-    row: Beside[Restore], params: ListParams, past: Past | None
-) -> ticket_text.ReportRow:
+def _report_row(row: ThenAndNow, params: ListParams, past: AsOf | None) -> ticket_text.ReportRow:
     restore, now = row.then, params.time_range.moment
     instance, project = restore.instance, restore.project
     facts = Facts(
@@ -221,13 +217,13 @@ def _format_outcome(restore: Restore) -> str:
     return f"Recovered {_timestamp(recovered_at)} UTC" if recovered_at else "Unresolved"
 
 
-def _changes(row: Beside[Restore]) -> str:
+def _changes(row: ThenAndNow) -> str:
     """What has changed in a restore since the snapshot."""
-    return now_words(row.then, row.now, UTC, timezone.now()) if row.now else ""
+    return diff_from_now(row.then, row.now, UTC, timezone.now()) if row.now else ""
 
 
 def _format_complete_to(scope: Scope) -> str:
-    if scope.past:
+    if scope.asof:
         return "not available for snapshots"
     complete_to = csv_export.complete_to(scope)
     return format_timestamp(complete_to) if complete_to else "unknown for some instances"

@@ -20,7 +20,7 @@ from restores.paginator import NumberedPage, next_url, numbered_page
 from restores.querysets import RestoreQuerySet
 from restores.restore_list.empty_state import empty_instance, sync_messages
 from restores.serializers import RELATED, backup_json, errors_json, instance_json, restore_json
-from restores.sync_status import coverage_for
+from restores.sync_status import visible_sync_status
 from restores.views.api import JsonAnswer, json_endpoint, revalidated
 from restores.views.navigation import find_instances, instance_url, restores_url
 from restores.views.restore_rows import restore_rows
@@ -50,7 +50,7 @@ def instance_list(request: HttpRequest) -> HttpResponse:
         "project_names": sorted({project.name for project in projects}),
         "customer_names": sorted({project.customer for project in projects} - {""}),
         "not_found": params.not_found(projects),
-        "sync_messages": sync_messages(coverage_for(request.user), now),
+        "sync_messages": sync_messages(visible_sync_status(request.user), now),
     }
     return TemplateResponse(request, "instances/list.html", context)
 
@@ -87,7 +87,7 @@ def instance_detail(request: HttpRequest, instance_id: str) -> HttpResponse:
         "status": instance_status(instance),
         "details": _details(instance),
         "next_sync_at": next_sync_at(instance),
-        "rows": restore_rows(restores[:SHOWN], now),
+        "rows": restore_rows(restores.newest(SHOWN), now),
         "restores_total": restores.count(),
         "restores_url": restores_url(instance),
         "answer": empty_instance(instance),
@@ -153,7 +153,7 @@ def _newest_restores(instances: list[Instance]) -> dict[int, Restore]:
 
 
 def _restores(instance: Instance) -> RestoreQuerySet:
-    return Restore.objects.filter(instance=instance).select_related(*RELATED).newest_first()
+    return Restore.objects.filter(instance=instance).select_related(*RELATED)
 
 
 def _details(instance: Instance) -> list[tuple[str, str]]:
@@ -174,7 +174,7 @@ def _detail_json(instance: Instance) -> dict[str, Any]:
     backups = instance.backups.order_by("-created_at", "-pk")
     return {
         **instance_json(instance),
-        "restores": [restore_json(restore) for restore in _restores(instance)[:SHOWN]],
+        "restores": [restore_json(restore) for restore in _restores(instance).newest(SHOWN)],
         "restores_total": instance.restores.count(),
         "backups": [backup_json(backup) for backup in backups[:SHOWN]],
         "backups_total": backups.count(),

@@ -5,28 +5,23 @@ Several instances, and several projects, can have restores with the same ID.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 from urllib.parse import urlencode
 
-from django.db.models import QuerySet
 from django.http import Http404, QueryDict
 from django.urls import reverse
 
-from restores.beside import beside
-from restores.filters import ListParams, Scope, scope_of
-from restores.filters.cursors import Cursor
-from restores.filters.params import SORTS
+from restores.asof import AsOf, then_and_now
+from restores.filters import ListParams, Scope
 from restores.models import Instance, Restore
-from restores.past import Past, past_of
 from restores.querysets import RestoreQuerySet
-from restores.restore_list.counts import CAP, Tally, tally
-from restores.restore_list.leaf import cut, ordered
+from restores.restore_list.counts import COUNT_LIMIT, CappedCount, count
+from restores.restore_list.pagination import find_neighbors
 from restores.restore_list.toolbar import filter_summary
 from restores.serializers import RELATED
-from restores.snapshots import as_of
 from restores.views.restore_rows import RestoreRow, restore_rows
 
 if TYPE_CHECKING:
@@ -128,7 +123,7 @@ class AsOfContext:
     permalink_asof: str
     permalink_query: str
     live_query: str
-    past: Past | None
+    past: AsOf | None
     too_early: datetime | None
     error: str
 
@@ -147,7 +142,7 @@ def as_of_context(restore: Restore, query: QueryDict, now: datetime) -> AsOfCont
         permalink_asof=params.permalink_asof,
         permalink_query=_replace_asof(query, params.permalink_asof),
         live_query=_replace_asof(query, ""),
-        past=past_of(restores, recorded) if recorded else None,
+        past=AsOf.load(restores, recorded) if recorded else None,
         too_early=asof if asof and not recorded else None,
         error="; ".join(f"“{error.value}” {error.reason}" for error in params.errors),
     )
@@ -167,7 +162,7 @@ class ListNavigation:
     previous: str = ""
     next: str = ""
     position: int = 0
-    total: Tally | None = None
+    total: CappedCount | None = None
 
 
 def list_navigation(
@@ -179,17 +174,17 @@ def list_navigation(
     if params.errors:
         return ListNavigation(url=url, label="back to your list")
     label = filter_summary(params)
-    scope = scope_of(params, user)
-    neighbors = _find_neighbors(restore, params, scope)
+    scope = Scope(params, user)
+    neighbors = find_neighbors(scope, restore)
     listed = bool(label) and scope.restores.filter(pk=restore.pk).exists()
-    ahead = neighbors.count_ahead() if listed else CAP
+    ahead = neighbors.count_ahead() if listed else COUNT_LIMIT
     return ListNavigation(
         url=url,
         label=label,
         previous=_neighbor_url(neighbors.previous, params),
         next=_neighbor_url(neighbors.next, params),
-        position=ahead + 1 if ahead < CAP else 0,
-        total=tally(scope.restores) if ahead < CAP else None,
+        position=ahead + 1 if ahead < COUNT_LIMIT else 0,
+        total=count(scope) if ahead < COUNT_LIMIT else None,
     )
 
 
@@ -210,7 +205,7 @@ class RelatedRestores:
 
 
 def same_instance(
-    restore: Restore, user: Viewer, now: datetime, past: Past | None
+    restore: Restore, user: Viewer, now: datetime, past: AsOf | None
 ) -> RelatedRestores:
     """The newest restores of the same instance, this one among them if it is that new."""
     rows = _visible(user).filter(instance=restore.instance_id)
@@ -218,7 +213,7 @@ def same_instance(
 
 
 def same_backup(
-    restore: Restore, user: Viewer, now: datetime, past: Past | None
+    restore: Restore, user: Viewer, now: datetime, past: AsOf | None
 ) -> RelatedRestores | None:
     """The newest other restores of the same backup, whichever instance they went to."""
     if not restore.backup_id:
@@ -233,12 +228,12 @@ def _visible(user: Viewer) -> RestoreQuerySet:
 
 
 def _related(
-    rows: RestoreQuerySet, url: str, now: datetime, past: Past | None, without: int = 0
+    rows: RestoreQuerySet, url: str, now: datetime, past: AsOf | None, without: int = 0
 ) -> RelatedRestores:
     if past:
-        past = past_of(rows, past.asof)
-        rows = as_of(rows, past)
-    newest = beside(list(rows.exclude(pk=without).newest_first()[:RELATED_SHOWN]), past)
+        past = AsOf.load(rows, past.time)
+        rows = past.known(rows)
+    newest = then_and_now(rows.exclude(pk=without).newest(RELATED_SHOWN), past)
     return RelatedRestores(
         rows=restore_rows([row.then for row in newest], now), total=rows.count(), url=url
     )
@@ -267,40 +262,3 @@ def _neighbor_url(restore_id: str | None, params: ListParams) -> str:
     if restore_id is None:
         return ""
     return reverse("restore-detail", args=[restore_id]) + params.query(page=params.get("page"))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Neighbors:
-    """The IDs of the restores before and after one in a list, and the rows ahead of it."""
-
-    previous: str | None
-    next: str | None
-    pinned: int
-    segments: Sequence[QuerySet[Any, Any]] = ()
-
-    def count_ahead(self) -> int:
-        """Count the restores that the list has before this one, up to ``CAP`` per segment."""
-        return self.pinned + sum(rows.order_by()[:CAP].count() for rows in self.segments)
-
-
-def _find_neighbors(restore: Restore, params: ListParams, scope: Scope) -> _Neighbors:
-    order = ordered(
-        scope.restores, params, lambda rows: rows.values_list("pk", "restore_id", named=True)
-    )
-    pinned = [row.restore_id for row in order.pinned]
-    keys = [row.pk for row in order.pinned]
-    if restore.pk in keys:
-        place = keys.index(restore.pk)
-        around = [None, *pinned, *(row.restore_id for row in cut(order.parts, 0, 1)), None]
-        return _Neighbors(previous=around[place], next=around[place + 2], pinned=place)
-    row = beside([restore], scope.past)[0].then
-    cursor = Cursor.at(params.sort, SORTS[params.sort.removeprefix("-")], row)
-    ahead = cursor.before(order.parts)
-    before = [row.restore_id for row in cut(ahead, 0, 1)] or pinned[-1:]
-    after = [row.restore_id for row in cut(cursor.behind(order.parts), 0, 1)]
-    return _Neighbors(
-        previous=next(iter(before), None),
-        next=next(iter(after), None),
-        pinned=len(pinned),
-        segments=ahead,
-    )

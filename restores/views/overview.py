@@ -19,7 +19,7 @@ from restores.querysets import RestoreQuerySet
 from restores.restore_list.empty_state import empty_table, sync_messages
 from restores.serializers import RELATED, sync_status_json
 from restores.statuses import FAILED, SUCCEEDED
-from restores.sync_status import coverage_for
+from restores.sync_status import visible_sync_status
 from restores.views.api import JsonAnswer, json_endpoint, revalidated
 from restores.views.restore_rows import restore_rows
 
@@ -38,17 +38,17 @@ def overview(request: HttpRequest) -> HttpResponse:
     restores = Restore.objects.visible_to(request.user).select_related(*RELATED)
     in_progress, unresolved, failed = _tiles(restores, now)
     instances = Instance.objects.visible_to(request.user)
-    coverage = coverage_for(request.user)
+    status = visible_sync_status(request.user)
     context = {
         "tiles": [in_progress, unresolved, failed],
         "in_progress": in_progress,
-        "in_progress_rows": restore_rows(in_progress.restores.newest_first()[:SHOWN], now),
+        "in_progress_rows": restore_rows(in_progress.restores.newest(SHOWN), now),
         "unresolved": unresolved,
-        "unresolved_rows": restore_rows(unresolved.restores.newest_first()[:SHOWN], now),
+        "unresolved_rows": restore_rows(unresolved.restores.newest(SHOWN), now),
         "days": trend(restores, now),
-        "sync_messages": sync_messages(coverage, now),
-        "none_in_progress": empty_table(coverage, instances, None, "No restores in progress"),
-        "none_unresolved": empty_table(coverage, instances, now - WEEK, "No unresolved failures"),
+        "sync_messages": sync_messages(status, now),
+        "none_in_progress": empty_table(status, instances, None, "No restores in progress"),
+        "none_unresolved": empty_table(status, instances, now - WEEK, "No unresolved failures"),
     }
     return TemplateResponse(request, "overview.html", context)
 
@@ -67,7 +67,7 @@ def overview_json(request: HttpRequest) -> JsonAnswer:
             {"day": day.date.isoformat(), "succeeded": day.succeeded, "failed": day.failed}
             for day in trend(restores, now)
         ],
-        **sync_status_json(coverage_for(request.user)),
+        **sync_status_json(visible_sync_status(request.user)),
     }
 
 
@@ -133,7 +133,7 @@ def _tiles(restores: RestoreQuerySet, now: datetime) -> tuple[Tile, Tile, Tile]:
         _tile("In progress", restores.in_progress(), "?status=restoring&status=waiting", "running"),
         _tile(
             "Unresolved failures, last 7 days",
-            restores.still_failed().created_in(now - WEEK, None),
+            restores.unresolved().created_in(now - WEEK, None),
             "?status=failed&recovered=no&from=now-7d",
             "failed",
         ),

@@ -13,17 +13,16 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from restores.beside import beside, now_words
+from restores.asof import AsOf, diff_from_now, observations_of, then_and_now
 from restores.explain import timeline_svg
 from restores.explain.codes import explain
 from restores.explain.estimates import format_duration
 from restores.explain.summary import Facts, compare, customer_message, format_percent, summarize
+from restores.facts import facts_of, present_facts
 from restores.filters import ListParams
 from restores.formatting import ABSENT, format_customer_time, format_time
 from restores.freshness import freshness, known_until
 from restores.models import Observation, Restore
-from restores.pages.past import facts_of, present, seen_by
-from restores.past import Past
 from restores.serializers import UPSTREAM, errors_json, observation_json, then_and_now_json
 from restores.statuses import FAILED, FINAL, IN_PROGRESS, RESTORING, STUCK, WAITING, status_of
 from restores.timerange import instant
@@ -58,19 +57,19 @@ def restore_detail(request: HttpRequest, restore_id: str) -> HttpResponse:
     if found.only is None:
         return _choose(request, restore_id, found.rows, now)
     asof = as_of_context(found.only, request.GET, now)
-    pair = beside([found.only], asof.past)[0]
+    pair = then_and_now([found.only], asof.past)[0]
     restore = pair.then
-    observations = seen_by(restore, asof.past)
+    observations = observations_of(restore, asof.past)
     # In a snapshot every sentence speaks of its time; while nobody can sync, of the last sync.
-    at = asof.past.asof if asof.past else now
+    at = asof.past.time if asof.past else now
     known_at = at if asof.past else known_until(restore, now)
     facts = facts_of(restore, observations, known_at)
     # The customer is told what is known now, however old the link.
-    current = present(pair, now) or facts
+    current = present_facts(pair, now) or facts
     context = {
         "restore": restore,
         "asof": asof,
-        "changes": now_words(pair.then, pair.now, UTC, now) if pair.now else "",
+        "changes": diff_from_now(pair.then, pair.now, UTC, now) if pair.now else "",
         "heading": HEADINGS.get(restore.status, "restore"),
         "status": STUCK if facts.stuck else status_of(facts.status),
         "in_progress": restore.status in IN_PROGRESS,
@@ -112,7 +111,7 @@ def _choose(
     context = {
         "restore_id": restore_id,
         "choices": [
-            (beside([row], asof.past)[0].then, restore_url(row, request.GET))
+            (then_and_now([row], asof.past)[0].then, restore_url(row, request.GET))
             for row, asof in recorded or pairs
         ],
         "list_url": list_url(request.GET, now, shared=True),
@@ -141,11 +140,11 @@ def restore_detail_json(request: HttpRequest, restore_id: str) -> JsonAnswer:
     return {"restores": rows} if found.only is None else rows[0]
 
 
-def _restore_json(restore: Restore, past: Past | None) -> dict[str, Any]:
+def _restore_json(restore: Restore, past: AsOf | None) -> dict[str, Any]:
     return {
-        **then_and_now_json(beside([restore], past)[0]),
+        **then_and_now_json(then_and_now([restore], past)[0]),
         "raw": _raw_value(restore.raw),
-        "observations": [observation_json(seen) for seen in seen_by(restore, past)],
+        "observations": [observation_json(seen) for seen in observations_of(restore, past)],
     }
 
 

@@ -13,21 +13,19 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from restores.beside import beside
-from restores.conditional import list_tag, newest_changes, unless_known
-from restores.filters import ListParams, Scope, page_scope, scope_of
-from restores.querysets.asking import together
-from restores.restore_list import counts, leaf
-from restores.restore_list.counts import CAP, states, tally
+from restores.asof import then_and_now
+from restores.conditional import list_etag, newest_changes, unless_unchanged
+from restores.filters import ListParams, Scope
+from restores.models import Restore
+from restores.restore_list.counts import COUNT_LIMIT, count, count_tabs
 from restores.restore_list.empty_state import empty_list, sync_messages, unfinished
 from restores.restore_list.facets import facets
-from restores.restore_list.leaf import PINNED, Leaf, nearest, next_query, previous_query
-from restores.restore_list.live import time_left
+from restores.restore_list.pagination import PINNED, Page, next_query, paginate, previous_query
+from restores.restore_list.time_left import time_left
 from restores.restore_list.toolbar import toolbar
 from restores.serializers import RELATED, errors_json, sync_status_json, then_and_now_json
-from restores.stalled import heartbeat, stalled_since
 from restores.statuses import IN_PROGRESS
-from restores.sync_status import Coverage
+from restores.sync_status import SyncStatus, sync_stalled_since
 from restores.tables import RESTORE_FIELDS, RestoreTable
 from restores.views.api import JsonAnswer, json_endpoint, revalidated
 
@@ -43,27 +41,28 @@ def restore_list(request: HttpRequest) -> HttpResponseBase:
         return _invalid(request, params, now)
     if params.canonical_query.lstrip("?") != request.META["QUERY_STRING"]:
         return redirect(request.path + params.canonical_query)
-    scope = page_scope(params, request.user)
-    changes, beats = newest_changes(scope), heartbeat()
-    coverage, stalled = scope.coverage(changes, beats), stalled_since(now, beats)
-    tag = list_tag(scope, coverage, changes, now=now, stalled=stalled)
+    scope = Scope(params, request.user)
+    # Before the rows: neither may claim more than they hold.
+    sync_status, changes = scope.sync_status(), newest_changes(scope)
+    stalled = sync_stalled_since(now)
+    etag = list_etag(scope, sync_status, changes, now=now, stalled=stalled)
 
     def page() -> HttpResponse:
         tools = toolbar(scope, now)
         context = {
             "params": params,
             "scope": scope,
-            "tag": tag,
+            "tag": etag,
             "stalled": stalled,
             "toolbar": tools,
             "title": f"{tools.time.on}: {tools.time.label}",
-            "sync_messages": [] if scope.past else sync_messages(coverage, now),
+            "sync_messages": [] if scope.asof else sync_messages(sync_status, now),
             "unfinished": unfinished(params, request.user),
-            **_rows(scope, coverage, now, caption=f"{tools.time.on.lower()} {tools.time.label}"),
+            **_rows(scope, sync_status, now, caption=f"{tools.time.on.lower()} {tools.time.label}"),
         }
         return TemplateResponse(request, "restores/list.html", context)
 
-    return unless_known(request, tag, coverage, page)
+    return unless_unchanged(request, etag, sync_status, page)
 
 
 def _invalid(request: HttpRequest, params: ListParams, now: datetime) -> HttpResponse:
@@ -76,15 +75,14 @@ def _invalid(request: HttpRequest, params: ListParams, now: datetime) -> HttpRes
     return TemplateResponse(request, "restores/list.html", context, status=400)
 
 
-def _rows(scope: Scope, coverage: Coverage, now: datetime, caption: str) -> dict[str, Any]:
+def _rows(scope: Scope, sync_status: SyncStatus, now: datetime, caption: str) -> dict[str, Any]:
     """The table with its counts and the links to other pages, or why there is none."""
     params = scope.params
-    _ask_at_once(scope)
-    page, source = nearest(params, scope, _fields)
-    rows = beside(page.rows, scope.past)
+    fields = Restore.objects.select_related("instance", "project").only(*RESTORE_FIELDS)
+    page = paginate(scope, fields)
+    rows = then_and_now(page.rows, scope.asof)
     restores = [row.then for row in rows]
-    more = source is not scope
-    tabs = states(source.any_state, params, more=more)
+    tabs = count_tabs(scope, recent=page.recent)
     table = RestoreTable(
         restores,
         params,
@@ -93,35 +91,24 @@ def _rows(scope: Scope, coverage: Coverage, now: datetime, caption: str) -> dict
         changed={row.now.pk: row.now for row in rows if row.now},
         pinned=page.pinned,
         in_progress=next(tab for tab in tabs if tab.label == "In progress"),
-        time_left=time_left(_estimated(restores, page), scope.past, now),
+        time_left=time_left(_estimated(restores, page), scope.asof, now),
     )
-    current = next((tab.tally for tab in tabs if tab.current), None)
-    beyond = not rows and page.earlier
+    current = next((tab.count for tab in tabs if tab.current), None)
+    beyond = not rows and page.has_previous
     return {
         "table": table,
         "tabs": tabs,
-        "total": current or tally(source.restores, more=more),
+        "total": current or count(scope, recent=page.recent),
         "first": page.first,
         "last": (page.first or 1) + len(rows) - 1,
-        "previous": previous_query(params, page, restores[0] if rows else None),
-        "next": next_query(params, page, restores[-1] if rows else None),
+        "previous": previous_query(params, page),
+        "next": next_query(params, page),
         "last_page": _last_page(scope) if beyond else "",
-        "empty": None if rows or beyond else empty_list(params, scope, coverage, now),
+        "empty": None if rows or beyond else empty_list(params, scope, sync_status, now),
     }
 
 
-def _fields(rows: Any) -> Any:
-    return rows.values_list(*RESTORE_FIELDS, named=True)
-
-
-def _ask_at_once(scope: Scope) -> None:
-    """Ask what the page is going to ask in any case; without a plan it would be asked twice."""
-    if scope.restores.plan.key:
-        rows = leaf.posed(scope.restores, scope.params, _fields)
-        together(*rows, *counts.posed(scope.any_state), *scope.names.values())
-
-
-def _estimated(restores: list[Any], page: Leaf) -> list[Any]:
+def _estimated(restores: list[Restore], page: Page) -> list[Restore]:
     """The restores in progress whose time left is estimated: not all, it takes their history."""
     in_progress = [one for one in restores if one.status in IN_PROGRESS]
     pinned = [one for one in in_progress if one.pk in page.pinned]
@@ -154,19 +141,19 @@ def restore_list_json(request: HttpRequest) -> JsonAnswer:
     params = ListParams.parse(request.GET, timezone.now())
     if params.errors:
         return JsonResponse(errors_json(params), status=400)
-    scope = scope_of(params, request.user)
+    scope = Scope(params, request.user)
     # Before the rows: it must not claim more than they hold.
-    sync_status = sync_status_json(scope.coverage())
-    if scope.past:
+    sync_status = sync_status_json(scope.sync_status())
+    if scope.asof:
         # Up to when the data was complete at that time isn't stored.
         sync_status["complete_to"] = None
-    page, source = nearest(params, scope, lambda rows: rows.select_related(*RELATED))
-    rows = beside(page.rows, scope.past)
-    following = next_query(params, page, rows[-1].then if rows else None, counted=False)
-    total = tally(source.restores, more=source is not scope)
+    page = paginate(scope, Restore.objects.select_related(*RELATED).defer("raw", "search"))
+    rows = then_and_now(page.rows, scope.asof)
+    following = next_query(params, page, numbered=False)
+    total = count(scope, recent=page.recent)
     return {
         "restores": [then_and_now_json(row) for row in rows],
-        "total": min(total.number, CAP),
+        "total": min(total.number, COUNT_LIMIT),
         "total_capped": total.capped,
         "time_range": params.resolved_range,
         **sync_status,

@@ -25,9 +25,8 @@ from restores.models import Account, Instance, Project
 from restores.paginator import NumberedPage, next_url, numbered_page
 from restores.restore_list.empty_state import sync_messages
 from restores.serializers import errors_json
-from restores.stalled import stalled_since
 from restores.sync_errors import SyncError, first_sync_error
-from restores.sync_status import coverage_for
+from restores.sync_status import sync_stalled_since, visible_sync_status
 from restores.timerange import instant
 from restores.views.api import JsonAnswer, json_endpoint, revalidated
 
@@ -58,7 +57,7 @@ def sync_status(request: HttpRequest) -> HttpResponse:
         "projects": project_rows(projects),
         "project_names": sorted({project.name for project in projects}),
         "not_found": params.not_found(projects),
-        "sync_messages": sync_messages(coverage_for(request.user), now),
+        "sync_messages": sync_messages(visible_sync_status(request.user), now),
     }
     return TemplateResponse(request, "sync_status.html", context)
 
@@ -73,8 +72,8 @@ def sync_status_json(request: HttpRequest) -> JsonAnswer:
     projects = _visible_projects(request.user)
     page = _page(request, params)
     return {
-        "complete_to": _instant(coverage_for(request.user).complete_to),
-        "collector_stalled_since": _instant(stalled_since(now)),
+        "complete_to": _instant(visible_sync_status(request.user).complete_to),
+        "collector_stalled_since": _instant(sync_stalled_since(now)),
         "accounts": [_account_json(row) for row in account_rows(projects, now)],
         "projects": [_project_json(row) for row in project_rows(projects)],
         "instances": [_instance_json(instance) for instance in page.rows],
@@ -128,12 +127,12 @@ def project_rows(projects: list[Project]) -> list[ProjectRow]:
 
 def _page(request: HttpRequest, params: SyncStatusParams) -> NumberedPage:
     instances = Instance.objects.visible_to(request.user).select_related("project__account")
-    return numbered_page(params.apply_filters(instances).trouble_first(), params)
+    return numbered_page(params.apply_filters(instances).problems_first(), params)
 
 
 def _visible_projects(user: Viewer) -> list[Project]:
     projects = Project.objects.visible_to(user).select_related("account")
-    return list(projects.with_proofs().order_by("name", "pk"))
+    return list(projects.with_instance_counts().order_by("name", "pk"))
 
 
 def _account_row(account: Account, projects: int, now: datetime) -> AccountRow:
@@ -153,9 +152,9 @@ def _project_row(project: Project) -> ProjectRow:
     counts: Any = project
     return ProjectRow(
         project=project,
-        monitored=counts.watched_count if project.monitored else 0,
-        single_node=counts.single_count,
-        with_problems=counts.faulty_count,
+        monitored=counts.monitored_count if project.monitored else 0,
+        single_node=counts.single_node_count,
+        with_problems=counts.sync_error_count,
         complete_to=_complete_to(project),
         next_sync_at=project.next_sync_at if project.monitored else None,
         sync_error=project_sync_error(project),
@@ -165,7 +164,9 @@ def _project_row(project: Project) -> ProjectRow:
 
 def _complete_to(project: Any) -> datetime | None:
     # No later than the list of instances: one that we haven't heard of isn't covered.
-    oldest = project.oldest_proof or (project.listed_at if not project.watched_count else None)
+    oldest = project.oldest_complete_to
+    if not project.monitored_count:
+        oldest = oldest or project.listed_at
     if project.never_synced or project.listed_at is None or oldest is None:
         return None
     return min(project.listed_at, oldest)

@@ -113,7 +113,7 @@ def test_whatever_was_copied_shows_the_same_an_hour_later_to_somebody_elsewhere(
             main = page.locator("main")
             expect(main).to_contain_text("as it was at 23 Nov 2026, 14:03:")
             expect(main).to_contain_text("Restoring")
-            expect(main).to_contain_text("now: Failed dcs.08.0007 14:08")
+            expect(main).to_contain_text("Now: Failed dcs.08.0007 at 14:08")
             expect(main).not_to_contain_text("restore_after")
             if way != "row":
                 assert page.locator("tbody tr[id]").count() == listed, way

@@ -53,7 +53,7 @@ def test_following_next_shows_each_row_once_in_the_list_s_order(web, many, sort)
 
 @pytest.mark.parametrize("sort", [*SORTS, *(f"-{name}" for name in SORTS)])
 def test_going_back_shows_the_page_before(web, many, sort, monkeypatch):
-    monkeypatch.setattr("restores.restore_list.leaf.FAR", 0)
+    monkeypatch.setattr("restores.restore_list.pagination.MAX_NUMBERED", 0)
     first = page(web, f"?sort={sort}&size={SIZE}")
     second = page(web, first["next"])
     third = page(web, second["next"])
@@ -65,7 +65,7 @@ def test_going_back_shows_the_page_before(web, many, sort, monkeypatch):
 
 def test_rows_beyond_the_ten_thousandth_are_reached_by_cursor(web, many, monkeypatch):
     assert "page=2" in page(web, f"?size={SIZE}")["next"]
-    monkeypatch.setattr("restores.restore_list.leaf.FAR", 2 * SIZE)
+    monkeypatch.setattr("restores.restore_list.pagination.MAX_NUMBERED", 2 * SIZE)
     assert "page=2" in page(web, f"?size={SIZE}")["next"]
     assert "after=" in page(web, f"?size={SIZE}&page=2")["next"]
 
@@ -99,7 +99,7 @@ def test_there_is_one_place_at_a_time(web, many):
 
 
 def test_a_change_of_the_view_leads_back_to_its_beginning(web, many, monkeypatch):
-    monkeypatch.setattr("restores.restore_list.leaf.FAR", 0)
+    monkeypatch.setattr("restores.restore_list.pagination.MAX_NUMBERED", 0)
     second = page(web, page(web, f"?size={SIZE}")["next"])
     assert all("after=" not in state.query for state in second["tabs"])
 

@@ -6,12 +6,11 @@ from datetime import timedelta
 import pytest
 from django.http import QueryDict
 
-from restores.filters import ListParams, page_scope, scope_of
-from restores.querysets.asking import together
+from restores.filters import ListParams, Scope
 from restores.restore_list import counts
 from tests.factories import NOW, make_restore
 
-WORDS = ("All", "Unresolved", "Failed", "In progress", "Succeeded", "rolledback")
+WORDS = ("All", "Unresolved", "Failed", "In progress", "Succeeded", "Other: rolledback")
 HELD = Counter(succeed=6, failed=5, waiting=1, restoring=2, rolledback=1)
 HEALED = 2
 
@@ -25,49 +24,40 @@ def held(db):
             make_restore(f"{status}-{which}", status=status, recovered_at=healed)
 
 
-def told(root, query=""):
-    params = ListParams.parse(QueryDict(query), NOW)
-    found = counts.states(scope_of(params, root).any_state, params)
-    return {one.label: str(one.tally) for one in found}
+def counted(root, query=""):
+    scope = Scope(ListParams.parse(QueryDict(query), NOW), root)
+    return {tab.label: str(tab.count) for tab in counts.count_tabs(scope)}
 
 
-@pytest.mark.parametrize("cap", [10_000, 5, 4, 3])
+@pytest.mark.parametrize("limit", [10_000, 5, 4, 3])
 @pytest.mark.parametrize("asof", ["", f"asof={NOW - timedelta(minutes=3):%Y-%m-%dT%H:%M:%SZ}"])
-def test_each_state_is_counted_up_to_the_cap_and_no_further(held, root, monkeypatch, cap, asof):
-    monkeypatch.setattr(counts, "CAP", cap)
+def test_each_state_is_counted_up_to_the_limit_and_no_further(held, root, monkeypatch, limit, asof):
+    monkeypatch.setattr(counts, "COUNT_LIMIT", limit)
     progressing = HELD["waiting"] + HELD["restoring"]
     numbers = (HELD.total(), HELD["failed"] - HEALED, HELD["failed"], progressing, HELD["succeed"])
     if asof:
         # By then nothing was known to have recovered: every success is as old as its failure.
         numbers = (HELD.total(), HELD["failed"], HELD["failed"], progressing, HELD["succeed"])
     expected = dict(zip(WORDS, (*numbers, HELD["rolledback"]), strict=True))
-    assert told(root, asof) == {
-        word: f"{min(number, cap)}{'+' if number > cap else ''}"
+    assert counted(root, asof) == {
+        word: f"{min(number, limit)}{'+' if number > limit else ''}"
         for word, number in expected.items()
     }
 
 
-@pytest.mark.parametrize("cap", [10_000, 5, 4, 3])
-@pytest.mark.parametrize("query", ["", "on=running&from=now-2h", "status=failed"])
-def test_what_is_asked_ahead_is_all_that_is_needed(
-    held, root, monkeypatch, django_assert_num_queries, cap, query
-):
-    monkeypatch.setattr(counts, "CAP", cap)
-    params = ListParams.parse(QueryDict(query), NOW)
-
-    def rows():
-        return page_scope(params, root).any_state
-
-    counts.states(rows(), params)  # learns what is above the cap
-    page = rows()
-    together(*counts.posed(page))
-    with django_assert_num_queries(0):
-        counts.states(page, params)
+@pytest.mark.parametrize("query", ["", "from=now-30d", "on=running&from=now-2h", "status=failed"])
+def test_all_tabs_are_counted_by_one_query(held, root, django_assert_num_queries, query):
+    scope = Scope(ListParams.parse(QueryDict(query), NOW), root)
+    scope.parts(scope.any_status)
+    with django_assert_num_queries(2):  # the second names the statuses that we don't know
+        counts.count_tabs(scope)
 
 
-def test_what_is_above_the_cap_is_not_asked_again(held, root, monkeypatch):
-    monkeypatch.setattr(counts, "CAP", 1)
-    params = ListParams.parse(QueryDict(), NOW)
-    counts.states(page_scope(params, root).any_state, params)
-    rows = page_scope(params, root).any_state
-    assert counts.posed(rows) == rows.open_states(2)
+def test_a_search_counts_what_it_found(held, root):
+    assert counted(root, "q=failed") == {
+        "All": "5",
+        "Unresolved": "3",
+        "Failed": "5",
+        "In progress": "0",
+        "Succeeded": "0",
+    }

@@ -11,7 +11,7 @@ from django.utils.html import escape
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from restores.filters import ListParams, scope_of
+from restores.filters import ListParams, Scope
 from restores.models import Membership, Observation, Restore
 from restores.restore_list.facets import FACETS, facets
 from restores.timerange import instant
@@ -48,7 +48,7 @@ def offered(user, query=""):
     params = ListParams.parse(QueryDict(query), NOW)
     assert not params.errors
     return {
-        name: {option.value: option.tally for option in facet.options}
+        name: {option.value: option.count for option in facet.options}
         for name, facet in facets(params, user).items()
     }
 
@@ -84,7 +84,7 @@ def test_what_was_chosen_stays_to_be_let_go_whatever_its_count(world, root):
     assert offered(root, "region=nowhere")["region"]["nowhere"] == ""
     params = ListParams.parse(QueryDict("instance=id-of-geo&instance=cart"), NOW)
     options = facets(params, root)["instance"].options
-    chosen = [(one.value, one.tally) for one in options if one.chosen]
+    chosen = [(one.value, one.count) for one in options if one.chosen]
     assert chosen == [("cart", "6"), ("id-of-geo", "6")]
     assert "geo" not in {one.value for one in options}
 
@@ -218,5 +218,5 @@ def test_a_count_is_the_number_of_rows_that_the_value_leads_to(world, root, para
         for value, tally in offers[name].items():
             chosen = query.copy()
             chosen[name] = value
-            leads_to = scope_of(ListParams.parse(chosen, NOW), root).restores.count()
+            leads_to = Scope(ListParams.parse(chosen, NOW), root).restores.count()
             assert (tally or "0") == str(leads_to), (params, name, value)

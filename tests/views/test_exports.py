@@ -233,9 +233,9 @@ def test_exports_of_a_snapshot_hold_what_was_known_then(web):
     assert ids(web, f"?asof={asof}&status=restoring") == ["r-1"]
     assert ids(web, f"?asof={asof}&status=failed") == []
     text = body(web.get(f"/restores.md?asof={asof}"))
-    assert "| Restoring |" in text and "now: Failed dcs.08.0007" in text
+    assert "| Restoring |" in text and "Now: Failed dcs.08.0007" in text
     text = body(web.get(f"/restores/r-1.md?asof={asof}"))
-    assert "**Restore of cart-prod: Restoring**" in text and "now: Failed dcs.08.0007" in text
+    assert "**Restore of cart-prod: Restoring**" in text and "Now: Failed dcs.08.0007" in text
     assert text.endswith(f"/restores/r-1/?asof={asof}>\n")
     assert web.get("/restores/r-1.md?asof=x").status_code == 400
 

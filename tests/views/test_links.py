@@ -73,8 +73,8 @@ def test_an_old_link_shows_the_status_then_and_the_current_one_next_to_it(web, m
     assert "Snapshot from 23 Nov 2026, 15:59:00 UTC" in text
     assert "Restoring" in text
     assert "42%" in text
-    assert "now: Failed dcs.08.0007 16:01" in text
-    assert text.count("now:") == 1
+    assert "Now: Failed dcs.08.0007 at 16:01" in text
+    assert text.count("Now:") == 1
     assert response.content.decode().count('class="moved"') == 1
 
 
@@ -118,7 +118,7 @@ def test_a_success_recorded_later_recovers_nothing_in_the_snapshot(web):
     make_restore("healing", created_at=THEN - timedelta(hours=1), first_seen_at=NOW)
     text = words(web.get(f"{URL}?asof={ASOF}"))
     assert "Unresolved 1" in text
-    assert "now: recovered 15:59" in text
+    assert "Now: recovered at 15:59" in text
     [row] = web.get(f"/restores.json?recovered=no&asof={ASOF}").json()["restores"]
     assert (row["recovered_at"], row["now"]["recovered_at"]) == (None, instant(THEN))
 
@@ -201,7 +201,7 @@ def test_a_young_asof_keeps_the_etag(web, moved):
 
 def test_the_page_of_a_restore_is_a_snapshot_too(web, moved):
     text = words(web.get(f"/restores/moved/?asof={ASOF}"))
-    assert "Snapshot from 23 Nov 2026, 15:59:00 UTC . now: Failed dcs.08.0007" in text
+    assert "Snapshot from 23 Nov 2026, 15:59:00 UTC . Now: Failed dcs.08.0007" in text
     assert "cart-prod – restore running" in text
     assert "Recommended" not in text
     assert "16:02:00" not in text
@@ -292,4 +292,4 @@ def test_previous_and_next_stay_in_the_filtered_list(web):
 def test_a_change_that_the_providers_slow_clock_dates_back_is_recorded_later(web, moved):
     Observation.objects.update(seen_at=THEN - timedelta(hours=9))
     Restore.objects.update(ended_at=THEN - timedelta(minutes=9))
-    assert "now: Failed" in words(web.get(f"{URL}?asof={ASOF}"))
+    assert "Now: Failed" in words(web.get(f"{URL}?asof={ASOF}"))

@@ -1,0 +1,161 @@
+"""Text search: restores in which every word of a text occurs, by a trigram index or by scanning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+from django.db.models import Q, TextField, Value
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import Coalesce
+
+from restores.asof import AsOf
+from restores.models import Instance, Restore
+from restores.querysets import RestoreQuerySet
+
+# So many of the newest rows are scanned before the index is asked.
+SCANNED = 5_000
+# Rows that contain the text are named one by one if they are no more than these.
+_FEW = 300
+# A word that occurs in more instances than these is looked for by a subquery.
+_MANY_INSTANCES = 200
+_GRAM = 3
+_MATCH = "SELECT rowid FROM restore_text WHERE restore_text MATCH %s"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchResult:
+    """The rows that contain a text.
+
+    A common word has no use for the index: ``recent`` are those among the newest rows only, and
+    ``scanned`` all of them once more, for a filter that leaves only a few rows to be scanned.
+    """
+
+    rows: RestoreQuerySet
+    recent: RestoreQuerySet | None = None
+    scanned: RestoreQuerySet | None = None
+
+
+def search(
+    rows: RestoreQuerySet, text: str, asof: AsOf | None, *, newest_first: bool
+) -> SearchResult:
+    """Find every word in names, remarks, ids, ip, domain or customer; ignoring case.
+
+    ``recent`` rows are of use only to the first pages of a list that begins with the newest.
+    """
+    words = [_Word(word, _instances_with(word)) for word in text.casefold().split()]
+    if not words:
+        return SearchResult(rows=rows)
+    if asof:
+        rows = rows.exclude(pk__in=_later_codes(asof, [word.text for word in words]))
+    if (few := _few(words)) is not None:
+        return SearchResult(rows=_contains(rows.filter(pk__in=few), words))
+    found = _by_index(rows, words)
+    if not newest_first:
+        return SearchResult(rows=found)
+    newest = rows.exclude(created_at=None).order_by("-created_at", "-pk")
+    since = list(newest.values_list("created_at", flat=True)[SCANNED : SCANNED + 1])
+    if not since:
+        return SearchResult(rows=_contains(rows, words))
+    scanned = _contains(rows, words, by_index=False)
+    return SearchResult(
+        rows=found, recent=scanned.filter(created_at__gte=since[0]), scanned=scanned
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """A word, and the condition that a restore's instance contains it."""
+
+    text: str
+    instances: Q
+
+
+def _instances_with(word: str) -> Q:
+    found = Instance.objects.filter(search__contains=word)
+    keys = list(found.values_list("pk", flat=True)[: _MANY_INSTANCES + 1])
+    if not keys:
+        return Q()
+    return Q(instance__in=keys if len(keys) <= _MANY_INSTANCES else found.values("pk"))
+
+
+def _contains(
+    rows: RestoreQuerySet, words: Iterable[_Word], *, by_index: bool = True
+) -> RestoreQuerySet:
+    """Rows that contain every word; PostgreSQL asks its index unless it is hidden from it."""
+    column = "search"
+    if not by_index:
+        column = "scanned"
+        rows = rows.alias(scanned=Coalesce("search", Value(""), output_field=TextField()))
+    for word in words:
+        rows = rows.filter(Q(**{f"{column}__contains": word.text}) | word.instances)
+    return rows
+
+
+def _few(words: Sequence[_Word]) -> list[int] | None:
+    """The keys of all restores that may contain the words, unless they are many."""
+    own = [word for word in words if not word.instances and len(word.text) >= _GRAM]
+    if not own:
+        return None
+    if connection.vendor == "sqlite" and _has_index():
+        # Through the ORM, as a condition on restores, all matches would be read.
+        with connection.cursor() as cursor:
+            texts = [word.text for word in own]
+            cursor.execute(f"{_MATCH} LIMIT %s", [_all_grams(texts), _FEW + 1])
+            keys = [key for (key,) in cursor.fetchall()]
+    else:
+        found = _contains(Restore.objects.all(), own)
+        keys = list(found.values_list("pk", flat=True)[: _FEW + 1])
+    return keys if len(keys) <= _FEW else None
+
+
+def _by_index(rows: RestoreQuerySet, words: Sequence[_Word]) -> RestoreQuerySet:
+    """PostgreSQL asks its index by itself; SQLite has to be told."""
+    if connection.vendor != "sqlite" or not _has_index():
+        return _contains(rows, words)
+    # One condition for all words that no instance contains: a common word next to a rare one
+    # costs nothing then.
+    rows = rows.filter(_match([word.text for word in words if not word.instances]))
+    for word in words:
+        own = Q(search__contains=word.text)
+        rows = rows.filter(own & _match([word.text]) | word.instances if word.instances else own)
+    return rows
+
+
+def _match(texts: Sequence[str]) -> Q:
+    grams = _all_grams(texts)
+    return Q(pk__in=RawSQL(_MATCH, [grams])) if grams else Q()  # noqa: S611 - a parameter
+
+
+def _all_grams(texts: Iterable[str]) -> str:
+    """The full-text query for every three characters of the texts; empty for shorter ones."""
+    grams = {text[n : n + _GRAM] for text in texts for n in range(len(text) - _GRAM + 1)}
+    return " ".join('"' + gram.replace('"', '""') + '"' for gram in sorted(grams))
+
+
+def _has_index() -> bool:
+    """Whether this SQLite could build the index: its library may lack the trigram tokenizer."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM sqlite_master WHERE name = 'restore_text'")
+        found: Any = cursor.fetchone()
+        return found is not None
+
+
+def _later_codes(asof: AsOf, words: Sequence[str]) -> list[int]:
+    """The restores that contain a word only in the error code that they have got since."""
+    codes = {
+        key: state.error_code_now.casefold()
+        for key, state in asof.changed_since.items()
+        if state.error_code != state.error_code_now
+    }
+    doubtful = [key for key, code in codes.items() if any(word in code for word in words)]
+    rows = Restore.objects.filter(pk__in=doubtful).values_list("pk", "search", "instance__search")
+    found = []
+    for key, search, instance in rows:
+        then = asof.changed_since[key].error_code
+        text = f"{search.removesuffix(codes[key])} {then} {instance}".casefold()
+        if any(word not in text for word in words):
+            found.append(key)
+    return found
