@@ -1,1 +1,1 @@
-"""How quick and how small, in figures: each beside its goal and its rivals."""
+"""Benchmarks: the restore list and sync, each against how it is usually done."""

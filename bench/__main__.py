@@ -1,23 +1,18 @@
-"""Runs one bench: ``python -m bench collector``."""
+"""Runs one benchmark: ``./run bench list`` or ``./run bench sync``."""
 
 import sys
 
-from bench import browser, collector, load, pages
+from bench import restore_list, sync
 
-BENCHES = {
-    "browser": browser.main,
-    "collector": collector.main,
-    "list": pages.main,
-    "load": load.main,
-}
+BENCHMARKS = {"list": restore_list.main, "sync": sync.main}
 
 
 def main(arguments: list[str]) -> int:
-    """Run the bench that is named first; the exit status says whether its goals hold."""
-    if not arguments or arguments[0] not in BENCHES:
-        print(f"Which bench? One of: {', '.join(BENCHES)}", file=sys.stderr)
+    """Run the benchmark that is named first; the exit status is 0 if all its goals are met."""
+    if not arguments or arguments[0] not in BENCHMARKS:
+        print(f"Usage: bench {{{','.join(BENCHMARKS)}}}", file=sys.stderr)
         return 2
-    return BENCHES[arguments[0]](arguments[1:])
+    return BENCHMARKS[arguments[0]](arguments[1:])
 
 
 if __name__ == "__main__":
