@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import Any
 
 import django_tables2 as tables
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
@@ -22,6 +23,8 @@ from restores.explain.summary import Facts, details
 from restores.filters import ListParams, Params
 from restores.filters.params import COLUMNS, DEFAULT_COLUMNS
 from restores.formatting import ABSENT, format_percent, time_element
+from restores.instance_status import instance_status, next_sync_at
+from restores.models import Instance, Restore
 from restores.restore_list.counts import Tab
 from restores.restore_list.time_left import TimeLeft
 from restores.statuses import (
@@ -33,7 +36,9 @@ from restores.statuses import (
     Status,
     status_of,
 )
-from restores.templatetags.components import status_badge
+from restores.sync_errors import first_sync_error
+from restores.templatetags.components import instance_status_badge, status_badge
+from restores.templatetags.display import short_timestamp
 from restores.timerange import instant
 
 # What the table and the estimates of time left read of each restore.
@@ -94,8 +99,10 @@ class Table(tables.Table):
         template_name = "components/table.html"
         attrs = {"class": "rows"}
 
-    def __init__(self, rows: Sequence[Any], params: Params, **options: Any) -> None:
-        self.params = params
+    def __init__(
+        self, rows: Sequence[Any], params: Params, *, caption: str = "", **options: Any
+    ) -> None:
+        self.params, self.caption = params, caption
         sort = OrderBy(params.sort)
         names = [name for name, one in self.base_columns.items() if one.order_by == (sort.bare,)]
         order_by = [f"-{name}" if sort.is_descending else name for name in names]
@@ -395,6 +402,107 @@ class RestoreTable(Table):
         return self._time(record.recovered_at)
 
 
+class InstanceTable(Table):
+    """The list of instances; ``newest`` holds the newest restore of each that has one."""
+
+    name = tables.Column("Instance", order_by="name", attrs={"td": {"class": "wide"}})
+    instance_id = tables.Column(
+        "ID",
+        orderable=False,
+        attrs={"th": {"class": "side"}, "td": {"class": "mono side id"}},
+    )
+    customer = tables.Column("Customer", orderable=False)
+    project = tables.Column("Project", orderable=False)
+    engine = tables.Column("Engine", orderable=False, attrs={"cell": {"class": "side"}})
+    status = tables.Column("Status", orderable=False, attrs={"cell": {"class": "side"}})
+    complete_to = tables.Column(
+        "Data complete up to (UTC)", order_by="complete", attrs={"td": {"class": "wide"}}
+    )
+    newest_restore = tables.Column("Last restore", orderable=False, attrs={"td": {"class": "wide"}})
+
+    class Meta(Table.Meta):
+        attrs = {"class": "rows short flow instances"}
+
+    def __init__(
+        self, rows: Sequence[Instance], params: Params, newest: Mapping[int, Restore], caption: str
+    ) -> None:
+        super().__init__(rows, params, caption=caption)
+        self.newest = newest
+
+    def render_name(self, record: Instance) -> SafeString:
+        return _instance_link(record)
+
+    def render_instance_id(self, record: Instance) -> SafeString | str:
+        return _text(record.instance_id)
+
+    def render_customer(self, record: Instance) -> SafeString | str:
+        return _text(record.project.customer)
+
+    def render_project(self, record: Instance) -> SafeString:
+        region = record.project.region
+        return format_html(
+            "<bdi>{}</bdi>{}",
+            record.project.name,
+            format_html(" <small><bdi>{}</bdi></small>", region) if region else "",
+        )
+
+    def render_engine(self, record: Instance) -> SafeString | str:
+        return _text(record.engine)
+
+    def render_status(self, record: Instance) -> SafeString | str:
+        return _text(record.status)
+
+    def render_complete_to(self, record: Instance) -> SafeString:
+        return instance_status_badge(instance_status(record))
+
+    def render_newest_restore(self, record: Instance) -> SafeString:
+        restore = self.newest.get(record.pk)
+        if restore is None:
+            return mark_safe('<span class="soft">None</span>')
+        return format_html(
+            '<a class="plain" href="{}">{} <small>{}</small></a>',
+            reverse("restore-detail", args=[restore.restore_id]),
+            status_badge(status_of(restore.status)),
+            short_timestamp(restore.created_at),
+        )
+
+
+class SyncStatusTable(Table):
+    """The instances of the sync status page, each with its own sync error below it."""
+
+    name = tables.Column("Instance")
+    project = tables.Column("Project")
+    complete_to = tables.Column("Data complete up to (UTC)", attrs={"td": {"class": "fill wide"}})
+    next_sync = tables.Column("Next sync (UTC)", attrs={"td": {"class": "side"}})
+
+    class Meta(Table.Meta):
+        attrs = {"class": "rows short flow"}
+        orderable = False
+
+    def render_row(self, record: Instance, cells: SafeString) -> SafeString:
+        row, error = super().render_row(record, cells), first_sync_error(record)
+        if error is None:
+            return row
+        context = {"error": error, "key": "request-instance", "pk": record.pk}
+        return row + format_html(
+            '<tr class="why"><td class="wide" colspan="{}">{}</td></tr>',
+            len(self.columns),
+            render_to_string("components/sync_error.html", context),
+        )
+
+    def render_name(self, record: Instance) -> SafeString:
+        return _instance_link(record)
+
+    def render_project(self, record: Instance) -> SafeString | str:
+        return _text(record.project.name)
+
+    def render_complete_to(self, record: Instance) -> SafeString:
+        return instance_status_badge(instance_status(record))
+
+    def render_next_sync(self, record: Instance) -> SafeString | str:
+        return short_timestamp(next_sync_at(record))
+
+
 def shown_columns(params: ListParams) -> tuple[str, ...]:
     """The columns to show: those of ``cols``, else the default ones.
 
@@ -417,3 +525,15 @@ def city(zone: str) -> str:
 def _instance(record: Any) -> str:
     name: str = record.instance.name or record.instance.instance_id
     return name
+
+
+def _instance_link(instance: Instance) -> SafeString:
+    return format_html(
+        '<a class="go" href="{}"><bdi>{}</bdi></a>',
+        reverse("instance-detail", args=[instance.instance_id]),
+        instance.name or instance.instance_id,
+    )
+
+
+def _text(value: str) -> SafeString | str:
+    return format_html("<bdi>{}</bdi>", value) if value else ABSENT

@@ -7,7 +7,9 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from restores.instance_status import InstanceStatus
 from restores.statuses import Status
+from restores.templatetags.display import short_timestamp
 
 register = template.Library()
 
@@ -29,4 +31,18 @@ def status_badge(status: Status) -> SafeString:
         status.css_class,
         icon(status.css_class),
         status.word,
+    )
+
+
+@register.simple_tag
+def instance_status_badge(status: InstanceStatus) -> SafeString:
+    """How far an instance's restores are known, and the sync error that keeps us from more."""
+    return format_html(
+        '<span class="known {}">{}{}{}</span>',
+        status.css_class,
+        status.label,
+        format_html(" {}", short_timestamp(status.at)) if status.at else "",
+        format_html(' <span class="why">({})</span>', status.sync_error.label)
+        if status.sync_error
+        else "",
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import OuterRef, Subquery
@@ -14,13 +12,14 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from restores.filters import InstanceListParams
-from restores.instance_status import STATE_LABELS, InstanceStatus, instance_status, next_sync_at
+from restores.instance_status import STATE_LABELS, instance_status, next_sync_at
 from restores.models import Instance, Project, Restore
 from restores.paginator import NumberedPage, next_url, numbered_page
 from restores.querysets import RestoreQuerySet
 from restores.restore_list.empty_state import empty_instance, sync_messages
 from restores.serializers import RELATED, backup_json, errors_json, instance_json, restore_json
 from restores.sync_status import visible_sync_status
+from restores.tables import InstanceTable
 from restores.views.api import JsonAnswer, json_endpoint, revalidated
 from restores.views.navigation import find_instances, instance_url, restores_url
 from restores.views.restore_rows import restore_rows
@@ -44,9 +43,9 @@ def instance_list(request: HttpRequest) -> HttpResponse:
     page = _page(request, params)
     context |= {
         "page": page,
-        "rows": instance_rows(page.rows),
-        "by_name": _sort_link(params, "name"),
-        "by_complete": _sort_link(params, "complete"),
+        "table": InstanceTable(
+            page.rows, params, _newest_restores(page.rows), caption=f"Instances: {page.label}"
+        ),
         "project_names": sorted({project.name for project in projects}),
         "customer_names": sorted({project.customer for project in projects} - {""}),
         "not_found": params.not_found(projects),
@@ -108,42 +107,13 @@ def instance_detail_json(request: HttpRequest, instance_id: str) -> JsonAnswer:
     return _detail_json(found.only)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InstanceRow:
-    """One instance of a list, with its newest restore."""
-
-    instance: Instance
-    status: InstanceStatus
-    newest: Restore | None
-
-
-def instance_rows(instances: Iterable[Instance]) -> list[InstanceRow]:
-    """Prepare the rows of one page; the newest restore of each comes in one query."""
-    instances = list(instances)
-    newest = _newest_restores(instances)
-    return [
-        InstanceRow(
-            instance=instance,
-            status=instance_status(instance),
-            newest=newest.get(instance.pk),
-        )
-        for instance in instances
-    ]
-
-
 def _page(request: HttpRequest, params: InstanceListParams) -> NumberedPage:
     instances = Instance.objects.visible_to(request.user).select_related("project__account")
     return numbered_page(params.apply_filters(instances).sorted_by(params.order_by), params)
 
 
-def _sort_link(params: InstanceListParams, column: str) -> dict[str, str]:
-    """How a column is sorted now, for ``aria-sort``, and the link that reverses it."""
-    directions = {column: "ascending", f"-{column}": "descending"}
-    reverse = f"-{column}" if params.sort == column else column
-    return {"aria": directions.get(params.sort, ""), "query": params.query(sort=reverse) or "?"}
-
-
 def _newest_restores(instances: list[Instance]) -> dict[int, Restore]:
+    """The newest restore of each instance that has one, in one query."""
     of_one = Restore.objects.filter(instance=OuterRef("pk")).order_by("-created_at", "-pk")
     newest = Instance.objects.filter(pk__in=[row.pk for row in instances]).annotate(
         newest=Subquery(of_one.values("pk")[:1])

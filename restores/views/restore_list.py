@@ -49,6 +49,7 @@ def restore_list(request: HttpRequest) -> HttpResponseBase:
 
     def page() -> HttpResponse:
         tools = toolbar(scope, now)
+        caption = f"Restores, {tools.time.on.lower()} {tools.time.label}"
         context = {
             "params": params,
             "scope": scope,
@@ -58,7 +59,7 @@ def restore_list(request: HttpRequest) -> HttpResponseBase:
             "title": f"{tools.time.on}: {tools.time.label}",
             "sync_messages": [] if scope.asof else sync_messages(sync_status, now),
             "unfinished": unfinished(params, request.user),
-            **_rows(scope, sync_status, now, caption=f"{tools.time.on.lower()} {tools.time.label}"),
+            **_rows(scope, sync_status, now, caption),
         }
         return TemplateResponse(request, "restores/list.html", context)
 

@@ -17,7 +17,6 @@ from django.views.decorators.http import require_safe
 from restores.filters import SyncStatusParams
 from restores.instance_status import (
     STATE_LABELS,
-    instance_status,
     instance_sync_error,
     project_sync_error,
 )
@@ -27,6 +26,7 @@ from restores.restore_list.empty_state import sync_messages
 from restores.serializers import errors_json
 from restores.sync_errors import SyncError, first_sync_error
 from restores.sync_status import sync_stalled_since, visible_sync_status
+from restores.tables import SyncStatusTable
 from restores.timerange import instant
 from restores.views.api import JsonAnswer, json_endpoint, revalidated
 
@@ -49,10 +49,7 @@ def sync_status(request: HttpRequest) -> HttpResponse:
     page = _page(request, params)
     context |= {
         "page": page,
-        "rows": [
-            (instance, instance_status(instance), first_sync_error(instance))
-            for instance in page.rows
-        ],
+        "table": SyncStatusTable(page.rows, params),
         "accounts": account_rows(projects, now),
         "projects": project_rows(projects),
         "project_names": sorted({project.name for project in projects}),
