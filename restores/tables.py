@@ -483,7 +483,7 @@ class SyncStatusTable(Table):
         row, error = super().render_row(record, cells), first_sync_error(record)
         if error is None:
             return row
-        context = {"error": error, "key": "request-instance", "pk": record.pk}
+        context = {"error": error, "key": "instance", "pk": record.pk}
         return row + format_html(
             '<tr class="why"><td class="wide" colspan="{}">{}</td></tr>',
             len(self.columns),

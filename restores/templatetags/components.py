@@ -3,13 +3,16 @@
 from functools import cache
 
 from django import template
+from django.template import Context
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from restores.instance_status import InstanceStatus
 from restores.statuses import Status
-from restores.templatetags.display import short_timestamp
+from restores.sync_errors import SyncError
+from restores.templatetags.display import short_timestamp, timestamp
 
 register = template.Library()
 
@@ -23,6 +26,24 @@ def icon(name: str) -> SafeString:
     )
 
 
+@register.simple_tag(takes_context=True)
+def nav_link(context: Context, view_name: str, label: str, section: str = "") -> SafeString:
+    """A link of the main navigation, marked on its page and on those of its section."""
+    match = context["request"].resolver_match
+    here = match.view_name if match else ""
+    current = ""
+    if here == view_name:
+        current = "page"
+    elif section and here.startswith(section):
+        current = "true"
+    return format_html(
+        '<a href="{}"{}>{}</a>',
+        reverse(view_name),
+        format_html(' aria-current="{}"', current) if current else "",
+        label,
+    )
+
+
 @register.simple_tag
 def status_badge(status: Status) -> SafeString:
     """A status: always an icon, a word and a color."""
@@ -31,6 +52,17 @@ def status_badge(status: Status) -> SafeString:
         status.css_class,
         icon(status.css_class),
         status.word,
+    )
+
+
+@register.simple_tag
+def sync_error(error: SyncError) -> SafeString:
+    """A sync error in a line: what, since when, and the provider's message."""
+    return format_html(
+        "<strong>{}</strong>{}{}",
+        error.label,
+        format_html(" since {}", timestamp(error.since)) if error.since else "",
+        format_html(": <bdi>{}</bdi>", error.message) if error.message else "",
     )
 
 

@@ -26,7 +26,7 @@ def rows(web, query=""):
 def page(web, url):
     response = web.get(url)
     assert response.status_code == 200
-    return response.content.decode()
+    return " ".join(response.content.decode().split())
 
 
 def test_an_instance_shows_its_sync_status_and_its_newest_restore(web):

@@ -263,7 +263,7 @@ def test_an_invalid_asof_of_a_restore_is_named(web, moved):
 
 def neighbors(web, restore_id, query=""):
     """The ids of the restores before and after one in its list."""
-    html = web.get(f"/restores/{restore_id}/{query}").content.decode()
+    html = " ".join(web.get(f"/restores/{restore_id}/{query}").content.decode().split())
     found = [re.search(rf'rel="{way}" href="/restores/([^/]+)/', html) for way in ("prev", "next")]
     return tuple(match and match[1] for match in found)
 

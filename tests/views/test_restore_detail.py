@@ -27,7 +27,7 @@ def _clock():
 def page_of(web, restore_id, query=""):
     response = web.get(reverse("restore-detail", args=[restore_id]) + query)
     assert response.status_code == 200
-    return response.content.decode()
+    return " ".join(response.content.decode().split())
 
 
 def json_of(web, restore_id, query=""):
@@ -66,7 +66,7 @@ def test_a_failure_is_explained_with_advice_and_a_customer_message(web):
 def test_progress_that_may_change_is_a_bar_with_the_same_text(web, given, value, text):
     make_restore("r", **given)
     html = page_of(web, "r")
-    assert f'value="{value}" aria-label="Progress">{text}</progress><span>{text}</span>' in html
+    assert f'value="{value}" aria-label="Progress"> {text} </progress> <span>{text}</span>' in html
 
 
 @pytest.mark.parametrize(
@@ -88,8 +88,8 @@ def test_without_a_bar_the_summary_states_the_progress(web, given, text):
 def test_the_timeline_is_drawn_if_anything_was_observed(web):
     observe(make_restore("seen"), 2, "restoring", 25.0, after=timedelta(seconds=9))
     observe(make_restore("missed", **FAILED), 90, "failed", 63.0)
-    assert '<svg class="strip' in page_of(web, "seen")
-    assert '<svg class="strip' not in page_of(web, "missed")
+    assert 'class="strip' in page_of(web, "seen")
+    assert 'class="strip' not in page_of(web, "missed")
 
 
 def test_an_unknown_code_is_shown_verbatim_and_called_unknown(web):
@@ -120,7 +120,7 @@ def test_untrusted_text_is_escaped_isolated_and_keeps_its_lines(web):
     make_restore("r", instance=instance, raw=HOSTILE, **hostile)
     make_restore("f", instance=instance, raw=HOSTILE, **hostile | {"status": "failed"})
     for restore_id in ("r", "f"):
-        html = page_of(web, restore_id)
+        html = web.get(reverse("restore-detail", args=[restore_id])).content.decode()
         assert "<script>alert" not in html
         assert "<img" not in html
         assert f'<bdi class="text">{escape(HOSTILE)}</bdi>' in html
@@ -147,7 +147,7 @@ def test_each_observation_states_the_syncs_it_fell_between(web):
     observe(restore, 2, "restoring", 25.0, after=timedelta(seconds=9))
     observe(restore, 3, "restoring", 30.0, after=timedelta(days=1))
     html = page_of(web, "r")
-    assert ">23 Nov 2026, 16:00:00</time>\n" in html
+    assert ">23 Nov 2026, 16:00:00</time> </td>" in html
     text = re.sub(r"<[^>]+>", "", html)
     assert "23 Nov 2026, 16:01:00 (after 16:00:51)" in text
     assert "23 Nov 2026, 16:02:00 (after 22 Nov 2026, 16:02:00)" in text
@@ -191,9 +191,9 @@ def test_a_sync_error_says_since_when_why_and_how_old_the_data_is(web):
         project=make_project(account=account), complete_to=NOW - timedelta(minutes=10)
     )
     make_restore("r", instance=instance)
-    html = " ".join(page_of(web, "r").split())
-    assert "Credentials rejected since" in html
-    assert "16:50:00 UTC</time> (<bdi>APIGW.0301</bdi>). Showing data from" in html
+    html = page_of(web, "r")
+    assert "Credentials rejected</strong> since" in html
+    assert "16:50:00 UTC</time>: <bdi>APIGW.0301</bdi>. Showing data from" in html
     assert "16:49:00 UTC</time>" in html
 
 
@@ -297,7 +297,7 @@ def test_the_back_link_leads_to_the_exact_list(web):
     query = "?instance=id-of-cart-prod&status=failed&from=2026-11-20T00:00:00Z"
     anchored = f"{query}&asof=2026-11-23T16:59:00Z&page=3"
     assert f'href="/restores/{escape(anchored)}"' in page_of(web, "r", f"{query}&page=3")
-    assert 'href="/restores/?asof=2026-11-23T16:59:00Z">Restores</a></nav>' in page_of(web, "r")
+    assert 'href="/restores/?asof=2026-11-23T16:59:00Z">Restores</a> </nav>' in page_of(web, "r")
 
 
 @pytest.mark.parametrize(
@@ -306,13 +306,13 @@ def test_the_back_link_leads_to_the_exact_list(web):
         ("?status=failed&from=now-24h", "last 24 hours, failed</bdi></a> · 2 of 3"),
         ("?status=failed&recovered=no&sort=created", "unresolved</bdi></a> · 2 of 3"),
         ("?q=r2&project=shop-prod", "shop-prod, “r2”</bdi></a> · 1 of 1"),
-        ("?from=yesterdayish&status=failed", "back to your list</bdi></a></nav>"),
-        ("?status=waiting&status=restoring", "in progress</bdi></a></nav>"),
+        ("?from=yesterdayish&status=failed", "back to your list</bdi></a> </nav>"),
+        ("?status=waiting&status=restoring", "in progress</bdi></a> </nav>"),
         (
             "?on=ended&from=now-24h&code=any",
             "finished last 24 hours, any error code</bdi></a> · 2 of 3",
         ),
-        ("?sort=created", ">Restores</a></nav>"),
+        ("?sort=created", ">Restores</a> </nav>"),
     ],
 )
 def test_the_back_link_names_the_filters_and_the_position(web, query, text):
