@@ -1,4 +1,8 @@
-"""What a visitor gets when an answer fails: words, and 503 while the database is away."""
+"""The error page: 503 while the database is unavailable, else 500.
+
+It is ``handler500`` and not a middleware: ``process_exception`` doesn't see what fails in other
+middleware, and the session is read there.
+"""
 
 import sys
 
