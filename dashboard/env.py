@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from urllib.parse import urlsplit
-from zoneinfo import available_timezones
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -55,20 +54,6 @@ class Env:
         parts = urlsplit(value)
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path:
             raise BadSetting(name, value, "https://host or http://host:port, without a path")
-        return value
-
-    def zone(self, name: str) -> str:
-        """Return the name of an IANA time zone."""
-        value = self.text(name, "UTC")
-        if value not in available_timezones():
-            raise BadSetting(name, value, "an IANA zone such as UTC or Europe/Berlin")
-        return value
-
-    def pattern(self, name: str, field: str) -> str:
-        """Return a URL pattern that contains ``{field}``, or nothing."""
-        value = self.text(name, "")
-        if value and (f"{{{field}}}" not in value or not value.startswith(("https://", "http://"))):
-            raise BadSetting(name, value, f"an http(s) URL with {{{field}}} in it")
         return value
 
     def database(self, name: str, default: str) -> str:

@@ -18,8 +18,6 @@ _host = urlsplit(BASE_URL).hostname or ""
 ALLOWED_HOSTS = env.names(
     "ALLOWED_HOSTS", f"[{_host}]" if ":" in _host else f"{_host},127.0.0.1,localhost"
 )
-DISPLAY_TIME_ZONE = env.zone("DISPLAY_TIME_ZONE")
-TICKET_URL = env.pattern("TICKET_URL", "key")
 # Read by the worker and by commands only; the web process has neither.
 DCS_PROJECTS = env.text("DCS_PROJECTS", "")
 REDIS_URL = env.text("REDIS_URL", "")

@@ -16,9 +16,7 @@ SETTINGS = frozenset(
         "ALLOWED_HOSTS",
         "BASE_URL",
         "DATABASE_URL",
-        "DISPLAY_TIME_ZONE",
         "STATIC_ROOT",
-        "TICKET_URL",
     }
 )
 TESTING = frozenset({"TEST_DATABASE_URL", "TEST_REDIS_URL", "E2E", "CI", "TERM", "COLUMNS"})

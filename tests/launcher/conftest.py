@@ -153,9 +153,7 @@ def toy(tmp_path, port):
 def running(tmp_path_factory):
     """The toy project, started once for all tests that only read."""
     with make_toy(tmp_path_factory.mktemp("toy").resolve(), free_port()) as toy:
-        toy.start_until_ready(
-            DISPLAY_TIME_ZONE="Asia/Tokyo", SOMETHING="else", PYTHONPATH="/nowhere"
-        )
+        toy.start_until_ready(ALLOWED_HOSTS="toy.example", SOMETHING="else", PYTHONPATH="/nowhere")
         yield toy
 
 

@@ -84,7 +84,7 @@ def test_only_worker_and_commands_get_the_clouds_secrets(running):
     }
     for name in ("web", "beat", "simulator"):
         assert not {"TOY_AK", "DCS_PROJECTS", "SOMETHING", "PYTHONPATH"} & known[name].keys()
-        assert known[name]["DISPLAY_TIME_ZONE"] == "Asia/Tokyo"
+        assert known[name]["ALLOWED_HOSTS"] == "toy.example"
     assert known["worker"]["TOY_AK"] == "toy"
     assert {name for name in known if "REDIS_URL" in known[name]} == {"worker", "beat"}
 
