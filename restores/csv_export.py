@@ -1,11 +1,12 @@
-"""The list as CSV: streamed, in the list's order, safe to open in a spreadsheet."""
+"""The restore list as CSV: streamed, in the list's order, safe to open in a spreadsheet."""
 
 from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from restores.asof import then_and_now
@@ -15,7 +16,7 @@ from restores.restore_list.pagination import read_all
 from restores.serializers import RELATED, UPSTREAM, restore_json
 from restores.timerange import instant
 
-# The names of the JSON twin, in its order.
+# The fields of the JSON, in the same order.
 COLUMNS = (
     *UPSTREAM,
     "account",
@@ -38,49 +39,57 @@ COLUMNS = (
     "stale",
     "url",
 )
-CHUNK = 500
-# A spreadsheet runs a cell that begins so; full-width forms count as well in some of them.
+CHUNK_SIZE = 500
+# A spreadsheet runs a cell that begins like this as a formula; some accept full-width forms, too.
 _FORMULA = re.compile("[=+\\-@\t\r\n＝＋－＠]")
 
 
-class _Line:
-    """A file of one line: what the CSV writer writes is what ``write`` returns."""
+class _Echo:
+    """A file whose ``write`` returns the line that the CSV writer writes."""
 
     def write(self, line: str) -> str:
         return line
 
 
 def csv_lines(scope: Scope) -> Iterator[str]:
-    """The column names, then every row as it was by ``asof``, a chunk of lines at a time."""
+    """Return the column names, then every row as of the list's time, in chunks of lines."""
     rows = Restore.objects.select_related(*RELATED).defer("raw", "search")
-    writer: Any = csv.writer(_Line())
-    yield writer.writerow(COLUMNS)
-    for chunk in read_all(scope, rows, CHUNK):
-        then = (restore_json(one.then) for one in then_and_now(chunk, scope.asof))
-        yield "".join(writer.writerow(map(_cell, one.values())) for one in then)
+    chunks = read_all(scope, rows, CHUNK_SIZE)
+    # The first rows are read before the response begins: if the database is down, the answer is
+    # an error and not a file without rows.
+    first = next(chunks, [])
+    return _write(chain([first], chunks), scope)
 
 
 def complete_to(scope: Scope) -> datetime | None:
-    """Until when the list is complete; how far it was at another time is not kept."""
+    """Up to when the list is complete; not stored for snapshots."""
     return None if scope.asof else scope.sync_status().complete_to
 
 
-def window_header(params: ListParams, complete: datetime | None) -> str:
-    """The window and until when it is complete, for a header: ``on=created; from=…; to=…``."""
-    edges = params.resolved_range | {"complete_to": _written(complete)}
-    return "; ".join(f"{name}={value or ''}" for name, value in edges.items())
+def time_range_header(params: ListParams, complete_to: datetime | None) -> str:
+    """Write time range and completeness for a header: ``on=created; from=…; to=…; …``."""
+    values = params.resolved_range | {"complete_to": _instant(complete_to)}
+    return "; ".join(f"{name}={value or ''}" for name, value in values.items())
 
 
-def file_name(params: ListParams, complete: datetime | None) -> str:
-    """The same for a file name: ``restores_created_20261122T165900Z_…_complete_….csv``."""
-    window = params.resolved_range
-    edges = [window["from"] or "begin", window["to"] or instant(params.time_range.moment)]
-    parts = [window["on"] or "", *edges, "complete", _written(complete) or "unknown"]
-    plain = (re.sub("[^0-9A-Za-z.]", "", part) for part in parts)
-    return f"restores_{'_'.join(plain)}.csv"
+def file_name(params: ListParams, complete_to: datetime | None) -> str:
+    """Name the file by them: ``restores_created_20261122T165900Z_…_complete_….csv``."""
+    time_range = params.resolved_range
+    start = time_range["from"] or "begin"
+    end = time_range["to"] or instant(params.time_range.moment)
+    parts = (time_range["on"] or "", start, end, "complete", _instant(complete_to) or "unknown")
+    return f"restores_{'_'.join(re.sub('[^0-9A-Za-z.]', '', part) for part in parts)}.csv"
 
 
-def _written(at: datetime | None) -> str | None:
+def _write(chunks: Iterable[list[Restore]], scope: Scope) -> Iterator[str]:
+    writer: Any = csv.writer(_Echo())
+    yield writer.writerow(COLUMNS)
+    for chunk in chunks:
+        rows = (restore_json(row.then) for row in then_and_now(chunk, scope.asof))
+        yield "".join(writer.writerow(map(_cell, row.values())) for row in rows)
+
+
+def _instant(at: datetime | None) -> str | None:
     return instant(at) if at else None
 
 

@@ -36,8 +36,6 @@ from restores.views.navigation import NOT_RECORDED, as_of_context, find_restores
 View = Callable[..., HttpResponseBase]
 # What ``format`` may be; Markdown without one.
 FORMATS = (*ticket_text.FORMATS, "customer", "escalation")
-# Filters that leave out some restores of a project.
-NARROWING = ("instance", "status", "recovered", "code", "q", "ids")
 
 
 def text_endpoint(view: View) -> View:
@@ -70,7 +68,7 @@ def restore_list_csv(request: HttpRequest) -> HttpResponseBase:
     response = StreamingHttpResponse(
         csv_export.csv_lines(scope), content_type="text/csv; charset=utf-8"
     )
-    response.headers["X-Time-Range"] = csv_export.window_header(params, complete_to)
+    response.headers["X-Time-Range"] = csv_export.time_range_header(params, complete_to)
     file_name = csv_export.file_name(params, complete_to)
     response.headers["Content-Disposition"] = f'attachment; filename="{file_name}"'
     return response
@@ -85,7 +83,7 @@ def restore_list_md(request: HttpRequest) -> HttpResponseBase:
         return _invalid(params)
     if form not in ("", *FORMATS):
         return _unknown_format(form)
-    report = list_report(params, Scope(params, request.user))
+    report = list_report(Scope(params, request.user))
     _log_export(request)
     if form == "customer":
         return _text(ticket_text.list_customer_text(report))
@@ -109,7 +107,7 @@ def restore_detail_md(request: HttpRequest, restore_id: str) -> HttpResponseBase
         return _invalid(ListParams.parse(query, now))
     if asof.too_early:
         raise Http404(NOT_RECORDED)
-    report = restore_report(found.only, permalink(found), now, asof.past)
+    report = restore_report(found.only, permalink(found), now, asof.snapshot)
     _log_export(request)
     if form == "customer":
         return _text(ticket_text.restore_customer_text(report))
@@ -119,14 +117,15 @@ def restore_detail_md(request: HttpRequest, restore_id: str) -> HttpResponseBase
 
 
 def restore_report(
-    restore: Restore, path: str, now: datetime, past: AsOf | None
+    restore: Restore, path: str, now: datetime, snapshot: AsOf | None
 ) -> ticket_text.RestoreReport:
     """Report one restore as known at ``now`` or in a snapshot; ``path`` is that of its page."""
-    pair, at = then_and_now([restore], past)[0], past.time if past else known_until(restore, now)
-    restore, asof = pair.then, instant(past.time) if past else anchor(now)
+    pair = then_and_now([restore], snapshot)[0]
+    known_at = snapshot.time if snapshot else known_until(restore, now)
+    restore, asof = pair.then, instant(snapshot.time) if snapshot else anchor(now)
     project, instance = restore.project, restore.instance
     return ticket_text.RestoreReport(
-        facts=facts_of(restore, observations_of(restore, past), at),
+        facts=facts_of(restore, observations_of(restore, snapshot), known_at),
         current_facts=present_facts(pair, now),
         url=_permalink(path, asof),
         restore_id=restore.restore_id,
@@ -141,15 +140,16 @@ def restore_report(
         zone=project.time_zone,
         backup_id=restore.backup_id,
         backup_name=restore.backup_name,
-        synced_at=None if past else last_seen(restore),
+        synced_at=None if snapshot else last_seen(restore),
         written_at=now,
         status=status_of(restore.status).word,
         changes=_changes(pair),
     )
 
 
-def list_report(params: ListParams, scope: Scope) -> ticket_text.ListReport:
+def list_report(scope: Scope) -> ticket_text.ListReport:
     """Report the requested page of the list."""
+    params = scope.params
     # Before the rows: it must not claim more than they hold.
     complete_to = _format_complete_to(scope)
     page = paginate(scope, Restore.objects.select_related(*RELATED).defer("raw", "search"))
@@ -166,18 +166,20 @@ def list_report(params: ListParams, scope: Scope) -> ticket_text.ListReport:
         complete_to=complete_to,
         total=str(total),
         counts={} if total.capped else count_by_status(scope),
-        narrowed=any(params.getlist(name) for name in NARROWING),
+        narrowed=params.filters_rows or bool(params.getlist("instance")),
         first=page.first,
         rows=tuple(_report_row(row, params, scope.asof) for row in rows),
     )
 
 
-def _report_row(row: ThenAndNow, params: ListParams, past: AsOf | None) -> ticket_text.ReportRow:
+def _report_row(
+    row: ThenAndNow, params: ListParams, snapshot: AsOf | None
+) -> ticket_text.ReportRow:
     restore, now = row.then, params.time_range.moment
     instance, project = restore.instance, restore.project
     facts = Facts(
         status=restore.status,
-        now=now if past else known_until(restore, now),
+        now=now if snapshot else known_until(restore, now),
         created_at=restore.created_at,
         ended_at=restore.ended_at,
         progress=restore.progress,

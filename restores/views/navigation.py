@@ -114,7 +114,7 @@ def list_query(query: QueryDict, *, shared: bool) -> str:
 class AsOfContext:
     """The ``asof`` of a restore's page.
 
-    ``past`` is set on a snapshot. ``too_early`` is the time asked for when the restore wasn't
+    ``snapshot`` is None on a live page. ``too_early`` is the time asked for when the restore wasn't
     recorded yet by then, ``error`` why the time can't be read; both show current data.
     ``permalink_asof`` is what every link of the page carries; ``permalink_query`` and
     ``live_query`` are the page's own query with and without it.
@@ -123,7 +123,7 @@ class AsOfContext:
     permalink_asof: str
     permalink_query: str
     live_query: str
-    past: AsOf | None
+    snapshot: AsOf | None
     too_early: datetime | None
     error: str
 
@@ -142,7 +142,7 @@ def as_of_context(restore: Restore, query: QueryDict, now: datetime) -> AsOfCont
         permalink_asof=params.permalink_asof,
         permalink_query=_replace_asof(query, params.permalink_asof),
         live_query=_replace_asof(query, ""),
-        past=AsOf.load(restores, recorded) if recorded else None,
+        snapshot=AsOf.load(restores, recorded) if recorded else None,
         too_early=asof if asof and not recorded else None,
         error="; ".join(f"“{error.value}” {error.reason}" for error in params.errors),
     )
@@ -169,8 +169,7 @@ def list_navigation(
     restore: Restore, query: QueryDict, user: Viewer, now: datetime, *, shared: bool
 ) -> ListNavigation:
     """Find a restore's neighbors in the list's order; none where the list's query is invalid."""
-    url = list_url(query, now, shared=shared)
-    params = ListParams.parse(QueryDict(list_query(query, shared=shared)), now)
+    params, url = opened_list(query, now, shared=shared)
     if params.errors:
         return ListNavigation(url=url, label="back to your list")
     label = filter_summary(params)
@@ -188,11 +187,12 @@ def list_navigation(
     )
 
 
-def list_url(query: QueryDict, now: datetime, *, shared: bool) -> str:
-    """The list that a restore's page was opened from, as of the page's own time."""
+def opened_list(query: QueryDict, now: datetime, *, shared: bool) -> tuple[ListParams, str]:
+    """The list that a restore's page was opened from, and its URL as of the page's own time."""
     text = list_query(query, shared=shared)
     params = ListParams.parse(QueryDict(text), now)
-    return reverse("restore-list") + (f"?{text}" if params.errors else params.permalink_query)
+    home = reverse("restore-list")
+    return params, home + (f"?{text}" if params.errors else params.permalink_query)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,22 +205,22 @@ class RelatedRestores:
 
 
 def same_instance(
-    restore: Restore, user: Viewer, now: datetime, past: AsOf | None
+    restore: Restore, user: Viewer, now: datetime, snapshot: AsOf | None
 ) -> RelatedRestores:
     """The newest restores of the same instance, this one among them if it is that new."""
     rows = _visible(user).filter(instance=restore.instance_id)
-    return _related(rows, restores_url(restore.instance), now, past)
+    return _related(rows, restores_url(restore.instance), now, snapshot)
 
 
 def same_backup(
-    restore: Restore, user: Viewer, now: datetime, past: AsOf | None
+    restore: Restore, user: Viewer, now: datetime, snapshot: AsOf | None
 ) -> RelatedRestores | None:
     """The newest other restores of the same backup, whichever instance they went to."""
     if not restore.backup_id:
         return None
     rows = _visible(user).filter(backup_id=restore.backup_id)
     url = f"{reverse('restore-list')}?{urlencode({'ids': restore.backup_id}, safe=':/,')}"
-    return _related(rows, url, now, past, without=restore.pk)
+    return _related(rows, url, now, snapshot, without=restore.pk)
 
 
 def _visible(user: Viewer) -> RestoreQuerySet:
@@ -228,12 +228,12 @@ def _visible(user: Viewer) -> RestoreQuerySet:
 
 
 def _related(
-    rows: RestoreQuerySet, url: str, now: datetime, past: AsOf | None, without: int = 0
+    rows: RestoreQuerySet, url: str, now: datetime, snapshot: AsOf | None, without: int = 0
 ) -> RelatedRestores:
-    if past:
-        past = AsOf.load(rows, past.time)
-        rows = past.known(rows)
-    newest = then_and_now(rows.exclude(pk=without).newest(RELATED_SHOWN), past)
+    if snapshot:
+        snapshot = AsOf.load(rows, snapshot.time)
+        rows = snapshot.known(rows)
+    newest = then_and_now(rows.exclude(pk=without).newest(RELATED_SHOWN), snapshot)
     return RelatedRestores(
         rows=restore_rows([row.then for row in newest], now), total=rows.count(), url=url
     )

@@ -32,7 +32,7 @@ from restores.views.navigation import (
     as_of_context,
     find_restores,
     list_navigation,
-    list_url,
+    opened_list,
     permalink,
     restore_url,
     same_backup,
@@ -57,12 +57,12 @@ def restore_detail(request: HttpRequest, restore_id: str) -> HttpResponse:
     if found.only is None:
         return _choose(request, restore_id, found.rows, now)
     asof = as_of_context(found.only, request.GET, now)
-    pair = then_and_now([found.only], asof.past)[0]
+    pair = then_and_now([found.only], asof.snapshot)[0]
     restore = pair.then
-    observations = observations_of(restore, asof.past)
+    observations = observations_of(restore, asof.snapshot)
     # In a snapshot every sentence speaks of its time; while nobody can sync, of the last sync.
-    at = asof.past.time if asof.past else now
-    known_at = at if asof.past else known_until(restore, now)
+    at = asof.snapshot.time if asof.snapshot else now
+    known_at = at if asof.snapshot else known_until(restore, now)
     facts = facts_of(restore, observations, known_at)
     # The customer is told what is known now, however old the link.
     current = present_facts(pair, now) or facts
@@ -87,8 +87,8 @@ def restore_detail(request: HttpRequest, restore_id: str) -> HttpResponse:
         "status_history": observations,
         "record": _record(restore),
         "raw_record": _indented(restore.raw),
-        "same_instance": same_instance(restore, request.user, at, asof.past),
-        "same_backup": same_backup(restore, request.user, at, asof.past),
+        "same_instance": same_instance(restore, request.user, at, asof.snapshot),
+        "same_backup": same_backup(restore, request.user, at, asof.snapshot),
         "navigation": list_navigation(
             found.only, request.GET, request.user, now, shared=found.shared
         ),
@@ -111,10 +111,10 @@ def _choose(
     context = {
         "restore_id": restore_id,
         "choices": [
-            (then_and_now([row], asof.past)[0].then, restore_url(row, request.GET))
+            (then_and_now([row], asof.snapshot)[0].then, restore_url(row, request.GET))
             for row, asof in recorded or pairs
         ],
-        "list_url": list_url(request.GET, now, shared=True),
+        "list_url": opened_list(request.GET, now, shared=True)[1],
         # Where not all of them were recorded yet, the page says so.
         "asof": next((asof for asof in contexts if asof.too_early), contexts[0]),
     }
@@ -131,7 +131,7 @@ def restore_detail_json(request: HttpRequest, restore_id: str) -> JsonAnswer:
     if contexts[0].error:
         return JsonResponse(errors_json(ListParams.parse(request.GET, now)), status=400)
     rows = [
-        _restore_json(row, asof.past)
+        _restore_json(row, asof.snapshot)
         for row, asof in zip(found.rows, contexts, strict=True)
         if not asof.too_early
     ]
@@ -140,11 +140,11 @@ def restore_detail_json(request: HttpRequest, restore_id: str) -> JsonAnswer:
     return {"restores": rows} if found.only is None else rows[0]
 
 
-def _restore_json(restore: Restore, past: AsOf | None) -> dict[str, Any]:
+def _restore_json(restore: Restore, snapshot: AsOf | None) -> dict[str, Any]:
     return {
-        **then_and_now_json(then_and_now([restore], past)[0]),
+        **then_and_now_json(then_and_now([restore], snapshot)[0]),
         "raw": _raw_value(restore.raw),
-        "observations": [observation_json(seen) for seen in observations_of(restore, past)],
+        "observations": [observation_json(seen) for seen in observations_of(restore, snapshot)],
     }
 
 

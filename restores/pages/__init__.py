@@ -1,1 +1,0 @@
-"""What each page says, prepared from rows: values formatted once, ready to print."""
