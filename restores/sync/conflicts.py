@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
@@ -29,6 +31,8 @@ def retry_on_conflict(transaction: Callable[P, R]) -> Callable[P, R]:
                 # Inside a larger transaction there is nothing left to repeat.
                 if not conflict or connection.in_atomic_block:
                     raise
+            # Retried at once, it could take the row again that the other one is waiting for.
+            time.sleep(random.uniform(0.02, 0.1))  # noqa: S311 - not a secret
         return transaction(*args, **kwargs)
 
     return retried

@@ -1,4 +1,4 @@
-"""Fixtures for tests that break real parts; the parts themselves are in kit.py."""
+"""Fixtures for tests that break real parts, which are in kit.py."""
 
 import os
 import shutil
@@ -11,7 +11,7 @@ from .kit import Cloud, Postgres, Product, Redis, Sqlite
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Tests of one module share its processes, so one worker runs them, as xdist then reads."""
+    """Let xdist run the tests of a module in one worker: they share its processes."""
     for item in items:
         if item.path.parent.name == "faults" and "product" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group(item.module.__name__))
@@ -24,7 +24,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def scratch(folder):
-    """A migrated database of its own: on PostgreSQL when the suite runs on it, else SQLite."""
+    """A migrated database of the module's own, on PostgreSQL if the suite runs on it."""
     with scratch_database(folder) as database:
         Product(folder, database).migrate()
         yield database
@@ -42,14 +42,14 @@ def scratch_database(folder):
 
 @pytest.fixture(scope="session")
 def redis_server():
-    """Where the program is; tests that need it are left out where it is not."""
+    """The path of redis-server; without it the tests that need it are skipped."""
     path = shutil.which("redis-server")
     return path or pytest.skip("no redis-server on PATH: apt-get install redis-server")
 
 
 @pytest.fixture(scope="module")
 def redis(folder, redis_server):
-    """A redis-server of the module's own, not started yet."""
+    """A Redis server of the module's own, not started yet."""
     server = Redis(folder)
     yield server
     server.kill()
@@ -64,7 +64,7 @@ def cloud(folder):
 
 @pytest.fixture(scope="module")
 def product(folder, scratch, cloud, redis):
-    """Worker, beat and web to be started by the tests."""
+    """Worker, beat and web, to be started by the tests."""
     product = Product(folder, scratch, cloud=cloud, redis=redis)
     yield product
     product.close()

@@ -1,4 +1,4 @@
-"""Real parts to break: processes, a redis-server, databases, a wire that can be cut."""
+"""Real parts to break: processes, a Redis server, databases, a proxy that can be cut."""
 
 import json
 import os
@@ -19,12 +19,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parents[2]
-SECRET = "only-for-fault-tests-" * 2
-QUICK = (sys.executable, "-m", "tests.faults.quick", "-A", "dashboard")
+SECRET = "only-for-tests-" * 4
+CELERY = (sys.executable, "-m", "tests.faults.celery_with_overrides", "-A", "dashboard")
 
 
 def until(condition, seconds=30.0, what="it"):
-    """Wait until ``condition()`` is true and return it; fail when it is not in time."""
+    """Wait until ``condition()`` is true and return its value; fail after ``seconds``."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
         shown = what() if callable(what) else what
@@ -34,7 +34,7 @@ def until(condition, seconds=30.0, what="it"):
 
 
 def never(condition, seconds):
-    """Watch for a while that ``condition()`` stays false."""
+    """Check for a while that ``condition()`` stays false."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         assert not condition()
@@ -48,7 +48,7 @@ def free_port():
 
 
 class Program:
-    """A process, leader of its own group; what it says goes to a file."""
+    """A process, the leader of its own group, that logs to a file."""
 
     def __init__(self, command, environment, log):
         self.command, self.environment, self.log = command, environment, log
@@ -56,7 +56,7 @@ class Program:
         self.restart()
 
     def restart(self):
-        """Start it, again after it has ended."""
+        """Start it, also after it has exited."""
         self.starts += 1
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
@@ -73,7 +73,7 @@ class Program:
     def alive(self):
         return self.process.poll() is None
 
-    def said(self):
+    def output(self):
         return self.log.read_text(errors="replace")
 
     def send(self, number):
@@ -95,13 +95,13 @@ class Program:
     def thaw(self):
         self.send_all(signal.SIGCONT)
 
-    def ended(self, seconds):
-        """Wait for its end and return the exit status."""
+    def wait(self, seconds):
+        """Wait for it to exit; return the exit status."""
         return self.process.wait(seconds)
 
 
 class Redis:
-    """A redis-server of our own, to be killed, frozen and flushed."""
+    """A Redis server of our own, to be killed, frozen and flushed."""
 
     def __init__(self, folder, *options):
         self.port, self._folder, self._options = free_port(), folder, options
@@ -117,7 +117,7 @@ class Redis:
         until(lambda: self._server.alive and self.ask("PING"), 10, "redis-server")
 
     def ask(self, *words):
-        """Send one command and return the raw answer, or nothing."""
+        """Send one command and return the raw reply, "" if there is none."""
         line = "".join(f"${len(word.encode())}\r\n{word}\r\n" for word in words)
         try:
             with socket.create_connection(("127.0.0.1", self.port), 2) as wire:
@@ -125,10 +125,6 @@ class Redis:
                 return wire.recv(65536).decode(errors="replace")
         except OSError:
             return ""
-
-    def length(self, queue="celery"):
-        answer = self.ask("LLEN", queue)
-        return int(answer[1:]) if answer.startswith(":") else 0
 
     def flush(self):
         assert self.ask("FLUSHALL").startswith("+OK")
@@ -144,20 +140,20 @@ class Redis:
         self._server.thaw()
 
 
-class Wire:
-    """A TCP proxy on loopback that can be cut, frozen and mended."""
+class Proxy:
+    """A TCP proxy on loopback that can be cut, frozen and resumed."""
 
     def __init__(self, port, host="127.0.0.1"):
         self._target, self._pairs, self._frozen = (host, port), {}, threading.Event()
         self.port, self._listener = free_port(), None
         self._selector, self._lock = selectors.DefaultSelector(), threading.Lock()
         self._closed = threading.Event()
-        self._thread = threading.Thread(target=self._carry, daemon=True)
+        self._thread = threading.Thread(target=self._forward_all, daemon=True)
         self._thread.start()
-        self.mend()
+        self.resume()
 
-    def mend(self):
-        """Carry again, new connections too."""
+    def resume(self):
+        """Forward again and accept new connections."""
         with self._lock:
             self._frozen.clear()
             if self._listener is None:
@@ -166,7 +162,7 @@ class Wire:
                 self._selector.register(self._listener, selectors.EVENT_READ)
 
     def freeze(self):
-        """Carry nothing more; who connects is accepted and hears nothing."""
+        """Forward nothing; new connections are accepted and get no response."""
         self._frozen.set()
 
     def cut(self):
@@ -185,7 +181,7 @@ class Wire:
         self._thread.join()
         self._selector.close()
 
-    def _carry(self):
+    def _forward_all(self):
         while not self._closed.is_set():
             if self._frozen.is_set():
                 time.sleep(0.01)
@@ -193,11 +189,11 @@ class Wire:
             with self._lock:
                 ready = self._selector.select(0.01) if self._pairs or self._listener else ()
                 for key, _ in ready:
-                    self._moved(key.fileobj)
+                    self._forward(key.fileobj)
             if not ready:
                 time.sleep(0.001)
 
-    def _moved(self, end):
+    def _forward(self, end):
         if end is self._listener:
             near, _ = end.accept()
             try:
@@ -240,7 +236,7 @@ class Sqlite:
         connection.close()
         return rows
 
-    def moment(self, instant):
+    def db_time(self, instant):
         return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}"
 
     def drop(self):
@@ -259,11 +255,11 @@ class Postgres:
     def rows(self, sql, *values):
         return self._run(self.url, sql, values)
 
-    def moment(self, instant):
+    def db_time(self, instant):
         return instant
 
     def through(self, port):
-        """The database's address by way of a port on loopback."""
+        """The database's URL through a port on loopback."""
         head, _, _ = self._server.rpartition("@" if "@" in self._server else "//")
         return f"{head}{'@' if '@' in self._server else '//'}127.0.0.1:{port}/{self.name}"
 
@@ -279,35 +275,34 @@ class Postgres:
 
 
 class Product:
-    """Worker, beat and web of the product, as real processes over a scratch database."""
+    """Our worker, beat and web process, as real processes with a scratch database."""
 
     def __init__(self, folder, database, *, cloud=None, redis=None):
         self.folder, self.database, self.cloud, self.redis = folder, database, cloud, redis
         self.programs = []
-        self.plain = {
+        self.web_environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(folder),
             "SECRET_KEY": SECRET,
             "DATABASE_URL": database.url,
-            # Without this an outage would be told by Python's own warnings too.
             "PYTHONUNBUFFERED": "1",
         }
 
     @property
     def environment(self):
-        """What the worker knows."""
-        known = dict(self.plain)
+        """The environment of the worker and of commands."""
+        environment = dict(self.web_environment)
         if self.redis:
-            known["REDIS_URL"] = self.redis.url
+            environment["REDIS_URL"] = self.redis.url
         if self.cloud:
-            known |= self.cloud.environment
-        return known
+            environment |= self.cloud.environment
+        return environment
 
     def migrate(self):
         self.command("migrate", "--noinput", "-v0")
 
     def command(self, *arguments):
-        """Run one of manage.py's commands and return what it said."""
+        """Run a manage.py command and return its output."""
         done = subprocess.run(
             [sys.executable, "manage.py", *arguments],
             env=self.environment,
@@ -319,30 +314,32 @@ class Product:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    def worker(self, *options, **shortened):
-        """A worker; ``shortened`` sets constants, see quick.py."""
+    def worker(self, *options, **constants):
+        """Start a worker; ``constants`` to override are described in celery_with_overrides.py."""
         size = () if any("-c" in str(option) for option in options) else ("-c", 2)
         quiet = ("--without-gossip", "--without-mingle", "-l", "INFO")
-        spec = ";".join(f"{path.replace('__', '.')}={value}" for path, value in shortened.items())
-        known = self.environment | {"FAULTS_SET": spec}
-        return self.start("worker", (*QUICK, "worker", *size, *quiet, *options), known)
+        spec = ";".join(f"{path.replace('__', '.')}={value}" for path, value in constants.items())
+        environment = self.environment | {"TEST_OVERRIDES": spec}
+        return self.start("worker", (*CELERY, "worker", *size, *quiet, *options), environment)
 
     def beat(self, tick=1):
-        """A beat, which knows the broker and no secret."""
-        options = ("-s", self.folder / f"beat-{len(self.programs)}", "--pidfile=")
-        known = self.plain | {"REDIS_URL": self.redis.url, "FAULTS_TICK": str(tick)}
-        return self.start("beat", (*QUICK, "beat", *options), known)
+        """Start beat, which has the broker's address and no secret."""
+        environment = self.web_environment | {
+            "REDIS_URL": self.redis.url,
+            "TEST_TICK_SECONDS": str(tick),
+        }
+        return self.start("beat", (*CELERY, "beat", "--pidfile="), environment)
 
-    def web(self, **given):
-        """The web process; it knows neither broker nor projects file."""
+    def web(self, **variables):
+        """Start the web process, which has neither the broker nor the projects file."""
         self.command("collectstatic", "--noinput", "-v0")
         port = free_port()
-        known = self.plain | {"BASE_URL": f"http://127.0.0.1:{port}"} | given
+        environment = self.web_environment | {"BASE_URL": f"http://127.0.0.1:{port}"} | variables
         size = ("--workers", 1, "--threads", 4, "--limit-request-line", 8190)
         command = ("-m", "gunicorn", "dashboard.wsgi", "--bind", f"127.0.0.1:{port}", *size)
-        program = self.start("web", (sys.executable, *command, "--no-control-socket"), known)
+        program = self.start("web", (sys.executable, *command, "--no-control-socket"), environment)
         site = Site(f"http://127.0.0.1:{port}", program)
-        until(lambda: site.get("/healthz").status == 200, 20, program.said)
+        until(lambda: site.get("/healthz").status == 200, 20, program.output)
         return site
 
     def start(self, name, command, environment):
@@ -351,8 +348,8 @@ class Product:
         self.programs.append(program)
         return program
 
-    def tend(self, *programs):
-        """Start again which of the programs have ended, as their supervisor would."""
+    def restart_stopped(self, *programs):
+        """Restart those programs that have exited, as their supervisor would."""
         for program in programs:
             if not program.alive:
                 program.restart()
@@ -362,20 +359,20 @@ class Product:
             program.kill()
 
     def celery(self, *arguments):
-        """Run one of celery's own commands."""
+        """Run a celery command."""
         command = (sys.executable, "-m", "celery", "-A", "dashboard", *arguments)
         subprocess.run(command, env=self.environment, cwd=ROOT, capture_output=True, timeout=60)
 
     def make_due(self):
-        """Let every instance and every project be due now; return this moment."""
+        """Make every instance and every project due; return the current time."""
         moment = datetime.now(UTC)
-        before = self.database.moment(datetime(2020, 1, 1, tzinfo=UTC))
+        before = self.database.db_time(datetime(2020, 1, 1, tzinfo=UTC))
         self.database.rows("update restores_instance set next_sync_at = %s", before)
         self.database.rows("update restores_project set next_sync_at = %s", before)
         return moment
 
-    def behind(self, since):
-        """How many monitored instances were not synced since; -1 while not all are known."""
+    def not_synced(self, since):
+        """Count monitored instances not synced since then; -1 before all have been listed."""
         if self.database.rows(
             "select 1 from restores_project where listed_at is null and monitored"
         ):
@@ -383,20 +380,20 @@ class Product:
         rows = self.database.rows(
             "select count(*), sum(case when synced_at >= %s then 1 else 0 end)"
             " from restores_instance where not single_node and deleted_at is null",
-            self.database.moment(since),
+            self.database.db_time(since),
         )
-        total, looked = rows[0]
-        return total - (looked or 0) if total else -1
+        total, synced = rows[0]
+        return total - (synced or 0) if total else -1
 
-    def caught_up(self, since, seconds=60, tending=()):
-        """Wait until every monitored instance was looked at since then; return how long it took."""
+    def wait_until_synced(self, since, seconds=60, restarting=()):
+        """Wait until every monitored instance was synced since then; return the seconds it took."""
         begun = time.monotonic()
 
         def done():
-            self.tend(*tending)
-            return self.behind(since) == 0
+            self.restart_stopped(*restarting)
+            return self.not_synced(since) == 0
 
-        until(done, seconds, lambda: f"{self.behind(since)} behind")
+        until(done, seconds, lambda: f"{self.not_synced(since)} not synced")
         return time.monotonic() - begun
 
 
@@ -416,13 +413,13 @@ class Cloud:
 
     @property
     def instances(self):
-        """The simulator's instances that are to be looked at."""
+        """The simulator's instances that are monitored."""
         monitored = self.file.read_text()
         every = self.simulator.world.instances
         return [each for each in every if each.restorable and each.project.project_id in monitored]
 
     def restores(self, until=None):
-        """What it would list by now: what is known of each restore, by instance and id.
+        """What it lists by now: the state of each restore, by instance and restore id.
 
         ``until``: only what had ended by then.
         """
@@ -506,13 +503,13 @@ def closing_all(*parts):
                 part.close()
 
 
-class Mortals:
-    """Looks in processes that end as ordered; see dying.py."""
+class CrashingProcesses:
+    """Processes that sync and crash as ordered; see crashing.py."""
 
     def __init__(self, product):
-        self._log = (product.folder / "mortals.log").open("w")
+        self._log = (product.folder / "crashing.log").open("w")
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.dying"],
+            [sys.executable, "-m", "tests.faults.crashing"],
             env=product.environment,
             cwd=ROOT,
             stdin=subprocess.PIPE,
@@ -522,13 +519,13 @@ class Mortals:
             start_new_session=True,
         )
 
-    def look(self, **order):
-        """Let one process look, to the end or to the ordered one; return what became of it."""
+    def sync(self, **order):
+        """Let one process sync, to the end or until it crashes as ordered; return how it ended."""
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
-        answer = json.loads(self._process.stdout.readline())
-        assert answer["ended"] != "raised", Path(self._log.name).read_text()[-3000:]
-        return answer
+        result = json.loads(self._process.stdout.readline())
+        assert result["ended"] != "raised", Path(self._log.name).read_text()[-3000:]
+        return result
 
     def close(self):
         os.killpg(self._process.pid, signal.SIGKILL)

@@ -36,7 +36,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def simulator():
-    # Born in a month: nothing restores by itself while a test counts calls.
+    # Its epoch is in a month: no restore starts by itself while a test counts calls.
     later = datetime.now(UTC) + timedelta(days=30)
     with Simulator(instances=24, restores=60, epoch=later) as running:
         yield running
@@ -58,8 +58,8 @@ def scene(make_scene):
     return make_scene()
 
 
-def assert_kept(scene, result, kind, words=""):
-    """The old rows stay, the proof does not move, and the fault is told with what it is."""
+def assert_sync_error(scene, result, kind, words=""):
+    """Stored rows and ``complete_to`` stay, and the sync error is shown."""
     instance = Instance.objects.get(pk=result.instance.pk)
     assert (result.error.kind, instance.sync_error_kind) == (kind, kind)
     assert words in instance.sync_error_message
@@ -71,7 +71,7 @@ def assert_kept(scene, result, kind, words=""):
 
 
 @pytest.fixture
-def kept(scene):
+def synced(scene):
     """A scene whose first instance holds two restores."""
     scene.list_restores(record("r-1"), record("r-2", status="failed", error_code="dcs.08.0002"))
     assert scene.sync().error is None
@@ -103,13 +103,13 @@ def test_a1_no_content_after_many_restores_is_not_believed(scene):
 # A2: 400
 
 
-def test_a2_a_rejected_request_is_shown_and_stops_no_other_sync(kept, web):
+def test_a2_a_rejected_request_is_shown_and_stops_no_other_sync(synced, web):
     body = {"error_code": "DCS.4800", "error_msg": "<script>alert(1)</script>"}
-    kept.inject(f"{kept.instance.instance_id}/restores", kind="status", status=400, body=body)
-    first, second = kept.instances[:2]
-    result = kept.sync(first, second)
-    assert_kept(kept, result, "bad_answer", "DCS.4800")
-    assert len(kept.calls(f"{first.instance_id}/restores")) == 1
+    synced.inject(f"{synced.instance.instance_id}/restores", kind="status", status=400, body=body)
+    first, second = synced.instances[:2]
+    result = synced.sync(first, second)
+    assert_sync_error(synced, result, "bad_answer", "DCS.4800")
+    assert len(synced.calls(f"{first.instance_id}/restores")) == 1
     assert Instance.objects.get(pk=second.pk).complete_to
     page = web.get("/sync-status/").content.decode()
     assert "&lt;script&gt;alert(1)" in page and "<script>alert(1)" not in page
@@ -179,20 +179,22 @@ def test_a3_a_command_skips_the_other_projects_of_a_rejected_account(make_scene,
 
 
 @pytest.mark.parametrize("status", [403, 404, 500])
-def test_a4_unavailable_backups_cost_no_restore(kept, status):
-    Instance.objects.filter(pk=kept.instance.pk).update(backups_due_at=None)
-    kept.inject("/backups", kind="status", status=status)
-    kept.list_restores(
+def test_a4_unavailable_backups_cost_no_restore(synced, status):
+    Instance.objects.filter(pk=synced.instance.pk).update(backups_due_at=None)
+    synced.inject("/backups", kind="status", status=status)
+    synced.list_restores(
         record("r-1"), record("r-2"), record("r-3", status="restoring", progress="40")
     )
     before = datetime.now(UTC)
-    assert kept.sync().error is None
-    assert kept.stored()["r-3"] == "restoring"
-    assert kept.instance.complete_to >= before.replace(microsecond=0)
-    asked = len(kept.calls("/backups"))
-    Instance.objects.filter(pk=kept.instance.pk).update(backups_due_at=before + timedelta(hours=1))
-    kept.sync()
-    assert len(kept.calls("/backups")) == asked
+    assert synced.sync().error is None
+    assert synced.stored()["r-3"] == "restoring"
+    assert synced.instance.complete_to >= before.replace(microsecond=0)
+    asked = len(synced.calls("/backups"))
+    Instance.objects.filter(pk=synced.instance.pk).update(
+        backups_due_at=before + timedelta(hours=1)
+    )
+    synced.sync()
+    assert len(synced.calls("/backups")) == asked
 
 
 def test_a4_backups_that_hang_are_tried_once_per_batch(make_scene):
@@ -203,7 +205,7 @@ def test_a4_backups_that_hang_are_tried_once_per_batch(make_scene):
     scene.inject("/backups", kind="status", status=503)
     scene.list_restores(record())
     scene.sync(*rows)
-    # Unchanged now: some whose backups were not told end together with one that was not asked.
+    # Unchanged now: some without backups finish together with one whose backups are not due.
     Instance.objects.filter(pk__in=[row.pk for row in rows[1:]]).update(backups_due_at=None)
     claimed = scheduling.claim_selected([row.pk for row in rows], datetime.now(UTC))
     assert [result.error for result in sync_instances(claimed, scene.client)] == [None] * len(rows)
@@ -212,66 +214,66 @@ def test_a4_backups_that_hang_are_tried_once_per_batch(make_scene):
     assert tried
 
 
-def test_a4_a_failing_instance_is_not_made_due_by_project_syncs(kept):
-    """What was last seen restoring is not named any more: it has ended, but nobody can say how."""
-    kept.list_restores(
+def test_a4_a_failing_instance_is_not_made_due_by_project_syncs(synced):
+    """It was last seen restoring and is no longer named: the restore ended in an unknown way."""
+    synced.list_restores(
         record("r-1"), record("r-2"), record("r-9", status="restoring", progress="40")
     )
-    kept.sync()
-    kept.clear_faults()
-    kept.inject("/restores", kind="status", status=500)
-    kept.sync()
-    due = kept.instance.next_sync_at
+    synced.sync()
+    synced.clear_faults()
+    synced.inject("/restores", kind="status", status=500)
+    synced.sync()
+    due = synced.instance.next_sync_at
     assert due > datetime.now(UTC) + timedelta(seconds=20)
-    kept.sync_project()
-    assert kept.instance.next_sync_at == due
+    synced.sync_project()
+    assert synced.instance.next_sync_at == due
 
 
-def test_a4_a_restore_removed_upstream_makes_nothing_due(kept):
+def test_a4_a_restore_removed_upstream_makes_nothing_due(synced):
     Restore.objects.filter(restore_id="r-1").update(
         status="restoring", removed_upstream_at=datetime.now(UTC), changed_at=datetime.now(UTC)
     )
     later = datetime.now(UTC) + timedelta(minutes=10)
-    Instance.objects.filter(pk=kept.instance.pk).update(next_sync_at=later)
-    kept.sync_project()
-    assert kept.instance.next_sync_at == later
+    Instance.objects.filter(pk=synced.instance.pk).update(next_sync_at=later)
+    synced.sync_project()
+    assert synced.instance.next_sync_at == later
 
 
-def test_a4_a_missing_permission_is_named_and_retried_with_increasing_delays(kept):
-    kept.inject("/v2/", kind="status", status=403)
-    assert_kept(kept, kept.sync(), "permission", "DCS.2003")
-    assert len(kept.calls()) == 1
+def test_a4_a_missing_permission_is_named_and_retried_with_increasing_delays(synced):
+    synced.inject("/v2/", kind="status", status=403)
+    assert_sync_error(synced, synced.sync(), "permission", "DCS.2003")
+    assert len(synced.calls()) == 1
     waits = []
     for _ in range(5):
-        kept.sync_project()
-        waits.append((kept.project.next_sync_at - datetime.now(UTC)).total_seconds())
+        synced.sync_project()
+        waits.append((synced.project.next_sync_at - datetime.now(UTC)).total_seconds())
     assert waits == pytest.approx([10, 20, 40, 60, 60], abs=2)
-    assert (kept.project.sync_error_kind, kept.account.sync_error_kind) == ("permission", "")
+    assert (synced.project.sync_error_kind, synced.account.sync_error_kind) == ("permission", "")
 
 
 # A5: 404
 
 
-def test_a5_a_deleted_instance_keeps_its_history_and_comes_back_when_listed(kept):
-    gone = kept.instance
-    kept.inject(f"{gone.instance_id}/restores", kind="status", status=404)
-    assert kept.sync().error.kind == "gone"
+def test_a5_a_deleted_instance_keeps_its_history_and_comes_back_when_listed(synced):
+    gone = synced.instance
+    synced.inject(f"{gone.instance_id}/restores", kind="status", status=404)
+    assert synced.sync().error.kind == "gone"
     gone.refresh_from_db()
-    assert gone.deleted_at and len(kept.stored()) == 2
+    assert gone.deleted_at and len(synced.stored()) == 2
     assert gone.pk not in [row.pk for row in scheduling.claim_instances(_next_year())]
-    kept.clear_faults()
-    kept.sync_project()
-    assert kept.sync().error is None
+    synced.clear_faults()
+    synced.sync_project()
+    assert synced.sync().error is None
     gone.refresh_from_db()
     assert (gone.deleted_at, gone.sync_error_kind) == (None, "")
 
 
-def test_a5_an_instance_is_deleted_once_a_complete_list_lacks_it(kept):
-    kept.inject("/instances\\?", kind="edit", remove=1)
-    kept.sync_project()
+def test_a5_an_instance_is_deleted_once_a_complete_list_lacks_it(synced):
+    synced.inject("/instances\\?", kind="edit", remove=1)
+    synced.sync_project()
     assert Instance.objects.exclude(deleted_at=None).count() == 1
-    kept.clear_faults()
-    kept.sync_project()
+    synced.clear_faults()
+    synced.sync_project()
     assert not Instance.objects.exclude(deleted_at=None).exists()
 
 
@@ -288,7 +290,7 @@ def test_a5_many_instances_missing_at_once_are_not_deleted(scene):
         assert "missing from it all at once" in scene.project.sync_error_message
         assert not Instance.objects.exclude(deleted_at=None).exists()
     assert scene.project.listed_at == proven
-    assert scheduling.claim_instances(datetime.now(UTC)), "their looks go on"
+    assert scheduling.claim_instances(datetime.now(UTC)), "their syncs go on"
 
 
 def _next_year():
@@ -302,25 +304,25 @@ def _next_year():
     ("asked_for", "least", "most"),
     [("30", 28, 31), ("9" * 30, 899, 901), ("-5", 1, 6), ("date", 85, 91)],
 )
-def test_a6_retry_after_holds_the_whole_account(kept, asked_for, least, most):
+def test_a6_retry_after_holds_the_whole_account(synced, asked_for, least, most):
     later = format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True)
     headers = {"Retry-After": later if asked_for == "date" else asked_for}
-    kept.inject("/restores", kind="status", status=429, headers=headers)
-    assert_kept(kept, kept.sync(), "throttled", "APIGW.0308")
-    wait = (kept.account.reserved_until - datetime.now(UTC)).total_seconds()
+    synced.inject("/restores", kind="status", status=429, headers=headers)
+    assert_sync_error(synced, synced.sync(), "throttled", "APIGW.0308")
+    wait = (synced.account.reserved_until - datetime.now(UTC)).total_seconds()
     assert least <= wait <= most
     patient = scheduling.MAX_PROJECT_WAIT.total_seconds()
     soon = datetime.now(UTC) + timedelta(seconds=max(0, least - patient - 1))
-    waiting = scheduling.due_projects(soon).filter(account=kept.account)
+    waiting = scheduling.due_projects(soon).filter(account=synced.account)
     assert waiting.exists() == (wait < patient)
 
 
-def test_a6_the_next_call_comes_after_retry_after(kept):
+def test_a6_the_next_call_comes_after_retry_after(synced):
     headers = {"Retry-After": "1"}
-    kept.inject("/restores", kind="status", status=429, headers=headers, times=1)
-    kept.sync()
-    assert kept.sync().error is None
-    refused, asked_again = [e.at for e in kept.calls("/restores")]
+    synced.inject("/restores", kind="status", status=429, headers=headers, times=1)
+    synced.sync()
+    assert synced.sync().error is None
+    refused, asked_again = [e.at for e in synced.calls("/restores")]
     assert asked_again - refused >= 1
 
 
@@ -339,10 +341,10 @@ def test_a6_retry_after_ends_the_batch(make_scene):
 # A7: 429 without it
 
 
-def test_a7_without_retry_after_the_account_waits_a_few_seconds(kept):
-    kept.inject("/restores", kind="throttle", per_second=0)
-    kept.sync()
-    wait = (kept.account.reserved_until - datetime.now(UTC)).total_seconds()
+def test_a7_without_retry_after_the_account_waits_a_few_seconds(synced):
+    synced.inject("/restores", kind="throttle", per_second=0)
+    synced.sync()
+    wait = (synced.account.reserved_until - datetime.now(UTC)).total_seconds()
     assert 1 < wait <= 5
 
 
@@ -363,20 +365,20 @@ def test_a7_no_second_sees_more_calls_than_the_account_may_make(make_scene):
 # A8: 5xx
 
 
-def test_a8_a_busy_cloud_is_tried_three_times_at_most(kept):
-    kept.inject("/restores", kind="status", status=503)
-    assert_kept(kept, kept.sync(), "unreachable", "HTTP 503")
-    assert len(kept.calls()) == 3
+def test_a8_a_busy_cloud_is_tried_three_times_at_most(synced):
+    synced.inject("/restores", kind="status", status=503)
+    assert_sync_error(synced, synced.sync(), "unreachable", "HTTP 503")
+    assert len(synced.calls()) == 3
 
 
-def test_a8_a_service_error_is_not_retried(kept):
-    kept.inject("/restores", kind="status", status=500)
-    assert_kept(kept, kept.sync(), "unreachable", "DCS.5079")
-    assert len(kept.calls()) == 1
+def test_a8_a_service_error_is_not_retried(synced):
+    synced.inject("/restores", kind="status", status=500)
+    assert_sync_error(synced, synced.sync(), "unreachable", "DCS.5079")
+    assert len(synced.calls()) == 1
 
 
 def hour(scene, clock):
-    """Play an hour, a tick each 20 s, and return how many calls reached the cloud."""
+    """Play an hour with a tick every 20 s; return how many calls reached the cloud."""
     before = scene.simulator.log.total
     for _ in range(180):
         clock.shift(20)
@@ -410,36 +412,36 @@ def test_a8_an_hour_s_outage_costs_no_more_calls_than_an_hour_s_work(make_scene,
 # A9: refused, reset
 
 
-def test_a9_a_broken_connection_is_retried_and_then_given_up(kept):
-    kept.inject("/backups", kind="reset", times=1)
-    kept.inject("/restores", kind="reset", times=1)
-    kept.list_restores(record("r-1"), record("r-2", status="failed"))
+def test_a9_a_broken_connection_is_retried_and_then_given_up(synced):
+    synced.inject("/backups", kind="reset", times=1)
+    synced.inject("/restores", kind="reset", times=1)
+    synced.list_restores(record("r-1"), record("r-2", status="failed"))
     Instance.objects.update(backups_due_at=None)
-    assert kept.sync().error is None
-    assert (len(kept.calls("/restores")), len(kept.calls("/backups"))) == (2, 2)
-    kept.inject("/restores", kind="reset")
+    assert synced.sync().error is None
+    assert (len(synced.calls("/restores")), len(synced.calls("/backups"))) == (2, 2)
+    synced.inject("/restores", kind="reset")
     begun = time.monotonic()
-    assert_kept(kept, kept.sync(), "unreachable", "connection was lost")
+    assert_sync_error(synced, synced.sync(), "unreachable", "connection was lost")
     assert time.monotonic() - begun < 3
 
 
-def test_a9_a_refused_connection_is_given_up_within_three_seconds(kept):
-    kept.simulator.close()
+def test_a9_a_refused_connection_is_given_up_within_three_seconds(synced):
+    synced.simulator.close()
     begun = time.monotonic()
-    assert_kept(kept, kept.sync(), "unreachable", "connect")
+    assert_sync_error(synced, synced.sync(), "unreachable", "connect")
     assert time.monotonic() - begun < 3
 
 
 # A10: DNS
 
 
-def test_a10_a_name_that_does_not_resolve_is_reported_as_such(kept, monkeypatch):
+def test_a10_a_name_that_does_not_resolve_is_reported_as_such(synced, monkeypatch):
     def unknown(*args, **kwargs):
         raise socket.gaierror(socket.EAI_NONAME, "unknown")
 
-    kept.simulator.close()  # the connection that is still open needs no name
+    synced.simulator.close()  # an open connection needs no name
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
-    assert_kept(kept, kept.sync(), "unreachable", "host name could not be resolved")
+    assert_sync_error(synced, synced.sync(), "unreachable", "host name could not be resolved")
 
 
 # A12: slow answers (A11 is in test_api_tls.py)
@@ -453,11 +455,11 @@ def test_a10_a_name_that_does_not_resolve_is_reported_as_such(kept, monkeypatch)
         {"kind": "delay", "seconds": 30},
     ],
 )
-def test_a12_a_slow_response_ends_at_the_deadline(kept, monkeypatch, fault):
+def test_a12_a_slow_response_ends_at_the_deadline(synced, monkeypatch, fault):
     monkeypatch.setattr(accounts, "_DEADLINE", 0.5)
-    kept.inject("/restores", **fault)
+    synced.inject("/restores", **fault)
     begun = time.monotonic()
-    assert_kept(kept, kept.sync(), "unreachable")
+    assert_sync_error(synced, synced.sync(), "unreachable")
     assert 0.4 < time.monotonic() - begun < 1.5
 
 
@@ -491,7 +493,7 @@ class Worker:
 
 
 def test_a12_one_hanging_cloud_delays_no_other_account(make_scene, monkeypatch):
-    # Everything five times as fast: a look each second, two seconds until a call is given up.
+    # Five times as fast as usual: a sync every second, two seconds until a call is given up.
     monkeypatch.setattr(projects, "_INTERVAL", 1)
     monkeypatch.setattr(projects, "_DEADLINE", 2.0)
     monkeypatch.setattr(projects, "_DEADLINE_AFTER_ERROR", 1.0)
@@ -525,44 +527,44 @@ def test_a12_one_hanging_cloud_delays_no_other_account(make_scene, monkeypatch):
 
 
 @pytest.mark.parametrize(("announced", "kind"), [(True, "unreachable"), (False, "bad_answer")])
-def test_a13_a_response_cut_off_at_any_byte_is_not_stored(kept, announced, kind):
+def test_a13_a_response_cut_off_at_any_byte_is_not_stored(synced, announced, kind):
     rows = [record("r-1"), record("r-3", minutes=1)]
     length = len(json.dumps({"restore_record_response": rows, "total_num": 2}))
-    client = kept.client.client(kept.project)
+    client = synced.client.client(synced.project)
     for cut in range(0, length, 1 if announced else 5):
-        kept.clear_faults()
-        kept.list_restores(*rows)
-        kept.inject("/restores", kind="truncate", bytes=cut, announced=announced)
+        synced.clear_faults()
+        synced.list_restores(*rows)
+        synced.inject("/restores", kind="truncate", bytes=cut, announced=announced)
         with pytest.raises(DcsError) as raised:
             client.restores("any")
         assert raised.value.kind == kind
-    assert_kept(kept, kept.sync(), kind)
+    assert_sync_error(synced, synced.sync(), kind)
 
 
 # A14: bombs
 
 
-def test_a14_a_gzip_bomb_of_a_gigabyte_costs_less_than_fifty_megabytes(kept):
+def test_a14_a_gzip_bomb_of_a_gigabyte_costs_less_than_fifty_megabytes(synced):
     gzip_bomb(1024)
-    kept.inject("/restores", kind="gzip_bomb", megabytes=1024)
+    synced.inject("/restores", kind="gzip_bomb", megabytes=1024)
     tracemalloc.start()
-    result = kept.sync()
+    result = synced.sync()
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert_kept(kept, result, "bad_answer", "larger than 10 MB")
+    assert_sync_error(synced, result, "bad_answer", "larger than 10 MB")
     assert peak < 50 * 2**20
 
 
-def test_a14_a_body_that_is_too_large_is_dropped(kept):
-    kept.inject("/restores", kind="answer", body="[" + " " * (11 * 2**20))
-    assert_kept(kept, kept.sync(), "bad_answer", "larger than 10 MB")
+def test_a14_a_body_that_is_too_large_is_dropped(synced):
+    synced.inject("/restores", kind="answer", body="[" + " " * (11 * 2**20))
+    assert_sync_error(synced, synced.sync(), "bad_answer", "larger than 10 MB")
 
 
 # A15: no JSON
 
 
 def hostile_bodies():
-    """About two hundred texts that are no list of restores, from a fixed seed."""
+    """Yield about two hundred bodies that are no list of restores, from a fixed seed."""
     good = json.dumps({"restore_record_response": [{"restore_id": "x"}], "total_num": 1})
     rng = random.Random(15)
     yield from ("", " ", "null", "true", "0", "NaN", '"text"', "[]", "{}", "[" * 100_000)
@@ -575,41 +577,43 @@ def hostile_bodies():
         yield good[:place] + rng.choice('{}[]:,"\\\0\ufeffé') * rng.randint(1, 3) + good[place:]
 
 
-def test_a15_no_body_at_all_crashes_a_sync(kept):
-    client = kept.client.client(kept.project)
+def test_a15_no_body_at_all_crashes_a_sync(synced):
+    client = synced.client.client(synced.project)
     for number, body in enumerate(hostile_bodies()):
-        kept.clear_faults()
-        kept.inject("/restores", kind="answer", body=body)
+        synced.clear_faults()
+        synced.inject("/restores", kind="answer", body=body)
         try:
             client.restores("any")
         except DcsError as fault:
             assert fault.kind == "bad_answer", body[:99]
         if number % 10 == 0:
-            kept.sync()
-    assert {"r-1": "succeed", "r-2": "failed"}.items() <= kept.stored().items()
+            synced.sync()
+    assert {"r-1": "succeed", "r-2": "failed"}.items() <= synced.stored().items()
 
 
 @pytest.mark.parametrize("body", ["", "{", "[" * 100_000, "nonsense", '{"total": 1}'])
-def test_a15_a_body_without_a_list_is_an_invalid_response(kept, body):
-    kept.inject("/restores", kind="answer", body=body)
-    assert_kept(kept, kept.sync(), "bad_answer", "JSON")
+def test_a15_a_body_without_a_list_is_an_invalid_response(synced, body):
+    synced.inject("/restores", kind="answer", body=body)
+    assert_sync_error(synced, synced.sync(), "bad_answer", "JSON")
 
 
-def test_a15_duplicate_keys_and_a_byte_order_mark_are_read(kept):
+def test_a15_duplicate_keys_and_a_byte_order_mark_are_read(synced):
     row = json.dumps(record("r-9"))
     body = f'\ufeff{{"total_num": 7, "restore_record_response": [{row}], "total_num": 1}}'
-    kept.inject("/restores", kind="answer", body=body)
-    assert kept.sync().error is None
-    assert "r-9" in kept.stored()
+    synced.inject("/restores", kind="answer", body=body)
+    assert synced.sync().error is None
+    assert "r-9" in synced.stored()
 
 
 # A16: a web page
 
 
-def test_a16_a_web_page_in_place_of_the_api_is_named_by_its_title(kept):
+def test_a16_a_web_page_in_place_of_the_api_is_named_by_its_title(synced):
     page = "<!doctype html><html><title>Sign in to\n Guest WiFi</title></html>"
-    kept.inject("/restores", kind="answer", body=page, headers={"Content-Type": "text/html"})
-    assert_kept(kept, kept.sync(), "bad_answer", "a web page titled “Sign in to Guest WiFi”")
+    synced.inject("/restores", kind="answer", body=page, headers={"Content-Type": "text/html"})
+    assert_sync_error(
+        synced, synced.sync(), "bad_answer", "a web page titled “Sign in to Guest WiFi”"
+    )
 
 
 # A17: wrong types
@@ -624,37 +628,41 @@ SLOW = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
 @settings(max_examples=40, deadline=None, suppress_health_check=SLOW)
 @given(odd=st.dictionaries(st.sampled_from(FIELDS), ANY_JSON, min_size=1))
-def test_a17_no_wrong_type_in_a_row_keeps_the_good_rows_out(kept, odd):
-    kept.clear_faults()
-    kept.list_restores(record("r-1"), record("r-2", status="failed"), {**record("odd"), **odd})
-    result = kept.sync()
-    assert {"r-1": "succeed", "r-2": "failed"}.items() <= kept.stored().items()
+def test_a17_no_wrong_type_in_a_row_keeps_the_good_rows_out(synced, odd):
+    synced.clear_faults()
+    synced.list_restores(record("r-1"), record("r-2", status="failed"), {**record("odd"), **odd})
+    result = synced.sync()
+    assert {"r-1": "succeed", "r-2": "failed"}.items() <= synced.stored().items()
     assert result.error is None or result.error.kind in ("bad_answer", "vanished")
 
 
-def test_a17_a_row_without_an_id_is_counted_and_the_others_are_kept(kept):
-    kept.list_restores(record("r-1"), record("r-2", status="failed"), record({}), "no record", None)
-    assert_kept(kept, kept.sync(), "bad_answer", "3 record(s) without a usable restore_id")
+def test_a17_a_row_without_an_id_is_counted_and_the_others_are_kept(synced):
+    synced.list_restores(
+        record("r-1"), record("r-2", status="failed"), record({}), "no record", None
+    )
+    assert_sync_error(
+        synced, synced.sync(), "bad_answer", "3 record(s) without a usable restore_id"
+    )
 
 
-def test_a17_an_empty_object_stands_for_an_absent_text(kept):
-    kept.list_restores(
+def test_a17_an_empty_object_stands_for_an_absent_text(synced):
+    synced.list_restores(
         record("r-1", error_code={}), record("r-2"), record("r-3", restore_remark={})
     )
-    assert kept.sync().error is None
+    assert synced.sync().error is None
     assert Restore.objects.get(restore_id="r-3").restore_remark == ""
 
 
 # A18: the same id twice
 
 
-def test_a18_of_two_records_with_one_id_the_newest_counts(kept):
+def test_a18_of_two_records_with_one_id_the_newest_counts(synced):
     old = record("r-3", minutes=30, status="restoring", updated_at=None)
-    kept.list_restores(
+    synced.list_restores(
         record("r-1"), record("r-2", status="failed"), record("r-3", minutes=30), old
     )
-    result = kept.sync()
-    assert kept.stored()["r-3"] == "succeed"
+    result = synced.sync()
+    assert synced.stored()["r-3"] == "succeed"
     assert "1 of 4 records repeat another's restore_id" in result.error.message
     assert Restore.objects.count() == 3
 
@@ -670,11 +678,11 @@ def test_a18_a_list_with_duplicate_instances_creates_none_twice(scene):
 
 
 @pytest.mark.parametrize("total", [0, 1, -1, 10**9, "many", None, {}, 2.5])
-def test_a19_a_wrong_total_proves_nothing(kept, total):
-    kept.inject("/restores", kind="edit", total=total)
-    kept.list_restores(record("r-1"), record("r-2", status="failed"))
-    assert_kept(kept, kept.sync(), "bad_answer", "incomplete")
-    assert len(kept.calls("/restores")) < 201
+def test_a19_a_wrong_total_proves_nothing(synced, total):
+    synced.inject("/restores", kind="edit", total=total)
+    synced.list_restores(record("r-1"), record("r-2", status="failed"))
+    assert_sync_error(synced, synced.sync(), "bad_answer", "incomplete")
+    assert len(synced.calls("/restores")) < 201
 
 
 @pytest.mark.parametrize("total", [0, -1, "many", None])
@@ -821,24 +829,24 @@ def test_a22_a_rejected_signature_says_how_far_our_clock_is_off(scene, hours, wo
         (308, "//evil.example/"),
     ],
 )
-def test_a23_a_redirect_is_an_error_and_its_target_gets_no_request(kept, status, where):
+def test_a23_a_redirect_is_an_error_and_its_target_gets_no_request(synced, status, where):
     with Simulator(instances=1, restores=0) as other:
         headers = {"Location": where.format(other=other.url)}
-        kept.inject("/restores", kind="answer", status=status, headers=headers)
-        assert_kept(kept, kept.sync(), "bad_answer", "redirects are not followed")
+        synced.inject("/restores", kind="answer", status=status, headers=headers)
+        assert_sync_error(synced, synced.sync(), "bad_answer", "redirects are not followed")
         assert other.log.total == 0
 
 
 # A24: the host's proxies
 
 
-def test_a24_the_host_s_proxies_and_netrc_are_ignored(kept, monkeypatch, tmp_path):
+def test_a24_the_host_s_proxies_and_netrc_are_ignored(synced, monkeypatch, tmp_path):
     with Simulator(instances=1, restores=0) as proxy:
         for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY", "all_proxy"):
             monkeypatch.setenv(name, proxy.url)
         (tmp_path / ".netrc").write_text("machine 127.0.0.1 login thief password x\n")
         monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
-        assert kept.sync().error is None
+        assert synced.sync().error is None
         assert proxy.log.total == 0
 
 

@@ -1,4 +1,4 @@
-"""Row A11: a cloud whose certificate is not good gets no byte of ours."""
+"""Row A11: a cloud with a bad certificate gets no request."""
 
 import shutil
 import socket
@@ -28,7 +28,7 @@ def openssl(*words, folder):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """An authority, and certificates: good, expired, for another host, and signed by itself."""
+    """A CA and certificates: good, expired, for another host, and self-signed."""
     folder = tmp_path_factory.mktemp("certificates")
     authority = ("-subj", "/CN=Test Authority", "-days", "2", "-keyout", "ca.key", "-out", "ca.pem")
     openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", *authority, folder=folder)
@@ -38,7 +38,7 @@ def folder(tmp_path_factory):
     try:
         issue(folder, "expired", "localhost", *past)
     except subprocess.CalledProcessError:
-        # Older programs cannot set dates, but do count backwards.
+        # Older versions of openssl cannot set dates, but accept negative days.
         issue(folder, "expired", "localhost", "-days", "-1")
     own = ("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-days", "2")
     files = ("-keyout", "own.key", "-out", "own.pem")
@@ -56,7 +56,7 @@ def issue(folder, name, host, *period):
 
 
 class TlsCloud:
-    """Answers every request with an empty list, and keeps what it was sent within TLS."""
+    """Answers every request with an empty list, and keeps what it received inside TLS."""
 
     def __init__(self, folder, name, *, oldest=None):
         self.heard = b""

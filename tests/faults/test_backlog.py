@@ -1,4 +1,4 @@
-"""Rows D6 and W7: an old worker beside a new schema, and work that has piled up."""
+"""Rows D6 and W7: an old worker with a new schema, and a backlog."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -61,11 +61,11 @@ def test_w7_after_six_hours_each_instance_is_synced_once_and_live_ones_first(
         scene.clear_faults()
         scene.inject("/restores", kind="status", status=204)
         tasks.sync_instances()
-        looked = [entry.path.split("/")[4] for entry in scene.calls("/restores")]
+        product_without_worker = [entry.path.split("/")[4] for entry in scene.calls("/restores")]
         assert scene.simulator.log.busiest_second("harbour") <= rate
-    assert looked[0] == live.instance_id
-    assert set(Counter(looked).values()) == {1}
-    assert set(looked) == set(scene.instances.values_list("instance_id", flat=True))
+    assert product_without_worker[0] == live.instance_id
+    assert set(Counter(product_without_worker).values()) == {1}
+    assert set(product_without_worker) == set(scene.instances.values_list("instance_id", flat=True))
 
 
 def _tomorrow():

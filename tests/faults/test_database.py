@@ -1,4 +1,4 @@
-"""The database goes away, freezes, fills up or refuses: words at once, and nothing is lost."""
+"""The database goes away, freezes or fills up: pages say so, and nothing is lost."""
 
 import os
 import threading
@@ -13,7 +13,7 @@ from restores.models import Instance, Restore
 from restores.sync import conflicts
 from tests.factories import make_instance, make_restore
 
-from .kit import Wire, until
+from .kit import Proxy, until
 
 ON_POSTGRES = os.environ.get("DATABASE_URL", "").startswith("postgres")
 needs_postgres = pytest.mark.skipif(
@@ -31,38 +31,40 @@ def redis(redis):
 
 
 @pytest.fixture(scope="module")
-def wire(scratch):
-    """The way to the database, which can be cut."""
+def proxy(scratch):
+    """The connection to the database, which can be cut."""
     server = scratch.rows("select inet_server_port()")[0][0]
-    wire = Wire(server)
-    yield wire
-    wire.close()
+    proxy = Proxy(server)
+    yield proxy
+    proxy.close()
 
 
 @pytest.fixture(scope="module")
-def running(product, wire):
-    """Worker, beat and web behind the wire, with somebody signed in."""
-    product.plain["DATABASE_URL"] = product.database.through(wire.port)
+def running(product, proxy):
+    """Worker, beat and web behind the proxy, and a user who is signed in."""
+    product.web_environment["DATABASE_URL"] = product.database.through(proxy.port)
     since = datetime.now(UTC)
-    product.collecting = product.worker(), product.beat()
+    product.worker_and_beat = product.worker(), product.beat()
     product.site = product.web()
     product.site.sign_in(product.command("login_link", "root", "--create"))
-    product.caught_up(since, RECOVERY)
+    product.wait_until_synced(since, RECOVERY)
     return product
 
 
 @pytest.fixture
-def mended(wire):
-    yield wire
-    wire.mend()
+def proxy_to_resume(proxy):
+    yield proxy
+    proxy.resume()
 
 
 @needs_postgres
 @pytest.mark.xdist_group("database")
 @pytest.mark.parametrize(("fault", "pages"), [("cut", PAGES), ("freeze", PAGES[:2])])
-def test_d1_pages_say_within_two_seconds_that_the_database_is_away(running, mended, fault, pages):
+def test_d1_pages_say_within_two_seconds_that_the_database_is_away(
+    running, proxy_to_resume, fault, pages
+):
     assert running.site.get("/").status == 200
-    getattr(mended, fault)()
+    getattr(proxy_to_resume, fault)()
 
     answers = [running.site.get(path) for path in pages]
 
@@ -77,16 +79,16 @@ def test_d1_pages_say_within_two_seconds_that_the_database_is_away(running, mend
 @needs_postgres
 @pytest.mark.xdist_group("database")
 @pytest.mark.parametrize("fault", ["cut", "freeze"])
-def test_d1_work_resumes_when_the_database_is_back(running, mended, fault):
+def test_d1_work_resumes_when_the_database_is_back(running, proxy_to_resume, fault):
     due = running.make_due()
-    getattr(mended, fault)()
+    getattr(proxy_to_resume, fault)()
     away = monotonic()
     until(lambda: monotonic() - away > 2, 5)
-    mended.mend()
+    proxy_to_resume.resume()
 
     until(lambda: running.site.get("/readyz").status == 200, 15)
-    assert running.caught_up(due, RECOVERY) < RECOVERY
-    assert all(program.alive for program in running.collecting)
+    assert running.wait_until_synced(due, RECOVERY) < RECOVERY
+    assert all(program.alive for program in running.worker_and_beat)
 
 
 @needs_postgres
@@ -98,28 +100,28 @@ def test_d1_work_resumes_when_the_database_is_back(running, mended, fault):
         pytest.param("freeze", marks=pytest.mark.long),
     ],
 )
-def test_d1_work_resumes_after_a_minute_without_database(running, mended, fault):
+def test_d1_work_resumes_after_a_minute_without_database(running, proxy_to_resume, fault):
     due = running.make_due()
-    getattr(mended, fault)()
+    getattr(proxy_to_resume, fault)()
     away = monotonic()
     until(lambda: monotonic() - away > 60, 70)
-    mended.mend()
+    proxy_to_resume.resume()
 
     until(lambda: running.site.get("/readyz").status == 200, 15)
-    assert running.caught_up(due, RECOVERY) < RECOVERY
-    assert all(program.alive for program in running.collecting)
+    assert running.wait_until_synced(due, RECOVERY) < RECOVERY
+    assert all(program.alive for program in running.worker_and_beat)
 
 
 @needs_postgres
 @pytest.mark.long
 @pytest.mark.xdist_group("database")
-def test_d1_a_worker_started_without_database_waits_for_it(running, mended):
-    mended.cut()
+def test_d1_a_worker_started_without_database_waits_for_it(running, proxy_to_resume):
+    proxy_to_resume.cut()
     worker = running.worker("-n", "second@%h")
-    until(lambda: "ready" in worker.said() and "connection" in worker.said(), 30, worker.said)
-    mended.mend()
+    until(lambda: "ready" in worker.output() and "connection" in worker.output(), 30, worker.output)
+    proxy_to_resume.resume()
 
-    assert running.caught_up(running.make_due(), RECOVERY) < RECOVERY
+    assert running.wait_until_synced(running.make_due(), RECOVERY) < RECOVERY
     worker.kill()
 
 
@@ -135,7 +137,7 @@ def test_d5_connections_ended_by_the_server_again_and_again_stop_nothing(running
         statuses.append(running.site.get("/").status)
 
     assert set(statuses) == {200}
-    assert running.caught_up(due, RECOVERY) < RECOVERY
+    assert running.wait_until_synced(due, RECOVERY) < RECOVERY
 
 
 @needs_postgres
@@ -200,7 +202,7 @@ def test_d2_a_broken_connection_is_not_retried(db_away):
 
 @pytest.fixture
 def db_away(monkeypatch):
-    """Make errors as the driver raises them."""
+    """Make errors as the database driver raises them."""
 
     class Refusal(Exception):
         def __init__(self, sqlstate):
@@ -272,7 +274,7 @@ def test_d3_a_page_that_must_write_says_why_it_cannot(rf, error, words):
 
 @pytest.fixture
 def full_disk(db):
-    """Let the database grow no more."""
+    """Keep the database from growing."""
     cursor = connection.cursor()
 
     def filled():

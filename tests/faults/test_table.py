@@ -1,4 +1,4 @@
-"""docs/failure-modes.md names every fault of the matrix and every test of one, and nothing else."""
+"""docs/failure-modes.md has a row for every failure mode, and every row has its tests."""
 
 import ast
 import re
@@ -11,7 +11,7 @@ NAME = re.compile(r"test_((?:[adrw]\d+_)+)")
 
 
 def rows():
-    """The table: fault id -> (what happens, tests, what the user sees)."""
+    """The table by id: failure, what happens, tests, shown as."""
     lines = TABLE.read_text().splitlines()
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if "|" in line]
     return {row[0]: row[1:] for row in cells if re.fullmatch(r"[ADRW]\d+", row[0])}
@@ -21,8 +21,8 @@ def named(cell):
     return set(re.findall(r"`(test_\w+)`", cell))
 
 
-def written():
-    """Every test of a fault: its name -> the ids that it begins with."""
+def failure_tests():
+    """Every test of a failure mode: its name -> the ids that it starts with."""
     found = {}
     for file in HERE.glob("test_*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
@@ -41,7 +41,7 @@ def test_every_failure_mode_is_in_the_table_once_and_filled_in():
 
 
 def test_every_test_in_the_table_exists_and_belongs_to_its_row():
-    tests = written()
+    tests = failure_tests()
     for key, cells in rows().items():
         for name in named(cells[2]):
             assert key in tests.get(name, ()), f"{key}: {name}"
@@ -49,6 +49,6 @@ def test_every_test_in_the_table_exists_and_belongs_to_its_row():
 
 def test_every_test_of_a_failure_mode_is_in_the_table():
     table = {key: named(cells[2]) for key, cells in rows().items()}
-    for name, keys in written().items():
+    for name, keys in failure_tests().items():
         for key in keys:
             assert name in table.get(key, ()), f"{name} is missing in row {key}"

@@ -1,4 +1,4 @@
-"""Real workers and beats: told to end, killed, frozen, deaf, and more of them than needed."""
+"""Real workers and beats: stopped, killed, frozen, deaf, and more of them than needed."""
 
 import random
 import signal
@@ -23,7 +23,7 @@ def redis(redis):
 
 @pytest.fixture
 def running(product):
-    """The product, at whose end every program is killed and every lease forgotten."""
+    """The product; afterwards every program is killed and every claim released."""
     yield product
     product.close()
     product.programs.clear()
@@ -41,11 +41,11 @@ def leased(product):
     return found[0]
 
 
-def in_the_middle_of_a_batch(product, worker):
-    """Wait until the worker holds instances whose calls hang."""
+def wait_for_a_batch(product, worker):
+    """Wait until the worker has claimed instances whose calls hang."""
     product.cloud.simulator.faults.add({"match": "/restores", "kind": "hang"})
     product.make_due()
-    return until(lambda: leased(product), 30, worker.said)
+    return until(lambda: leased(product), 30, worker.output)
 
 
 @pytest.mark.parametrize(
@@ -59,13 +59,13 @@ def in_the_middle_of_a_batch(product, worker):
 def test_w5_a_worker_that_is_stopped_finishes_or_releases_its_batch(running, stop, seconds):
     worker = running.worker(restores__sync__accounts___DEADLINE=DEADLINE)
     running.beat()
-    in_the_middle_of_a_batch(running, worker)
+    wait_for_a_batch(running, worker)
 
     getattr(worker, stop)(signal.SIGTERM)
 
-    until(lambda: not leased(running), seconds, worker.said)
+    until(lambda: not leased(running), seconds, worker.output)
     assert running.database.rows("select max(attempts) from restores_instance") == [(0,)]
-    worker.ended(20)
+    worker.wait(20)
 
 
 @pytest.mark.long
@@ -75,39 +75,39 @@ def test_a_worker_that_takes_no_messages_exits_and_logs_why(running):
         **{f"dashboard__worker_watchdog__{name}": value for name, value in short.items()}
     )
     running.beat()
-    running.caught_up(running.make_due())
+    running.wait_until_synced(running.make_due())
     never(lambda: not worker.alive, 3)
 
     running.celery("control", "cancel_consumer", "celery")
 
-    assert worker.ended(30) == 70
-    assert "messages are waiting and this worker takes none" in worker.said()
+    assert worker.wait(30) == 70
+    assert "messages are waiting and this worker takes none" in worker.output()
 
 
 @pytest.mark.long(ci=True)
 def test_w1_workers_killed_at_random_lose_nothing(running):
-    dice = random.Random(11)
+    rng = random.Random(11)
     worker, _ = running.worker(**{LEASE: 4}), running.beat()
     for _ in range(12):
         running.make_due()
-        time.sleep(dice.uniform(0, 1.5))
+        time.sleep(rng.uniform(0, 1.5))
         worker.kill()
         worker.restart()
 
-    running.caught_up(running.make_due(), 60)
-    assert_true(running)
+    running.wait_until_synced(running.make_due(), 60)
+    assert_matches_cloud(running)
 
 
 @pytest.mark.long
 def test_w1_after_kill_9_in_a_batch_work_resumes_within_120_seconds(running):
     worker, _ = running.worker(), running.beat(tick=5)
-    due = in_the_middle_of_a_batch(running, worker) and running.make_due()
+    due = wait_for_a_batch(running, worker) and running.make_due()
     worker.kill()
     running.cloud.simulator.faults.clear()
     worker.restart()
 
-    assert running.caught_up(due, 120) < 120
-    assert_true(running)
+    assert running.wait_until_synced(due, 120) < 120
+    assert_matches_cloud(running)
 
 
 @pytest.mark.parametrize(
@@ -121,8 +121,8 @@ def test_w3_w4_two_beats_and_three_workers_duplicate_nothing(running, seconds):
     lease = 8
     workers = [running.worker("-n", f"w{n}@%h", **{LEASE: lease}) for n in range(3)]
     running.beat(), running.beat()
-    running.caught_up(running.make_due(), 90)
-    # Read first: a claim that is still held, or comes before the log is empty, may call after it.
+    running.wait_until_synced(running.make_due(), 90)
+    # Read first: a claim that is not released yet may make its calls after the log was cleared.
     claims = ended_claims(running)
     running.cloud.simulator.log.clear()
     begun = datetime.now(UTC)
@@ -134,46 +134,46 @@ def test_w3_w4_two_beats_and_three_workers_duplicate_nothing(running, seconds):
     for worker in workers:
         worker.send(signal.SIGTERM)
     for worker in workers:
-        worker.ended(30)
+        worker.wait(30)
 
-    asked = looks_at_the_cloud(running)
-    for instance_id, fencing_token in fences(running).items():
+    asked = syncs_at_the_cloud(running)
+    for instance_id, fencing_token in fencing_tokens(running).items():
         assert asked[instance_id] <= fencing_token - claims.get(instance_id, 0), instance_id
-    # One at each interval of a minute, one at its edge, one more for the frozen worker's.
-    quiet = quiet_since(running, begun)
-    assert len(quiet) > 5
-    assert [each for each in quiet if asked[each] > seconds / 60 + 2] == []
-    assert_true(running)
+    # One in each interval of a minute, one at its edge, one more for the frozen worker.
+    idle = idle_since(running, begun)
+    assert len(idle) > 5
+    assert [each for each in idle if asked[each] > seconds / 60 + 2] == []
+    assert_matches_cloud(running)
 
 
-def fences(product):
+def fencing_tokens(product):
     return dict(product.database.rows("select instance_id, fencing_token from restores_instance"))
 
 
 def ended_claims(product):
-    """How many claims of each instance are over."""
+    """The number of finished claims of each instance."""
     over = "case when lease_until is null then fencing_token else fencing_token - 1 end"
     return dict(product.database.rows(f"select instance_id, {over} from restores_instance"))
 
 
-def looks_at_the_cloud(product):
+def syncs_at_the_cloud(product):
     paths = [entry.path for entry in product.cloud.simulator.log.entries]
     return Counter(path.split("/")[-2] for path in paths if path.endswith("/restores"))
 
 
-def quiet_since(product, begun):
-    """The instances of which no restore was on its way since then, and whose looks worked."""
+def idle_since(product, begun):
+    """The instances without an unfinished restore since then, whose syncs worked."""
     rows = product.database.rows(
         "select instance_id from restores_instance i where sync_error_kind = '' and not exists"
         " (select 1 from restores_restore r where r.instance_id = i.id"
         " and (status not in ('succeed', 'failed') or changed_at >= %s))",
-        product.database.moment(begun),
+        product.database.db_time(begun),
     )
     return [instance_id for (instance_id,) in rows]
 
 
-def assert_true(product):
-    """What is kept is what the cloud lists, but for what is on its way just now."""
+def assert_matches_cloud(product):
+    """What is stored is what the cloud lists, except for what is changing just now."""
     rows = product.database.rows(
         "select i.instance_id, r.restore_id, r.status, r.progress, r.error_code"
         " from restores_restore r join restores_instance i on i.id = r.instance_id"

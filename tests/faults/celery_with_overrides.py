@@ -1,7 +1,7 @@
-"""Runs celery with some constants of the product set shorter, so that tests need not wait.
+"""Runs celery with some of our constants overridden, so that tests need not wait.
 
-FAULTS_SET holds them: ``restores.sync.scheduling.LEASE=3;dashboard.celery.TICK_SECONDS=1``.
-A number set in place of a duration is taken as seconds.
+TEST_OVERRIDES has the form ``restores.sync.scheduling.LEASE=3;dashboard.celery.TICK_SECONDS=1``.
+A number for a timedelta is in seconds.
 """
 
 import importlib
@@ -12,7 +12,7 @@ from datetime import timedelta
 from celery.__main__ import main
 
 
-def shorten(spec):
+def override(spec):
     for part in filter(None, spec.split(";")):
         path, _, number = part.partition("=")
         module, _, name = path.rpartition(".")
@@ -30,7 +30,7 @@ if __name__ == "__main__":
     from dashboard.celery import app
 
     django.setup()
-    shorten(os.environ.get("FAULTS_SET", ""))
-    app.conf.beat_schedule["tick"]["schedule"] = float(os.environ.get("FAULTS_TICK", "1"))
+    override(os.environ.get("TEST_OVERRIDES", ""))
+    app.conf.beat_schedule["tick"]["schedule"] = float(os.environ.get("TEST_TICK_SECONDS", "1"))
     sys.argv[0] = "celery"
     sys.exit(main())

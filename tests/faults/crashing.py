@@ -1,7 +1,7 @@
-"""Runs looks in forked processes that kill or freeze themselves at a chosen point.
+"""Runs syncs in forked processes that kill or freeze themselves at a chosen point.
 
-A point is the moment before or after an SQL statement, a commit or an HTTP call. Orders come as
-lines of JSON on stdin; each is answered by one line: how the process ended, and at which point.
+A point is the moment before or after an SQL statement, a commit or an HTTP call. Orders arrive as
+lines of JSON on stdin; each is answered with one line: how the process ended, and at which point.
 """
 
 import importlib
@@ -15,15 +15,15 @@ import threading
 POINTS = mmap.mmap(-1, 8)
 
 
-class Fate:
-    """Where this process ends: ``at`` counts points, ``poison`` is part of a URL."""
+class CrashPoint:
+    """Where this process ends: at point number ``at``, or at a call with ``poison`` in its URL."""
 
     def __init__(self, order):
         self.at, self.signal = order.get("at", 0), order.get("signal", signal.SIGKILL)
         self.poison, self.only = order.get("poison"), order.get("only", "")
         self.count, self.lock = 0, threading.Lock()
 
-    def point(self, kind):
+    def reach(self, kind):
         with self.lock:
             if self.only in ("", kind):
                 self.count += 1
@@ -34,19 +34,19 @@ class Fate:
     def call(self, url):
         if self.poison and self.poison in url:
             os.kill(os.getpid(), self.signal)
-        self.point("http")
+        self.reach("http")
 
 
-def monitored(fate):
-    """Let every statement, commit and call of this process pass the points."""
+def instrument(crash):
+    """Count every statement, commit and call of this process as points."""
     from django.db.backends.base.base import BaseDatabaseWrapper
     from django.db.backends.signals import connection_created
     from requests.adapters import HTTPAdapter
 
     def statement(execute, sql, params, many, context):
-        fate.point("sql")
+        crash.reach("sql")
         result = execute(sql, params, many, context)
-        fate.point("sql")
+        crash.reach("sql")
         return result
 
     def connected(connection, **_):
@@ -54,14 +54,14 @@ def monitored(fate):
             connection.execute_wrappers.append(statement)
 
     def commit(connection):
-        fate.point("sql")
+        crash.reach("sql")
         committed(connection)
-        fate.point("sql")
+        crash.reach("sql")
 
     def send(adapter, request, **options):
-        fate.call(request.url)
+        crash.call(request.url)
         answer = sent(adapter, request, **options)
-        fate.point("http")
+        crash.reach("http")
         return answer
 
     committed, BaseDatabaseWrapper._commit = BaseDatabaseWrapper._commit, commit
@@ -69,8 +69,8 @@ def monitored(fate):
     connection_created.connect(connected, weak=False)
 
 
-def look(order):
-    """What the worker does: looks at projects and instances until nothing is due."""
+def sync():
+    """Sync projects and instances until nothing is due, as the worker does."""
     from datetime import UTC, datetime
 
     from restores import tasks
@@ -85,23 +85,23 @@ def look(order):
 
 
 def run(order):
-    """Fork a process that follows the order; say how it ended."""
+    """Fork a process that follows the order; return how it ended."""
     POINTS[:8] = bytes(8)
     pid = os.fork()
     if pid == 0:
         try:
-            monitored(Fate(order))
-            look(order)
+            instrument(CrashPoint(order))
+            sync()
         except BaseException:
             import traceback
 
             traceback.print_exc()
             os._exit(1)
         os._exit(0)
-    return waited(pid)
+    return wait_for(pid)
 
 
-def waited(pid):
+def wait_for(pid):
     _, status = os.waitpid(pid, os.WUNTRACED)
     points = int.from_bytes(POINTS[:8], "big")
     if os.WIFSTOPPED(status):
@@ -111,9 +111,9 @@ def waited(pid):
     return {"ended": "done" if os.WEXITSTATUS(status) == 0 else "raised", "points": points}
 
 
-def woken(pid):
+def resume(pid):
     os.kill(pid, signal.SIGCONT)
-    return waited(pid)
+    return wait_for(pid)
 
 
 if __name__ == "__main__":
@@ -121,11 +121,11 @@ if __name__ == "__main__":
     import django
 
     django.setup()
-    # Once here, not once in every fork.
+    # Imported once here rather than in every fork.
     importlib.import_module("restores.tasks")
     importlib.import_module("requests.adapters")
     for line in sys.stdin:
         order = json.loads(line)
-        answer = woken(order["wake"]) if "wake" in order else run(order)
-        sys.stdout.write(json.dumps(answer) + "\n")
+        result = resume(order["resume"]) if "resume" in order else run(order)
+        sys.stdout.write(json.dumps(result) + "\n")
         sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""Where the cloud's credentials might have been left: everything that is kept, said or shown."""
+"""Searches for leaked cloud credentials in everything that is stored, logged, sent or shown."""
 
 import base64
 import re
@@ -23,9 +23,9 @@ _BASE64 = re.compile(rb"[A-Za-z0-9+/]{24,}={0,2}")
 
 
 def every_fault(world):
-    """Faults of every kind, each for one call, and clouds that repeat what they know of us.
+    """Return faults of every kind, each for one call, and responses that repeat our secrets.
 
-    A cloud repeats the secrets of the account that asks it: others' it cannot know.
+    A cloud can repeat only the secrets of the account that calls it.
     """
     statuses = [{"kind": "status", "status": status} for status in (400, 401, 403, 500, 502, 503)]
     others = [
@@ -44,9 +44,9 @@ def _echoes(world):
     for project in world.projects:
         account = project.account
         aksk = account.method == "aksk"
-        known = (account.key.access, account.key.secret) if aksk else (account.password,)
+        secrets = (account.key.access, account.key.secret) if aksk else (account.password,)
         for status in (400, 403, 500):
-            body = {"error_code": "DCS.5079", "error_msg": f"not accepted: {' '.join(known)}"}
+            body = {"error_code": "DCS.5079", "error_msg": f"not accepted: {' '.join(secrets)}"}
             yield {
                 "kind": "status",
                 "status": status,
@@ -56,8 +56,8 @@ def _echoes(world):
             }
 
 
-def traces(product, secrets, site=None):
-    """Return where one of the secrets was found; nowhere is the promise."""
+def find_leaks(product, secrets, site=None):
+    """Return the places where one of the secrets was found."""
     needles = [secret.encode() for secret in secrets]
     found = []
     for place, content in _places(product, site):
@@ -71,7 +71,7 @@ def _places(product, site):
         yield log.name, log.read_bytes()
     yield "database", _dump(product.database)
     if product.redis:
-        yield "broker", _kept_by(product.redis)
+        yield "broker", _stored_in(product.redis)
     for program in product.programs:
         for process in _family(program.process.pid):
             yield f"arguments of {program.log.name}", _read(process / "cmdline")
@@ -85,7 +85,7 @@ def _places(product, site):
 
 
 def _decoded(content):
-    """What stands in base64 in it, as the bodies of messages do."""
+    """Yield what is in it as base64, like the bodies of messages."""
     for blob in _BASE64.findall(content):
         with suppress(ValueError):
             yield base64.b64decode(blob + b"=" * (-len(blob) % 4))
@@ -98,11 +98,11 @@ def _dump(database):
     return repr([database.rows(f'select * from "{table}"') for (table,) in tables]).encode()
 
 
-def _kept_by(redis):
+def _stored_in(redis):
     keys = re.findall(r"\r\n\$\d+\r\n([^\r]+)", redis.ask("KEYS", "*"))
     ways = (("LRANGE", "0", "-1"), ("HGETALL",), ("SMEMBERS",), ("GET",))
     parts = [redis.ask(way, key, *rest) for key in keys for way, *rest in ways]
-    # What was in it before: every command with its arguments, as far as the slow log reaches back.
+    # And what was in it before: the commands with their arguments, as far as the slow log goes.
     return "\n".join([*keys, *parts, redis.ask("SLOWLOG", "GET", "10000")]).encode()
 
 
