@@ -1,4 +1,4 @@
-"""Settings read from the environment, checked, with words for a bad value."""
+"""Environment variables, read by type, with a clear error for an invalid value."""
 
 from collections.abc import Mapping
 from urllib.parse import urlsplit
@@ -6,60 +6,65 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 
-class BadSetting(ImproperlyConfigured):
-    """An environment variable whose value cannot be used."""
+class InvalidSetting(ImproperlyConfigured):
+    """An environment variable with an invalid value."""
 
-    def __init__(self, name: str, value: str | None, allowed: str) -> None:
-        got = "is not set" if value is None else f"is {value[:80]!r}"
-        super().__init__(f"{name} {got}; allowed: {allowed}")
+    def __init__(self, name: str, problem: str, allowed: str) -> None:
+        super().__init__(f"{name} {problem}; it must be {allowed}")
 
 
 class Env:
-    """The environment, read by type; an empty value counts as absent."""
+    """The environment; an empty value counts as absent."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
 
-    def text(self, name: str, default: str | None = None, allowed: str = "any text") -> str:
+    def text(self, name: str, default: str | None = None, allowed: str = "set") -> str:
         """Return the value, else ``default``; without a default the variable is required."""
         value = self._environ.get(name, "").strip() or default
         if value is None:
-            raise BadSetting(name, None, allowed)
+            raise InvalidSetting(name, "is not set", allowed)
         return value
 
-    def secret(self, name: str, default: str | None, least: int) -> str:
-        """Return a secret of at least ``least`` characters; its value is never repeated."""
-        value = self.text(name, default, f"a secret text of {least} characters or more")
-        if len(value) < least:
-            raise BadSetting(name, f"{len(value)} characters", f"{least} characters or more")
+    def secret(self, name: str, default: str | None, minimum: int) -> str:
+        """Return a secret of at least ``minimum`` characters; errors never repeat its value."""
+        allowed = f"a secret of {minimum} characters or more"
+        value = self.text(name, default, allowed)
+        if len(value) < minimum:
+            raise InvalidSetting(name, f"has {len(value)} characters", allowed)
         return value
 
     def flag(self, name: str) -> bool:
-        """Return whether the variable says yes; absent means no."""
+        """Return whether the variable is on; absent means off."""
         value = self.text(name, "0")
         if value.lower() not in {"1", "true", "yes", "on", "0", "false", "no", "off"}:
-            raise BadSetting(name, value, "1, true, yes, on or 0, false, no, off")
+            raise _invalid(name, value, "1, true, yes, on or 0, false, no, off")
         return value.lower() in {"1", "true", "yes", "on"}
 
     def names(self, name: str, default: str) -> list[str]:
-        """Return a list of host names, commas between."""
+        """Return a comma-separated list of host names."""
         hosts = [part.strip() for part in self.text(name, default).split(",") if part.strip()]
         if any(set(host) & set(" /:?#@") and not host.startswith("[") for host in hosts):
-            raise BadSetting(name, ",".join(hosts), "host names without scheme or port")
+            raise _invalid(name, ",".join(hosts), "host names without scheme or port")
         return hosts
 
     def url(self, name: str, default: str) -> str:
-        """Return an http(s) origin without a path, as links are built on."""
+        """Return an http(s) origin without a path."""
         value = self.text(name, default).rstrip("/")
         parts = urlsplit(value)
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path:
-            raise BadSetting(name, value, "https://host or http://host:port, without a path")
+            raise _invalid(name, value, "https://host or http://host:port, without a path")
         return value
 
     def database(self, name: str, default: str) -> str:
-        """Return a database URL of a kind that the dashboard runs on."""
+        """Return the URL of a SQLite or PostgreSQL database."""
         value = self.text(name, default)
-        if value.partition(":")[0] not in {"sqlite", "postgres", "postgresql"}:
-            # The URL may hold a password: only its scheme is repeated.
-            raise BadSetting(name, value.partition(":")[0], "sqlite:///… or postgres://…")
+        scheme = value.partition(":")[0]
+        if scheme not in {"sqlite", "postgres", "postgresql"}:
+            # The URL may contain a password: only its scheme is repeated.
+            raise _invalid(name, scheme, "sqlite:///… or postgres://…")
         return value
+
+
+def _invalid(name: str, value: str, allowed: str) -> InvalidSetting:
+    return InvalidSetting(name, f"is {value[:80]!r}", allowed)

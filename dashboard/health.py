@@ -1,4 +1,4 @@
-"""Whether the process lives and whether it can serve."""
+"""Health checks: is the process alive, and is it ready to serve?"""
 
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, connection
@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 @never_cache
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
-    """Say that the process answers; it asks nothing else."""
+    """Answer without checking anything else."""
     return HttpResponse("ok\n", content_type="text/plain")
 
 
@@ -20,13 +20,13 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Say whether the database answers and every migration is applied."""
+    """Check that the database answers and that every migration is applied."""
     try:
         executor = MigrationExecutor(connection)
-        waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
     except DatabaseError:
-        return HttpResponse("database: no answer\n", content_type="text/plain", status=503)
-    if waiting:
-        text = f"migrations: {len(waiting)} not applied\n"
+        return HttpResponse("database: unavailable\n", content_type="text/plain", status=503)
+    if pending:
+        text = f"migrations: {len(pending)} not applied\n"
         return HttpResponse(text, content_type="text/plain", status=503)
     return HttpResponse("ok\n", content_type="text/plain")

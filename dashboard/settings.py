@@ -1,4 +1,4 @@
-"""Django's settings; every value an operator may choose comes from the environment."""
+"""Django settings; what operators may choose comes from environment variables."""
 
 import os
 from pathlib import Path
@@ -12,13 +12,13 @@ env = Env(os.environ)
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 DEBUG = env.flag("DEBUG")
-SECRET_KEY = env.secret("SECRET_KEY", "insecure-" * 6 if DEBUG else None, least=32)
+SECRET_KEY = env.secret("SECRET_KEY", "insecure-" * 6 if DEBUG else None, minimum=32)
 BASE_URL = env.url("BASE_URL", "http://127.0.0.1:8000")
 _host = urlsplit(BASE_URL).hostname or ""
 ALLOWED_HOSTS = env.names(
     "ALLOWED_HOSTS", f"[{_host}]" if ":" in _host else f"{_host},127.0.0.1,localhost"
 )
-# Read by the worker and by commands only; the web process has neither.
+# For the worker, beat and commands only; the web process has neither.
 DCS_PROJECTS = env.text("DCS_PROJECTS", "")
 REDIS_URL = env.text("REDIS_URL", "")
 
@@ -34,12 +34,12 @@ INSTALLED_APPS = [
     "restores",
 ]
 MIDDLEWARE = [
-    "dashboard.security.headers",
+    "dashboard.middleware.security_headers",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
-    "dashboard.security.ignore_null_bytes",
+    "dashboard.middleware.ignore_null_bytes",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -80,15 +80,15 @@ DATABASES = {
     )
 }
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    # Web, worker and beat share the file: readers must not wait for the writer, and a
-    # transaction takes the write lock at its start instead of failing half way.
+    # Web and worker share the file: readers must not wait for the writer, and a transaction takes
+    # the write lock at its start instead of failing halfway.
     DATABASES["default"]["OPTIONS"] = {
         "timeout": 20,
         "transaction_mode": "IMMEDIATE",
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
 else:
-    # A network that swallows packets: noticed within 10 s, also in the middle of a statement.
+    # A network that drops packets is noticed within 10 s, also in the middle of a statement.
     DATABASES["default"]["OPTIONS"] = {
         "connect_timeout": 2,
         "tcp_user_timeout": 10_000,
@@ -145,7 +145,7 @@ LOGGING = {
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
-    # Two lines for each message, every five seconds, would drown what matters.
+    # Two lines for each message, every five seconds, would hide what matters.
     "loggers": {
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},

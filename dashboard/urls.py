@@ -1,11 +1,11 @@
-"""Where everything lives."""
+"""URLs: health checks, the admin, and the app."""
 
 from django.contrib import admin
 from django.urls import include, path
 
 from dashboard.health import healthz, readyz
 
-handler500 = "dashboard.outage.error_page"
+handler500 = "dashboard.errors.server_error"
 
 urlpatterns = [
     path("healthz", healthz),

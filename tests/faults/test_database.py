@@ -8,7 +8,7 @@ from time import monotonic
 import pytest
 from django.db import OperationalError, connection, connections, transaction
 
-from dashboard.outage import error_page
+from dashboard.errors import server_error
 from restores.models import Instance, Restore
 from restores.sync import conflicts
 from tests.factories import make_instance, make_restore
@@ -266,7 +266,7 @@ def test_d3_a_page_that_must_write_says_why_it_cannot(rf, error, words):
     try:
         raise error
     except OperationalError:
-        answer = error_page(rf.get("/"))
+        answer = server_error(rf.get("/"))
 
     assert (answer.status_code, answer["Retry-After"]) == (503, "10")
     assert f"<h1>{words}</h1>" in answer.content.decode()

@@ -1,4 +1,4 @@
-"""Fills the database with synthetic history, without any cloud."""
+"""Fills the database with synthetic restores, without a cloud."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CODES = tuple(f"dcs.08.000{number}" for number in range(1, 9))
 
 
 class Command(BaseCommand):
-    help = "Add N synthetic restores over three years, for demos and benches."
+    help = "Add N synthetic restores over three years, for demos and benchmarks."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--restores", type=int, required=True, metavar="N")
@@ -30,10 +30,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         count = options["restores"]
         if not 1 <= count <= 50_000_000:
-            raise CommandError(f"--restores {count}: allowed is 1 to 50,000,000")
-        dice, now = Random(options["seed"]), datetime.now(UTC)  # noqa: S311 - made-up history
+            raise CommandError(f"--restores {count}: must be 1 to 50,000,000")
+        rng, now = Random(options["seed"]), datetime.now(UTC)  # noqa: S311 - synthetic data
         instances = _instances(max(20, min(10_000, count // 100)), now)
-        rows = (_restore(dice, number, instances, now) for number in range(count))
+        rows = (_restore(rng, number, instances, now) for number in range(count))
         while chunk := list(islice(rows, _CHUNK)):
             with transaction.atomic():
                 Restore.objects.bulk_create(chunk, ignore_conflicts=True)
@@ -43,7 +43,7 @@ class Command(BaseCommand):
 
 
 def _instances(count: int, now: datetime) -> list[Instance]:
-    # Not monitored: no worker will ever ask a cloud about them.
+    # Not monitored: no worker will ever sync them.
     account, _ = Account.objects.get_or_create(name="seeded")
     projects = [
         Project.objects.get_or_create(
@@ -74,21 +74,21 @@ def _instances(count: int, now: datetime) -> list[Instance]:
     return list(Instance.objects.filter(project__in=projects).order_by("pk")[:count])
 
 
-def _restore(dice: Random, number: int, instances: list[Instance], now: datetime) -> Restore:
-    instance = dice.choice(instances)
-    created = now - timedelta(seconds=round(dice.uniform(0, 3 * 365 * 86400), 3))
-    took = round(dice.lognormvariate(5.8, 0.6), 3)
-    failed = dice.random() < 0.06
-    ended = created + timedelta(seconds=took)
+def _restore(rng: Random, number: int, instances: list[Instance], now: datetime) -> Restore:
+    instance = rng.choice(instances)
+    created = now - timedelta(seconds=round(rng.uniform(0, 3 * 365 * 86400), 3))
+    seconds = round(rng.lognormvariate(5.8, 0.6), 3)
+    failed = rng.random() < 0.06
+    ended = created + timedelta(seconds=seconds)
     values = {
-        "restore_id": f"{dice.getrandbits(128):032x}",
+        "restore_id": f"{rng.getrandbits(128):032x}",
         "restore_name": f"restore_{created:%Y%m%d%H%M%S}",
-        "backup_id": f"{dice.getrandbits(128):032x}",
+        "backup_id": f"{rng.getrandbits(128):032x}",
         "backup_name": f"backup_{created:%Y%m%d}020000",
         "restore_remark": f"drill {number}",
         "status": "failed" if failed else "succeed",
-        "progress": float(dice.randrange(100)) if failed else 100.0,
-        "error_code": dice.choice(_CODES) if failed else "",
+        "progress": float(rng.randrange(100)) if failed else 100.0,
+        "error_code": rng.choice(_CODES) if failed else "",
     }
     return Restore(
         instance=instance,
@@ -96,7 +96,7 @@ def _restore(dice: Random, number: int, instances: list[Instance], now: datetime
         created_at=created,
         updated_at=ended,
         ended_at=ended,
-        duration=took,
+        duration=seconds,
         restoring_after=created,
         backup_taken_at=created.replace(hour=2, minute=0, second=0, microsecond=0),
         first_seen_at=ended,

@@ -1,4 +1,4 @@
-"""Security headers for every response, and a guard against malformed session cookies."""
+"""Middleware: security headers for every response, and a guard against bad session cookies."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-POLICY = {
+SECURITY_HEADERS = {
     "Content-Security-Policy": "; ".join(
         (
             "default-src 'none'",
@@ -29,30 +29,30 @@ POLICY = {
     "Referrer-Policy": "same-origin",
 }
 
-Respond = Callable[[HttpRequest], HttpResponseBase]
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
-def headers(respond: Respond) -> Respond:
-    """Add what is missing; outermost, so errors and files carry the headers too."""
+def security_headers(get_response: GetResponse) -> GetResponse:
+    """Add the headers that are missing; outermost, so that errors and static files get them too."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        response = respond(request)
-        for name, value in POLICY.items():
+        response = get_response(request)
+        for name, value in SECURITY_HEADERS.items():
             response.headers.setdefault(name, value)
         return response
 
     return middleware
 
 
-def ignore_null_bytes(respond: Respond) -> Respond:
+def ignore_null_bytes(get_response: GetResponse) -> GetResponse:
     """Drop a session cookie with a NUL byte.
 
-    Django looks it up unchecked, and PostgreSQL refuses such a text: the answer would be 500.
+    Django looks it up unchecked and PostgreSQL rejects such a text: the response would be a 500.
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         if "\0" in request.COOKIES.get(settings.SESSION_COOKIE_NAME, ""):
             del request.COOKIES[settings.SESSION_COOKIE_NAME]
-        return respond(request)
+        return get_response(request)
 
     return middleware
