@@ -11,6 +11,7 @@ from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
 
 from restores.filters.scope import Scope
+from restores.keyset import first_pairs
 from restores.sync_status import SyncStatus
 from restores.timerange import instant
 
@@ -22,8 +23,7 @@ Changes = Sequence[tuple[datetime, int]]
 
 def newest_changes(scope: Scope) -> Changes:
     """When the restores that the viewer may see changed last, and which; to be read before them."""
-    rows = scope.visible_restores
-    return rows.first_pairs("-changed_at", _NEWEST, scope.several_visible_projects)
+    return first_pairs(scope.visible_restores, "-changed_at", _NEWEST, scope.visible_keys)
 
 
 def list_etag(

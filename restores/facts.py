@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from restores.asof import ThenAndNow, observations_of
@@ -32,9 +33,23 @@ def facts_of(restore: Restore, observations: Sequence[Observation], now: datetim
     )
 
 
-def present_facts(row: ThenAndNow, now: datetime) -> Facts | None:
-    """What is known now of a restore of a snapshot, if it has changed since."""
-    return facts_of(row.now, observations_of(row.now, None), now) if row.now else None
+def present_facts(row: ThenAndNow, then: Facts, now: datetime) -> Facts | None:
+    """What is known now of a restore of a snapshot, if it has changed since ``then``."""
+    restore = row.now
+    if restore is None:
+        return None
+    observations = observations_of(restore, None)
+    return replace(
+        then,
+        status=restore.status,
+        now=now,
+        ended_at=restore.ended_at,
+        progress=restore.progress,
+        error_code=restore.error_code,
+        recovered_at=restore.recovered_at,
+        unchanged_for=unchanged_for(restore.instance.complete_to, observations, now),
+        reports_progress=restore.status != RESTORING.value or restore.project.reports_progress,
+    )
 
 
 def unchanged_for(

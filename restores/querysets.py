@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import reduce
-from math import ceil
 from operator import or_
 from typing import Any, Self
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import models
-from django.db.models import Count, Exists, F, Min, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, F, Min, OuterRef, Q
 
 from restores.statuses import FAILED, GROUPS, IN_PROGRESS, OTHER, SUCCEEDED, group_of
 
@@ -25,8 +24,6 @@ UNKNOWN_RUNS = timedelta(hours=24)
 # Seconds; the few restores that took longer are looked up by themselves.
 LONG = 86_400.0
 
-# Columns with an index that begins with the project.
-_INDEXED_BY_PROJECT = ("created_at", "ended_at", "changed_at")
 _MONITORED = Q(single_node=False, deleted_at=None, project__monitored=True)
 _HEALTHY = Q(
     sync_error_kind="",
@@ -226,42 +223,6 @@ class RestoreQuerySet(VisibleQuerySet):
         if len(rows) < limit:
             rows += self.filter(created_at=None).order_by("-pk")[: limit - len(rows)]
         return rows
-
-    def first_pairs(
-        self, column: str, limit: int, projects: ProjectQuerySet | None = None, start: int = 0
-    ) -> list[tuple[Any, int]]:
-        """Value and primary key of rows ``start`` to ``start + limit``, in the order of both.
-
-        ``column`` has a value in each of the rows; ``-`` in front for descending. ``projects`` are
-        the projects of the rows if there are several. For ``project IN (…) ORDER BY … LIMIT``
-        neither database has a good plan: SQLite sorts all rows of the projects, and PostgreSQL
-        walks the index of all projects, which takes a second if these were silent for a year. So
-        the range is bounded first: if one project alone has ``limit`` rows up to a value, no row
-        beyond it is among the first; the same if enough projects have an equal share of them.
-        """
-        descending = column.startswith("-")
-        name, sign = column.lstrip("-"), "-" if descending else ""
-        order, stop = (column, f"{sign}pk"), start + limit
-        if projects is None or name not in _INDEXED_BY_PROJECT:
-            return list(self.order_by(*order).values_list(name, "pk")[start:stop])
-
-        def nth(number: int) -> Subquery:
-            rows = self.filter(project=OuterRef("pk")).order_by(*order)
-            return Subquery(rows.values(name)[number - 1 : number])
-
-        share = ceil(stop / projects.count())
-        nths = list(projects.order_by().values_list(nth(stop), nth(share)))
-        bounds = [last for last, _ in nths if last is not None]
-        shares = sorted((last for _, last in nths if last is not None), reverse=descending)
-        bounds += shares[ceil(stop / share) - 1 :][:1]
-        rows = self
-        if bounds and descending:
-            rows = rows.filter(**{f"{name}__gte": max(bounds)})
-        elif bounds:
-            rows = rows.filter(**{f"{name}__lte": min(bounds)})
-        # Sorted here: for ORDER BY both databases prefer an index that is longer to walk.
-        pairs = sorted(rows.order_by().values_list(name, "pk"), reverse=descending)
-        return pairs[start:stop]
 
     def _in_range(self, column: str, start: datetime | None, end: datetime | None) -> Self:
         edges = {f"{column}__gte": start, f"{column}__lt": end}

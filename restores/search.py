@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from django.db import connection
@@ -135,8 +136,9 @@ def _all_grams(texts: Iterable[str]) -> str:
     return " ".join('"' + gram.replace('"', '""') + '"' for gram in sorted(grams))
 
 
+@cache
 def _has_index() -> bool:
-    """Whether this SQLite could build the index: its library may lack the trigram tokenizer."""
+    """Whether SQLite could build the index: a library before 3.34 lacks the trigram tokenizer."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM sqlite_master WHERE name = 'restore_text'")
         found: Any = cursor.fetchone()

@@ -5,15 +5,18 @@ A sync error is a failure of ours to fetch from the cloud, never a failed restor
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
-
 from restores.models import SyncErrorMixin
-from restores.querysets import HEALTHY_KINDS, NON_BLOCKING_KINDS, InstanceQuerySet, ProjectQuerySet
+from restores.querysets import HEALTHY_KINDS, NON_BLOCKING_KINDS, InstanceQuerySet
 from restores.timerange import instant
+
+_FIELDS = ("sync_error_kind", "sync_error_message", "sync_error_since", "sync_error_request_id")
+# What ``project_error`` reads of a project.
+PROJECT_FIELDS = ("name", "listed_at", *_FIELDS, *(f"account__{name}" for name in _FIELDS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,37 +153,25 @@ def first_sync_error(*rows: SyncErrorMixin) -> SyncError | None:
     """
     for row in sorted(rows, key=lambda row: row.sync_error_kind in NON_BLOCKING_KINDS):
         if row.sync_error_kind:
-            return SyncError(*(getattr(row, name) for name in _COLUMNS))
+            return SyncError(*(getattr(row, name) for name in _FIELDS))
     return None
 
 
-def project_errors(projects: ProjectQuerySet, limit: int) -> list[SyncError]:
-    """The errors of projects and their accounts; never to have been listed is one, too."""
-    columns = (*_COLUMNS, *(f"account__{name}" for name in _COLUMNS), "name")
-    rows = projects.filter(_WITH_ERRORS).order_by("name", "pk").values_list(*columns)
-    return [_project_error(*row) for row in rows[:limit]]
-
-
-def instance_errors(monitored: InstanceQuerySet, limit: int) -> list[SyncError]:
-    """The instances' own errors."""
-    columns = (*_COLUMNS, "project__name", "instance_id", "name")
-    rows = monitored.with_sync_errors().order_by("name", "pk").values_list(*columns)
-    return [SyncError(*row) for row in rows[:limit]]
-
-
-_COLUMNS = (
-    "sync_error_kind",
-    "sync_error_message",
-    "sync_error_since",
-    "sync_error_request_id",
-)
-_WITH_ERRORS = ~Q(sync_error_kind="", account__sync_error_kind="") | Q(listed_at=None)
-
-
-def _project_error(*row: Any) -> SyncError:
-    own, account, project = row[:4], row[4:8], row[8]
-    if not own[0] and not account[0]:
+def project_error(project: Mapping[str, Any]) -> SyncError | None:
+    """The error of a project or its account; never to have been listed is one, too."""
+    own, account = project["sync_error_kind"], project["account__sync_error_kind"]
+    if own or account:
+        path = "" if own and account in HEALTHY_KINDS else "account__"
+        kind, message, since, request_id = (project[f"{path}{name}"] for name in _FIELDS)
+        return SyncError(kind, message, since, request_id, project["name"])
+    if project["listed_at"] is None:
         message = "The instances of this project haven’t been loaded yet."
-        return SyncError("unlisted", message, None, "", project)
-    kind, message, since, request_id = own if own[0] and account[0] in HEALTHY_KINDS else account
-    return SyncError(kind, message, since, request_id, project)
+        return SyncError("unlisted", message, None, "", project["name"])
+    return None
+
+
+def instance_errors(instances: InstanceQuerySet, limit: int) -> list[SyncError]:
+    """The instances' own errors, by name."""
+    columns = (*_FIELDS, "project__name", "instance_id", "name")
+    rows = instances.with_sync_errors().order_by("name", "pk").values_list(*columns)
+    return [SyncError(*row) for row in rows[:limit]]

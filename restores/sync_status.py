@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -10,7 +11,7 @@ from django.db.models import Count, F, Min, Q
 
 from restores.models import Heartbeat, Instance, Project
 from restores.querysets import HEALTHY_KINDS, InstanceQuerySet, ProjectQuerySet, Viewer
-from restores.sync_errors import SyncError, instance_errors, project_errors
+from restores.sync_errors import PROJECT_FIELDS, SyncError, instance_errors, project_error
 
 # Twelve ticks without a finished one.
 _STALLED_AFTER = timedelta(seconds=60)
@@ -66,35 +67,32 @@ def sync_status_of(
     """
     if projects is None:
         projects = Project.objects.filter(pk__in=instances.order_by().values("project_id"))
+    rows = projects.monitored().order_by("name", "pk")
     # Projects first: a list that names a new instance must not vouch for instances read before it.
-    listed = [_ProjectState(*row) for row in projects.monitored().values_list(*_PROJECT_COLUMNS)]
-    synced = _instance_states(instances, {project.pk for project in listed})
-    healthy = [project for project in listed if project.healthy]
-    states = list(synced.values())
-    healthy_states = [synced[project.pk] for project in healthy if project.pk in synced]
-    never_synced = sum(state["healthy_never_synced"] for state in healthy_states)
-    some_healthy = any(state["healthy"] for state in healthy_states)
-    incomplete = never_synced or any(project.listed_at is None for project in healthy)
-    complete_to = _oldest(
-        *(state["healthy_oldest"] for state in healthy_states),
-        *(project.listed_at for project in healthy),
-    )
-    fully_complete_to = _oldest(
-        *(state["oldest"] for state in states), *(project.listed_at for project in listed)
-    )
-    unknown = any(state["never_synced"] for state in states) or any(
-        project.listed_at is None for project in listed
-    )
-    errors: list[SyncError] = []
-    if any(project.has_error for project in listed) or any(state["errors"] for state in states):
-        errors = project_errors(projects.monitored(), limit)
+    listed = list(rows.values("pk", "restoring_count_at", *PROJECT_FIELDS))
+    counts = _count_instances(instances, {project["pk"] for project in listed})
+    healthy = [project for project in listed if _is_healthy(project)]
+    healthy_counts = [counts[project["pk"]] for project in healthy if project["pk"] in counts]
+    never_synced = sum(count["healthy_never_synced"] for count in healthy_counts)
+    errors = [error for project in listed if (error := project_error(project))][:limit]
+    if any(count["errors"] for count in counts.values()):
         errors += instance_errors(instances.monitored(), limit - len(errors))
     return SyncStatus(
-        complete_to=complete_to if some_healthy and not incomplete else None,
-        fully_complete_to=None if unknown else fully_complete_to,
-        running_synced_at=_oldest(*(project.restoring_count_at for project in healthy)),
+        complete_to=_oldest(
+            any(count["healthy"] for count in healthy_counts) and not never_synced,
+            [project["listed_at"] for project in healthy],
+            [count["healthy_complete_to"] for count in healthy_counts],
+        ),
+        fully_complete_to=_oldest(
+            not any(count["never_synced"] for count in counts.values()),
+            [project["listed_at"] for project in listed],
+            [count["oldest"] for count in counts.values()],
+        ),
+        running_synced_at=min(
+            (at for project in healthy if (at := project["restoring_count_at"])), default=None
+        ),
         projects=len(listed),
-        instances=sum(state["monitored"] for state in states),
+        instances=sum(count["monitored"] for count in counts.values()),
         never_synced=never_synced,
         errors=tuple(errors),
     )
@@ -139,33 +137,12 @@ def sync_stalled_since(now: datetime) -> datetime | None:
     return beat if beat and now - beat > _STALLED_AFTER else None
 
 
-_PROJECT_COLUMNS = (
-    "pk",
-    "sync_error_kind",
-    "account__sync_error_kind",
-    "listed_at",
-    "restoring_count_at",
-)
+def _is_healthy(project: Mapping[str, Any]) -> bool:
+    kinds = project["sync_error_kind"], project["account__sync_error_kind"]
+    return all(kind in HEALTHY_KINDS for kind in kinds)
 
 
-@dataclass(frozen=True, slots=True)
-class _ProjectState:
-    pk: int
-    sync_error_kind: str
-    account_error_kind: str
-    listed_at: datetime | None
-    restoring_count_at: datetime | None
-
-    @property
-    def healthy(self) -> bool:
-        return {self.sync_error_kind, self.account_error_kind} <= {*HEALTHY_KINDS}
-
-    @property
-    def has_error(self) -> bool:
-        return bool(self.sync_error_kind or self.account_error_kind) or self.listed_at is None
-
-
-def _instance_states(instances: InstanceQuerySet, projects: set[int]) -> dict[int, dict[str, Any]]:
+def _count_instances(instances: InstanceQuerySet, projects: set[int]) -> dict[int, dict[str, Any]]:
     """Counts and oldest ``complete_to`` of the monitored instances of each project, by its key."""
     healthy = Q(sync_error_kind="")
     rows = (
@@ -179,11 +156,16 @@ def _instance_states(instances: InstanceQuerySet, projects: set[int]) -> dict[in
             never_synced=Count("pk", filter=Q(complete_to=None)),
             healthy_never_synced=Count("pk", filter=healthy & Q(complete_to=None)),
             oldest=Min("complete_to"),
-            healthy_oldest=Min("complete_to", filter=healthy),
+            healthy_complete_to=Min("complete_to", filter=healthy),
         )
     )
     return {row["project_id"]: row for row in rows if row["project_id"] in projects}
 
 
-def _oldest(*times: datetime | None) -> datetime | None:
-    return min((time for time in times if time), default=None)
+def _oldest(
+    known: bool, listed: Sequence[datetime | None], synced: Sequence[datetime | None]
+) -> datetime | None:
+    """The oldest of the times up to which projects were listed and their instances synced."""
+    if not known or None in listed:
+        return None
+    return min((time for time in (*listed, *synced) if time), default=None)

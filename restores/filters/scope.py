@@ -47,8 +47,10 @@ class Scope:
     begin with the project serve.
     """
 
-    def __init__(self, params: ListParams, viewer: Viewer) -> None:
+    def __init__(self, params: ListParams, viewer: Viewer, asof: AsOf | None = None) -> None:
+        """``asof`` saves loading it again where the viewer's has been loaded."""
         self.params, self.viewer = params, viewer
+        self._loaded = asof
 
     @cached_property
     def visible(self) -> list[VisibleProject]:
@@ -59,17 +61,19 @@ class Scope:
     @cached_property
     def visible_restores(self) -> RestoreQuerySet:
         """All restores that the viewer may see."""
-        return _of_projects(None if self.viewer.is_superuser else [p.pk for p in self.visible])
+        return _of_projects(self.visible_keys)
 
     @property
-    def several_visible_projects(self) -> ProjectQuerySet | None:
-        """The projects of ``visible_restores``, unless they are all or a single one."""
-        return _several(None if self.viewer.is_superuser else [p.pk for p in self.visible])
+    def visible_keys(self) -> list[int] | None:
+        """The primary keys of the visible projects; None for a superuser, who sees all."""
+        return None if self.viewer.is_superuser else [project.pk for project in self.visible]
 
     @cached_property
     def asof(self) -> AsOf | None:
         """The visible restores that were in another state at the time of the snapshot."""
         time = self.params.time_range.asof
+        if self._loaded and self._loaded.time == time:
+            return self._loaded
         return AsOf.load(self.visible_restores, time) if time else None
 
     @cached_property
@@ -86,7 +90,7 @@ class Scope:
     def found(self) -> SearchResult:
         """The same with what a text search found among the newest rows only."""
         params, asof = self.params, self.asof
-        rows = _of_projects(self._project_keys)
+        rows = _of_projects(self.project_keys)
         if asof:
             rows = asof.known(rows)
         if names := params.getlist("instance"):
@@ -106,11 +110,6 @@ class Scope:
         newest_first = newest_first and params.time_range.on != "running"
         return search(rows, params.get("q"), asof, newest_first=newest_first)
 
-    @property
-    def several_projects(self) -> ProjectQuerySet | None:
-        """The projects of ``restores``, unless they are all or a single one."""
-        return _several(self._project_keys)
-
     def in_status(self, rows: RestoreQuerySet) -> RestoreQuerySet:
         """Those of the rows in the statuses asked for, recovered or not."""
         statuses, recovered = self.params.getlist("status"), self.params.get("recovered")
@@ -124,6 +123,13 @@ class Scope:
             rows = asof.recovered(rows) if asof else rows.recovered()
         return rows
 
+    @property
+    def dated(self) -> bool:
+        """Whether a restore without a creation time cannot be among those asked for."""
+        time_range = self.params.time_range
+        bounded = bool(time_range.start or time_range.end)
+        return time_range.on == "running" or (time_range.on == "created" and bounded)
+
     def parts(self, rows: RestoreQuerySet) -> list[RestoreQuerySet]:
         """Rows of this scope by creation, newest first, in parts that an index gives at once.
 
@@ -133,7 +139,8 @@ class Scope:
         if self._long_running is None:
             return [rows]
         cutoff, keys = self._long_running
-        return [rows.filter(created_at__gt=cutoff), rows.filter(pk__in=keys)]
+        recent = rows.filter(created_at__gt=cutoff)
+        return [recent, rows.filter(pk__in=keys)] if keys else [recent]
 
     @cached_property
     def projects(self) -> ProjectQuerySet:
@@ -168,7 +175,7 @@ class Scope:
         return list(self._missing())
 
     @cached_property
-    def _project_keys(self) -> list[int] | None:
+    def project_keys(self) -> list[int] | None:
         """The primary keys of the projects asked for; None where all are asked for and visible."""
         chosen = {
             column: self.params.getlist(name)
@@ -206,16 +213,14 @@ class Scope:
         durations = Restore.objects.order_by("-duration").values_list("duration", flat=True)
         longest = durations.filter(duration__lte=LONG).first()
         cutoff = start - timedelta(seconds=longest or 0)
-        earlier = Restore.objects.filter(created_at__lte=cutoff)
-        unfinished = (
-            earlier.filter(status_group="in_progress"),
-            earlier.filter(status_group=OTHER, created_at__gt=start - UNKNOWN_RUNS),
+        # Each has an index; compared with the cutoff here, or SQLite would use another one.
+        rows = Restore.objects.filter(
+            Q(status_group="in_progress")
+            | Q(status_group=OTHER, created_at__gt=start - UNKNOWN_RUNS)
+            | Q(duration__gt=LONG)
         )
-        keys = [key for rows in unfinished for key in rows.values_list("pk", flat=True)]
-        # Compared here: SQLite would read all that were created by then.
-        long = Restore.objects.filter(duration__gt=LONG, created_at__isnull=False)
-        keys += [key for key, at in long.values_list("pk", "created_at") if at <= cutoff]
-        return cutoff, keys
+        found = rows.values_list("pk", "created_at")
+        return cutoff, [pk for pk, created_at in found if created_at and created_at <= cutoff]
 
     def _labelled(self, path: str) -> Q:
         """Customers, regions and projects, as a condition on rows with a path to the project."""
@@ -261,7 +266,3 @@ def _of_projects(keys: Sequence[int] | None) -> RestoreQuerySet:
     if len(keys) == 1:
         return Restore.objects.filter(project=keys[0])
     return Restore.objects.filter(project__in=keys)
-
-
-def _several(keys: Sequence[int] | None) -> ProjectQuerySet | None:
-    return Project.objects.filter(pk__in=keys) if keys is not None and len(keys) > 1 else None

@@ -12,6 +12,7 @@ from restores.asof import then_and_now
 from restores.filters import ListParams, Scope
 from restores.formatting import format_datetime
 from restores.instance_status import instance_sync_error
+from restores.keyset import first_pairs
 from restores.models import Instance, Restore
 from restores.querysets import InstanceQuerySet
 from restores.restore_list.counts import CappedCount, unfinished_by_status
@@ -356,7 +357,7 @@ def _nearest_restore(
 def _records_since(scope: Scope) -> str:
     """The day of the first record, if the time range ends before it."""
     rows = scope.visible_restores.exclude(created_at=None)
-    first = rows.first_pairs("created_at", 1, scope.several_visible_projects)
+    first = first_pairs(rows, "created_at", 1, scope.visible_keys)
     time_range = scope.params.time_range
     if not first or time_range.end is None or time_range.end > first[0][0]:
         return ""

@@ -17,8 +17,9 @@ from restores.asof import then_and_now
 from restores.filters import ListParams, Scope
 from restores.filters.cursors import Cursor
 from restores.filters.params import SORTS
+from restores.keyset import first_pairs
 from restores.models import Restore
-from restores.querysets import ProjectQuerySet, RestoreQuerySet
+from restores.querysets import RestoreQuerySet
 from restores.statuses import IN_PROGRESS
 
 # Restores in progress above the others.
@@ -36,13 +37,13 @@ class Segment:
     rows: RestoreQuerySet
     column: str
     descending: bool
-    # The projects of the rows if they are several.
-    projects: ProjectQuerySet | None
+    # The primary keys of the rows' projects, None for all.
+    projects: Sequence[int] | None
 
     def first(self, limit: int, start: int = 0) -> list[tuple[Any, int]]:
         """Value and primary key of the first rows; the value is None for rows without one."""
         sign = "-" if self.descending else ""
-        pairs = self.rows.first_pairs(f"{sign}{self.column}", limit, self.projects, start)
+        pairs = first_pairs(self.rows, f"{sign}{self.column}", limit, self.projects, start)
         return [(None, pk) for _, pk in pairs] if self.column == "pk" else pairs
 
     def after(self, cursor: Cursor) -> Segment | None:
@@ -148,7 +149,7 @@ def take(segments: Sequence[Segment], limit: int, start: int = 0) -> list[tuple[
 
 def newest_keys(scope: Scope, rows: RestoreQuerySet, limit: int) -> list[int]:
     """The primary keys of the newest rows of a scope, those without a creation time last."""
-    return [pk for _, pk in take(_segments(scope, rows, "created_at", descending=True), limit)]
+    return [pk for _, pk in take(_segments(scope, rows, "created_at", True), limit)]
 
 
 def read_all(scope: Scope, fetch: QuerySet[Any, Any], chunk: int) -> Iterator[list[Any]]:
@@ -256,25 +257,25 @@ def _rows(fetch: QuerySet[Any, Any], pairs: Sequence[tuple[Any, int]]) -> list[A
     return [found[key] for key in keys]
 
 
-def _segments(scope: Scope, rows: RestoreQuerySet, column: str, descending: bool) -> list[Segment]:
+def _segments(
+    scope: Scope, rows: RestoreQuerySet, column: str, descending: bool, *, absent_last: bool = True
+) -> list[Segment]:
+    """Rows in the order of a column; without ``absent_last`` only those that have a value."""
     asof, parts = scope.asof, [rows]
     if asof and asof.sorts_differently(column):
         rows, column, absent = asof.sort_column(rows, column)
         parts = [rows]
     else:
         absent = Q(**{column: None if column in _NULLABLE else ""})
-        if column == "created_at":
-            parts = scope.parts(rows)
+    if column == "created_at":
+        parts = scope.parts(rows)[:: 1 if descending else -1]
+        absent_last = absent_last and not scope.dated
 
     def segment(rows: RestoreQuerySet, column: str) -> Segment:
-        return Segment(
-            rows=rows, column=column, descending=descending, projects=scope.several_projects
-        )
+        return Segment(rows=rows, column=column, descending=descending, projects=scope.project_keys)
 
-    return [
-        *(segment(part.exclude(absent), column) for part in parts[:: 1 if descending else -1]),
-        segment(rows.filter(absent), "pk"),
-    ]
+    found = [segment(part.exclude(absent), column) for part in parts]
+    return [*found, segment(rows.filter(absent), "pk")] if absent_last else found
 
 
 def _pinned(scope: Scope, rows: RestoreQuerySet) -> list[tuple[Any, int]]:
@@ -286,4 +287,5 @@ def _pinned(scope: Scope, rows: RestoreQuerySet) -> list[tuple[Any, int]]:
     if params.sort != ListParams.DECLARED["sort"].default or alone or params.get("recovered"):
         return []
     running = scope.asof.in_status(rows, IN_PROGRESS) if scope.asof else rows.in_progress()
-    return take(_segments(scope, running, "created_at", descending=True)[:-1], PINNED)
+    newest = _segments(scope, running, "created_at", descending=True, absent_last=False)
+    return take(newest, PINNED)

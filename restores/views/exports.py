@@ -102,7 +102,7 @@ def restore_detail_md(request: HttpRequest, restore_id: str) -> HttpResponseBase
     if found.only is None:
         return _text("Several restores share this ID: add ?instance= and ?project=\n", 300)
     now = timezone.now()
-    asof = as_of_context(found.only, query, now)
+    asof = as_of_context(found.only, query, request.user, now)
     if asof.error:
         return _invalid(ListParams.parse(query, now))
     if asof.too_early:
@@ -124,9 +124,10 @@ def restore_report(
     known_at = snapshot.time if snapshot else known_until(restore, now)
     restore, asof = pair.then, instant(snapshot.time) if snapshot else anchor(now)
     project, instance = restore.project, restore.instance
+    facts = facts_of(restore, observations_of(restore, snapshot), known_at)
     return ticket_text.RestoreReport(
-        facts=facts_of(restore, observations_of(restore, snapshot), known_at),
-        current_facts=present_facts(pair, now),
+        facts=facts,
+        current_facts=present_facts(pair, facts, now),
         url=_permalink(path, asof),
         restore_id=restore.restore_id,
         restore_name=restore.restore_name,

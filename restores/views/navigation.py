@@ -54,6 +54,7 @@ def find_restores(restore_id: str, user: Viewer, query: QueryDict) -> Matches[Re
     """
     rows = Restore.objects.visible_to(user).filter(restore_id=restore_id)
     rows = rows.select_related("instance__project__account", "project__account")
+    rows = rows.prefetch_related("observations")
     instances, projects = query.getlist("instance"), query.getlist("project")
     return _choose(
         list(rows.order_by("project__name", "instance__name", "pk")),
@@ -114,8 +115,9 @@ def list_query(query: QueryDict, *, shared: bool) -> str:
 class AsOfContext:
     """The ``asof`` of a restore's page.
 
-    ``snapshot`` is None on a live page. ``too_early`` is the time asked for when the restore wasn't
-    recorded yet by then, ``error`` why the time can't be read; both show current data.
+    ``snapshot`` covers all restores that the user may see; it is None on a live page.
+    ``too_early`` is the time asked for when the restore wasn't recorded yet by then, ``error`` why
+    the time can't be read; both show current data.
     ``permalink_asof`` is what every link of the page carries; ``permalink_query`` and
     ``live_query`` are the page's own query with and without it.
     """
@@ -128,7 +130,7 @@ class AsOfContext:
     error: str
 
 
-def as_of_context(restore: Restore, query: QueryDict, now: datetime) -> AsOfContext:
+def as_of_context(restore: Restore, query: QueryDict, user: Viewer, now: datetime) -> AsOfContext:
     """Read the time as of which a restore's page is to be shown."""
     only_asof = QueryDict(mutable=True)
     for name in ("asof", "tz"):
@@ -136,13 +138,11 @@ def as_of_context(restore: Restore, query: QueryDict, now: datetime) -> AsOfCont
     params = ListParams.parse(only_asof, now)
     asof = params.time_range.asof
     recorded = asof if asof and restore.first_seen_at <= asof else None
-    # Of the whole instance: a failure is recovered by a later success of another restore.
-    restores = Restore.objects.filter(instance=restore.instance_id)
     return AsOfContext(
         permalink_asof=params.permalink_asof,
         permalink_query=_replace_asof(query, params.permalink_asof),
         live_query=_replace_asof(query, ""),
-        snapshot=AsOf.load(restores, recorded) if recorded else None,
+        snapshot=AsOf.load(Restore.objects.visible_to(user), recorded) if recorded else None,
         too_early=asof if asof and not recorded else None,
         error="; ".join(f"“{error.value}” {error.reason}" for error in params.errors),
     )
@@ -166,14 +166,20 @@ class ListNavigation:
 
 
 def list_navigation(
-    restore: Restore, query: QueryDict, user: Viewer, now: datetime, *, shared: bool
+    restore: Restore,
+    query: QueryDict,
+    user: Viewer,
+    now: datetime,
+    snapshot: AsOf | None,
+    *,
+    shared: bool,
 ) -> ListNavigation:
     """Find a restore's neighbors in the list's order; none where the list's query is invalid."""
     params, url = opened_list(query, now, shared=shared)
     if params.errors:
         return ListNavigation(url=url, label="back to your list")
     label = filter_summary(params)
-    scope = Scope(params, user)
+    scope = Scope(params, user, snapshot)
     neighbors = find_neighbors(scope, restore)
     listed = bool(label) and scope.restores.filter(pk=restore.pk).exists()
     ahead = neighbors.count_ahead() if listed else COUNT_LIMIT
@@ -231,7 +237,6 @@ def _related(
     rows: RestoreQuerySet, url: str, now: datetime, snapshot: AsOf | None, without: int = 0
 ) -> RelatedRestores:
     if snapshot:
-        snapshot = AsOf.load(rows, snapshot.time)
         rows = snapshot.known(rows)
     newest = then_and_now(rows.exclude(pk=without).newest(RELATED_SHOWN), snapshot)
     return RelatedRestores(

@@ -56,7 +56,7 @@ def restore_detail(request: HttpRequest, restore_id: str) -> HttpResponse:
     found = find_restores(restore_id, request.user, request.GET)
     if found.only is None:
         return _choose(request, restore_id, found.rows, now)
-    asof = as_of_context(found.only, request.GET, now)
+    asof = as_of_context(found.only, request.GET, request.user, now)
     pair = then_and_now([found.only], asof.snapshot)[0]
     restore = pair.then
     observations = observations_of(restore, asof.snapshot)
@@ -65,7 +65,7 @@ def restore_detail(request: HttpRequest, restore_id: str) -> HttpResponse:
     known_at = at if asof.snapshot else known_until(restore, now)
     facts = facts_of(restore, observations, known_at)
     # The customer is told what is known now, however old the link.
-    current = present_facts(pair, now) or facts
+    current = present_facts(pair, facts, now) or facts
     context = {
         "restore": restore,
         "asof": asof,
@@ -90,7 +90,7 @@ def restore_detail(request: HttpRequest, restore_id: str) -> HttpResponse:
         "same_instance": same_instance(restore, request.user, at, asof.snapshot),
         "same_backup": same_backup(restore, request.user, at, asof.snapshot),
         "navigation": list_navigation(
-            found.only, request.GET, request.user, now, shared=found.shared
+            found.only, request.GET, request.user, now, asof.snapshot, shared=found.shared
         ),
         "permalink": permalink(found),
         "sync": sync_state(restore.instance, now),
@@ -105,7 +105,7 @@ def _choose(
     request: HttpRequest, restore_id: str, rows: list[Restore], now: datetime
 ) -> HttpResponse:
     """List the restores that share an ID, as of the page's time."""
-    contexts = [as_of_context(row, request.GET, now) for row in rows]
+    contexts = [as_of_context(row, request.GET, request.user, now) for row in rows]
     pairs = list(zip(rows, contexts, strict=True))
     recorded = [(row, asof) for row, asof in pairs if not asof.too_early]
     context = {
@@ -127,7 +127,7 @@ def restore_detail_json(request: HttpRequest, restore_id: str) -> JsonAnswer:
     """One restore with its record and observations, or every one with this ID."""
     now = timezone.now()
     found = find_restores(restore_id, request.user, request.GET)
-    contexts = [as_of_context(row, request.GET, now) for row in found.rows]
+    contexts = [as_of_context(row, request.GET, request.user, now) for row in found.rows]
     if contexts[0].error:
         return JsonResponse(errors_json(ListParams.parse(request.GET, now)), status=400)
     rows = [

@@ -461,12 +461,12 @@ def test_what_commits_while_faults_are_summed_up_is_not_hidden(web, monkeypatch)
     late = make_instance("late", complete_to=NOW - timedelta(hours=2))
     tag = web.get(URL).headers["ETag"]
 
-    def read(instances, projects, ours=sync_status._instance_states):
+    def read(instances, projects, ours=sync_status._count_instances):
         make_restore("found-late", instance=late)
         type(late).objects.filter(pk=late.pk).update(complete_to=NOW)
         return ours(instances, projects)
 
-    monkeypatch.setattr(sync_status, "_instance_states", read)
+    monkeypatch.setattr(sync_status, "_count_instances", read)
     answer = web.get(URL, headers={"if-none-match": tag})
     assert answer.headers["X-Complete-To"] == "2026-11-23T16:59:00Z"
     assert (answer.status_code, "found-late" in answer.content.decode()) == (200, True)
