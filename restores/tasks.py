@@ -32,32 +32,32 @@ def tick() -> None:
     loaded, now = load_accounts(), datetime.now(UTC)
     scheduling.quarantine(now)
     if accounts.due_for_discovery(loaded, now).exists():
-        discover_projects.apply_async(expires=_EXPIRES)
+        discover_projects.delay()
     for _ in range(scheduling.due_projects(now).count()):
-        sync_projects.apply_async(expires=_EXPIRES)
+        sync_projects.delay()
     due = scheduling.due_instances(now).order_by()
     for count in (
         due.values("project_id").annotate(count=Count("pk")).values_list("count", flat=True)
     ):
         for _ in range(ceil(count / scheduling.BATCH_SIZE)):
-            sync_instances.apply_async(expires=_EXPIRES)
+            sync_instances.delay()
     # Last: only a worker that finishes work has a heartbeat, and pages warn when there is none.
     Heartbeat.objects.update_or_create(pk=1, defaults={"at": datetime.now(UTC)})
 
 
-@shared_task
+@shared_task(expires=_EXPIRES)
 def discover_projects() -> None:
     """Discover the projects of one account that names none."""
     next(accounts.discover(load_accounts(), datetime.now(UTC)), None)
 
 
-@shared_task
+@shared_task(expires=_EXPIRES)
 def sync_projects() -> None:
     """Sync due projects, one after another."""
     _repeat(_sync_due_project)
 
 
-@shared_task
+@shared_task(expires=_EXPIRES)
 def sync_instances() -> None:
     """Sync due instances, one batch after another; projects that have become due go first."""
     _repeat(lambda: _sync_due_project() or sync_due_instances(load_accounts()))

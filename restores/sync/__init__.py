@@ -1,1 +1,1 @@
-"""What fetches: who is due, what to ask, what changed, and the only writer of restores."""
+"""Sync: fetch restoration records from the cloud and store them."""

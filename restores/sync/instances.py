@@ -209,18 +209,17 @@ def _finish(instance: Instance, job: Future[_Fetched]) -> SyncResult:
     try:
         return _store(instance, job.result())
     except LeaseLost:
-        error: DcsError = InvalidResponse("The sync took too long and was reassigned.")
-        return SyncResult(instance=instance, error=error, lease_lost=True)
+        too_late = InvalidResponse("The sync took too long and was reassigned.")
+        return SyncResult(instance=instance, error=too_late, lease_lost=True)
     except RequestSkipped as skipped:
         results.release([instance], wait=_RETRY_SKIPPED)
         return SyncResult(instance=instance, error=skipped.reason)
-    except DcsError as fault:
-        error = fault
-    try:
-        results.instance_failed(instance, error, datetime.now(UTC))
-    except LeaseLost:
-        return SyncResult(instance=instance, error=error, lease_lost=True)
-    return SyncResult(instance=instance, error=error)
+    except DcsError as error:
+        try:
+            results.instance_failed(instance, error, datetime.now(UTC))
+        except LeaseLost:
+            return SyncResult(instance=instance, error=error, lease_lost=True)
+        return SyncResult(instance=instance, error=error)
 
 
 @retry_on_conflict

@@ -15,6 +15,7 @@ from restores.dcs.client import Client
 from restores.dcs.iam import DiscoveredProject
 from restores.dcs.records import BackupRecord, InstanceRecord
 from restores.models import Account, Backup, Instance, Project, Restore
+from restores.querysets import UNKNOWN_RUNS
 from restores.statuses import RESTORING
 from restores.sync import scheduling, store
 
@@ -252,7 +253,7 @@ def schedule_restoring(project: Project, restoring: Sequence[str], now: datetime
     for as long as after its first failure.
     """
     unfinished = Restore.objects.filter(project=project, removed_upstream_at=None)
-    unfinished = unfinished.unfinished(now - store.UNFINISHED_FOR)
+    unfinished = unfinished.unfinished(now - UNKNOWN_RUNS)
     running = unfinished.filter(status=RESTORING.value)
     instances = Instance.objects.filter(project=project)
     begun = instances.filter(instance_id__in=restoring)

@@ -12,12 +12,12 @@ from django.db import transaction
 from restores.dcs.errors import InvalidResponse
 from restores.dcs.records import TERMINAL_STATUSES, RestoreRecord
 from restores.models import Backup, Instance, Observation, Project, Restore
+from restores.querysets import UNKNOWN_RUNS
 from restores.statuses import FAILED, QUICK, SUCCEEDED
 from restores.sync.complete_fetch import FetchResult
 from restores.sync.diff import Changes, diff
 from restores.sync.scheduling import lock_claimed
 
-UNFINISHED_FOR = timedelta(hours=24)
 _MASS_REMOVAL_DOUBTED_FOR = timedelta(hours=1)
 _RECORD_FIELDS = (
     "restore_name",
@@ -309,4 +309,4 @@ def _result(
 def _live(row: Restore, now: datetime) -> bool:
     youngest = max(row.created_at or row.first_seen_at, row.changed_at)
     unfinished = row.status not in TERMINAL_STATUSES and not row.removed_upstream_at
-    return unfinished and youngest >= now - UNFINISHED_FOR
+    return unfinished and youngest >= now - UNKNOWN_RUNS

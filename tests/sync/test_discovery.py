@@ -1,5 +1,6 @@
 import re
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -83,11 +84,12 @@ def test_projects_are_discovered_again_once_per_hour_by_one_worker(finder):
 
 def test_the_tick_wakes_a_worker_for_discovery(finder, monkeypatch):
     woken = []
-    monkeypatch.setattr(tasks.discover_projects, "apply_async", lambda **_: woken.append(1))
+    for task in (tasks.discover_projects, tasks.sync_projects, tasks.sync_instances):
+        monkeypatch.setattr(task, "delay", partial(woken.append, task.name))
     tasks.tick()
     tasks.discover_projects(), tasks.discover_projects()
     tasks.tick()
-    assert (woken, len(names())) == ([1], 6)
+    assert woken == [tasks.discover_projects.name] + 6 * [tasks.sync_projects.name]
 
 
 def test_a_project_that_disappears_is_no_longer_monitored_and_comes_back(finder):
