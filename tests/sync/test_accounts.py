@@ -81,13 +81,13 @@ def test_a_file_that_was_never_valid_is_rejected_each_time(folder):
 
 def test_a_changed_endpoint_takes_its_projects_along(folder):
     load_accounts()
-    held = make_restore("r-1", instance=make_instance(project=Project.objects.get()))
+    restore = make_restore("r-1", instance=make_instance(project=Project.objects.get()))
     for number, endpoint in enumerate(("https://dcs.example/eu", "https://other.example")):
         write(folder / "projects.toml", FILE.replace("https://dcs.example", endpoint), 2 + number)
         load_accounts()
         project = Project.objects.get()
         assert (project.endpoint, project.monitored) == (endpoint, True)
-        assert (project.next_sync_at, held.project_id) == (None, project.pk)
+        assert (project.next_sync_at, restore.project_id) == (None, project.pk)
 
 
 def test_projects_discovered_at_a_previous_endpoint_are_no_longer_monitored(folder):
@@ -98,8 +98,8 @@ def test_projects_discovered_at_a_previous_endpoint_are_no_longer_monitored(fold
     named = [DiscoveredProject(project_id=f"p-{n}", name=f"eu-{n}") for n in (1, 2)]
     account = Account.objects.get()
     assert inventory.register_discovered(account, shop.config, shop.named, named) == ""
-    moved = found.replace("https://dcs.example", "https://new.example")
-    write(folder / "projects.toml", moved[: moved.index("[projects")], 3)
+    changed = found.replace("https://dcs.example", "https://new.example")
+    write(folder / "projects.toml", changed[: changed.index("[projects")], 3)
     shop = load_accounts()["shop"]
     assert not Project.objects.monitored().exists()
     assert inventory.register_discovered(account, shop.config, shop.named, named[:1]) == ""
@@ -110,5 +110,5 @@ def test_projects_discovered_at_a_previous_endpoint_are_no_longer_monitored(fold
 
 def test_the_database_keeps_no_fingerprint_that_could_be_guessed(folder):
     digest = load_accounts()["shop"].config.digest
-    kept = Account.objects.get().section_digest
-    assert kept and kept != digest
+    stored = Account.objects.get().section_digest
+    assert stored and stored != digest

@@ -94,15 +94,15 @@ def test_the_tick_wakes_a_worker_for_discovery(finder, monkeypatch):
 
 def test_a_project_that_disappears_is_no_longer_monitored_and_comes_back(finder):
     find()
-    gone = Project.objects.filter(account__name="harbour").first()
-    rest = Project.objects.filter(account__name="harbour").exclude(pk=gone.pk)
+    missing = Project.objects.filter(account__name="harbour").first()
+    rest = Project.objects.filter(account__name="harbour").exclude(pk=missing.pk)
     listing(finder, *rest.values_list("project_id", "name"))
     Account.objects.filter(name="harbour").update(next_discovery_at=None)
     find()
-    assert gone.name not in names() and len(names()) == 5
+    assert missing.name not in names() and len(names()) == 5
     finder.faults.clear()
     find(later(hours=2))
-    assert gone.name in names()
+    assert missing.name in names()
 
 
 def test_many_projects_that_disappear_at_once_stay_monitored_with_a_sync_error(finder):
@@ -111,8 +111,8 @@ def test_many_projects_that_disappear_at_once_stay_monitored_with_a_sync_error(f
     before = names()
     for few in (0, 3):
         listing(finder, *((f"p-{number}", f"eu-de_{number}") for number in range(few)))
-        faults = find(later(hours=few + 2))
-        assert "missing from the list all at once" in faults["harbour"].message
+        errors = find(later(hours=few + 2))
+        assert "missing from the list all at once" in errors["harbour"].message
     assert names() == before
     harbour = Account.objects.get(name="harbour")
     assert harbour.sync_error_kind == "discovery"
@@ -170,8 +170,8 @@ def test_a_name_that_another_project_has_is_followed_by_the_account_name(finder)
 def test_a_file_without_discovery_retires_what_was_discovered(finder, settings):
     find()
     text = Path(settings.DCS_PROJECTS).read_text()
-    kept = re.sub(r"(?m)^(projects|interval|customer) = .*\n", "", text)
-    write(settings, re.sub(r"(?s)(\[accounts.harbour\].*?)iam_endpoint = \S+\n", r"\1", kept))
+    remaining = re.sub(r"(?m)^(projects|interval|customer) = .*\n", "", text)
+    write(settings, re.sub(r"(?s)(\[accounts.harbour\].*?)iam_endpoint = \S+\n", r"\1", remaining))
     load_accounts()
     assert names() == set()
     assert Project.objects.count() == 6

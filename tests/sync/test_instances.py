@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def failing(match, status, code):
     """A fault of the simulator: it answers such calls with an error."""
-    body = {"error_code": code, "error_msg": "as the test asked"}
+    body = {"error_code": code, "error_msg": "as the test said"}
     return {"match": match, "kind": "status", "status": status, "body": body}
 
 
@@ -35,7 +35,7 @@ def listed(simulator):
     }
 
 
-def kept():
+def stored():
     return set(Restore.objects.values_list("instance__instance_id", "restore_id"))
 
 
@@ -53,12 +53,12 @@ def test_project_and_instance_syncs_store_every_restore_of_every_instance(simula
     for _ in range(len(simulator.world.projects)):
         tasks.sync_projects()
 
-    assert kept() >= listed(simulator) - _just_begun(simulator)
+    assert stored() >= listed(simulator) - _just_started(simulator)
     assert not Instance.objects.monitored().exclude(complete_to__gt=_long_ago()).exists()
     assert Backup.objects.exists()
 
 
-def _just_begun(simulator):
+def _just_started(simulator):
     return {
         (i.instance_id, plan.restore_id) for i, plan in simulator.world.running(simulator.clock())
     }
@@ -83,14 +83,14 @@ def test_an_unchanged_response_is_complete_again_and_reads_no_row(simulator):
     (instance,), account = claimed(simulator)
     next(sync_instances([instance], account))
     again = scheduling.claim_selected([instance.pk], datetime.now(UTC))
-    proven = again[0].complete_to
+    complete_to = again[0].complete_to
 
-    with CaptureQueriesContext(connection) as asked:
+    with CaptureQueriesContext(connection) as queries:
         next(sync_instances(again, account))
 
     instance.refresh_from_db()
-    assert not [query for query in asked if "restores_restore" in query["sql"]]
-    assert instance.complete_to >= proven
+    assert not [query for query in queries if "restores_restore" in query["sql"]]
+    assert instance.complete_to >= complete_to
     assert (instance.lease_until, instance.attempts) == (None, 0)
 
 
@@ -124,14 +124,14 @@ def test_a_response_is_parsed_again_while_a_restore_may_still_change(simulator):
 
 def test_a_new_restore_is_found_by_the_next_project_sync(simulator):
     call_command("sync")
-    order = Scenario(waiting=0, seconds=300)
-    begun = simulator.world.start_restore(_idle(simulator), simulator.clock(), order)
+    scenario = Scenario(waiting=0, seconds=300)
+    restore_id = simulator.world.start_restore(_idle(simulator), simulator.clock(), scenario)
     Project.objects.update(next_sync_at=None)
 
     for _ in simulator.world.projects:
         tasks.sync_projects()
 
-    restore = Restore.objects.get(restore_id=begun)
+    restore = Restore.objects.get(restore_id=restore_id)
     assert restore.status == "restoring"
     assert restore.instance.next_sync_at <= datetime.now(UTC) + scheduling.LIVE_INTERVAL
 
@@ -144,7 +144,7 @@ def _idle(simulator):
 def test_a_sync_error_keeps_stored_rows_and_is_shown_with_the_request_id(simulator):
     call_command("sync")
     instance = Instance.objects.monitored().exclude(restores=None).first()
-    rows, proven = instance.restores.count(), instance.complete_to
+    rows, complete_to = instance.restores.count(), instance.complete_to
     simulator.faults.add(failing(f"{instance.instance_id}/restores", 500, "DCS.5079"))
 
     again = scheduling.claim_selected([instance.pk], datetime.now(UTC))
@@ -153,7 +153,7 @@ def test_a_sync_error_keeps_stored_rows_and_is_shown_with_the_request_id(simulat
     instance.refresh_from_db()
     assert result.error.kind == instance.sync_error_kind == "unreachable"
     assert "DCS.5079" in instance.sync_error_message
-    assert (instance.complete_to, instance.restores.count()) == (proven, rows)
+    assert (instance.complete_to, instance.restores.count()) == (complete_to, rows)
     assert instance.lease_until is None
     assert instance.next_sync_at > datetime.now(UTC) + timedelta(seconds=20)
 
@@ -245,7 +245,9 @@ def test_an_interrupted_batch_is_released_and_only_blamed_if_it_took_too_long(
 def test_a_restoring_instance_that_no_list_has_shown_yet_is_synced_at_once(simulator):
     call_command("sync")
     idle = _idle(simulator)
-    begun = simulator.world.start_restore(idle, simulator.clock(), Scenario(waiting=0, seconds=300))
+    restore_id = simulator.world.start_restore(
+        idle, simulator.clock(), Scenario(waiting=0, seconds=300)
+    )
     Instance.objects.filter(instance_id=idle.instance_id).first().restores.all().delete()
     Backup.objects.filter(instance__instance_id=idle.instance_id).delete()
     Instance.objects.filter(instance_id=idle.instance_id).delete()
@@ -254,7 +256,7 @@ def test_a_restoring_instance_that_no_list_has_shown_yet_is_synced_at_once(simul
     for _ in simulator.world.projects:
         tasks.sync_projects()
 
-    assert Restore.objects.get(restore_id=begun).status == "restoring"
+    assert Restore.objects.get(restore_id=restore_id).status == "restoring"
 
 
 def test_a_new_restore_is_found_in_a_backlog_too(simulator):
@@ -293,8 +295,8 @@ def test_a_late_project_sync_does_not_make_the_next_one_late(simulator):
     now = datetime.now(UTC)
     for project, ago in ((late, 2), (missed, 3600)):
         Project.objects.filter(pk=project.pk).update(next_sync_at=now - timedelta(seconds=ago))
-        held = scheduling.take_over_project(project, datetime.now(UTC))
-        tasks.sync_project(held, load_accounts()[project.account.name])
+        taken_over = scheduling.take_over_project(project, datetime.now(UTC))
+        tasks.sync_project(taken_over, load_accounts()[project.account.name])
         project.refresh_from_db()
 
     assert late.next_sync_at == now + timedelta(seconds=3)

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def called(limiter, count):
-    """The moments at which threads that ask all at once may call."""
+    """The moments at which threads that start together may call."""
     moments = []
 
     def call():
@@ -69,20 +69,20 @@ def test_a_single_call_does_not_wait_for_a_whole_batch():
     batch.start()
     urgent = RateLimiter(account.pk, 10)
 
-    begun = time.monotonic()
+    started = time.monotonic()
     urgent()
 
-    assert time.monotonic() - begun < 0.5
+    assert time.monotonic() - started < 0.5
     batch.join()
 
 
 def test_nobody_sleeps_until_the_end_of_a_long_hold():
     account = make_account(reserved_until=datetime.now(UTC) + timedelta(minutes=2))
-    begun = time.monotonic()
+    started = time.monotonic()
     with pytest.raises(RequestSkipped) as skipped:
         RateLimiter(account.pk, 10)()
 
-    assert time.monotonic() - begun < 1
+    assert time.monotonic() - started < 1
     assert skipped.value.reason.kind == "throttled"
 
 

@@ -100,7 +100,7 @@ def test_an_account_without_a_free_call_soon_is_left_alone():
 
 def test_an_account_with_claimed_instances_comes_after_the_others():
     hanging, other = (make_project(name, account=make_account(name)) for name in ("a", "b"))
-    due("held", project=hanging)
+    due("claimed", project=hanging)
     assert scheduling.claim_instances(NOW)
     due("older", ago=3600, project=hanging)
     due("younger", project=other)
@@ -120,12 +120,12 @@ def test_a_project_that_was_never_synced_comes_first():
 
 def test_taking_over_a_project_invalidates_the_other_claim():
     make_project()
-    held = scheduling.claim_project(NOW)
+    claimed = scheduling.claim_project(NOW)
 
     assert (
-        scheduling.take_over_project(held, NOW).fencing_token
+        scheduling.take_over_project(claimed, NOW).fencing_token
         == Project.objects.get().fencing_token
-        == held.fencing_token + 1
+        == claimed.fencing_token + 1
     )
 
 
@@ -205,9 +205,9 @@ def test_an_account_with_a_low_rate_gets_small_batches():
 def test_an_idle_account_comes_before_one_with_reserved_calls():
     in_use = make_account("in-use", reserved_until=NOW + timedelta(seconds=1))
     due("waiting", ago=600, project=make_project("busy", account=in_use))
-    due("fresh", project=make_project("idle", account=make_account("idle")))
+    due("newer", project=make_project("idle", account=make_account("idle")))
 
-    assert [i.name for i in scheduling.claim_instances(NOW)] == ["fresh"]
+    assert [i.name for i in scheduling.claim_instances(NOW)] == ["newer"]
     assert [i.name for i in scheduling.claim_instances(NOW)] == ["waiting"]
 
 
@@ -220,10 +220,10 @@ def test_a_batch_makes_no_more_calls_than_its_account_may_make_in_a_second():
 
 
 def test_a_project_of_an_idle_account_comes_first():
-    make_project("asked", next_sync_at=NOW - timedelta(hours=2))
-    make_project("asked-too", next_sync_at=NOW - timedelta(hours=1))
+    make_project("first-of-account", next_sync_at=NOW - timedelta(hours=2))
+    make_project("second-of-account", next_sync_at=NOW - timedelta(hours=1))
     make_project("other", account=make_account("other"), next_sync_at=NOW)
 
     names = [project.name for project in iter(lambda: scheduling.claim_project(NOW), None)]
 
-    assert names == ["asked", "other", "asked-too"]
+    assert names == ["first-of-account", "other", "second-of-account"]

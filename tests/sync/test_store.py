@@ -176,11 +176,11 @@ def test_after_a_return_a_mass_removal_is_doubted_anew(twenty):
 
 
 def test_restores_removed_one_by_one_are_no_mass_removal(twenty):
-    kept = 20
-    while kept > 3:
-        kept -= 1
+    remaining = 20
+    while remaining > 3:
+        remaining -= 1
         for _ in range(2):
-            assert not sync(twenty, *(make_record(f"r-{n}") for n in range(kept))).mass_removal
+            assert not sync(twenty, *(make_record(f"r-{n}") for n in range(remaining))).mass_removal
 
 
 def test_a_restore_in_an_incomplete_response_is_not_missing(instance):
