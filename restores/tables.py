@@ -453,7 +453,7 @@ class InstanceTable(Table):
         return _text(record.status)
 
     def render_complete_to(self, record: Instance) -> SafeString:
-        return instance_status_badge(instance_status(record))
+        return instance_status_badge(instance_status(record), in_column=True)
 
     def render_newest_restore(self, record: Instance) -> SafeString:
         restore = self.newest.get(record.pk)
@@ -497,7 +497,7 @@ class SyncStatusTable(Table):
         return _text(record.project.name)
 
     def render_complete_to(self, record: Instance) -> SafeString:
-        return instance_status_badge(instance_status(record))
+        return instance_status_badge(instance_status(record), in_column=True)
 
     def render_next_sync(self, record: Instance) -> SafeString | str:
         return short_timestamp(next_sync_at(record))

@@ -7,7 +7,7 @@ from django.template import Context
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 from restores.instance_status import InstanceStatus
 from restores.statuses import Status
@@ -67,13 +67,20 @@ def sync_error(error: SyncError) -> SafeString:
 
 
 @register.simple_tag
-def instance_status_badge(status: InstanceStatus) -> SafeString:
-    """How far an instance's restores are known, and the sync error that keeps us from more."""
+def instance_status_badge(status: InstanceStatus, *, in_column: bool = False) -> SafeString:
+    """How far an instance's restores are known, and the sync error that keeps us from more.
+
+    In a column headed "Data complete up to (UTC)" only narrow screens, which hide the heads of
+    columns, repeat that.
+    """
+    label, zone = status.label or "Data complete up to", "" if in_column else " UTC"
+    if in_column and not status.label:
+        label = mark_safe('<span class="cell-label">Complete up to</span>')
     return format_html(
         '<span class="known {}">{}{}{}</span>',
         status.css_class,
-        status.label,
-        format_html(" {}", short_timestamp(status.at)) if status.at else "",
+        label,
+        format_html(" {}{}", short_timestamp(status.at), zone) if status.at else "",
         format_html(' <span class="why">({})</span>', status.sync_error.label)
         if status.sync_error
         else "",

@@ -160,7 +160,7 @@ class Progress:
 def _progress(facts: Facts) -> Progress | None:
     """Draw a bar while the progress may change; the summary tells that of a finished restore."""
     if facts.status == WAITING.value:
-        return Progress("0", "waiting", "not started")
+        return Progress("0", "waiting", "Not started")
     if facts.progress is None or facts.status in FINAL:
         return None
     value, text = f"{facts.progress:.2f}", format_percent(facts.progress)
@@ -223,7 +223,9 @@ def _start(restore: Restore) -> LabeledTime:
         if restore.status == RESTORING.value:
             note = "Already running when first detected"
             return LabeledTime(label=label, text="Not observed", note=note)
-        return LabeledTime(label=label, text="Not observed", note="It finished between two syncs")
+        return LabeledTime(
+            label=label, text="Not observed", note="It finished before the next sync"
+        )
     if after is None or after >= by:
         return LabeledTime(label=label, text=f"by {format_time(by)}", note="first observed")
     return LabeledTime(

@@ -59,7 +59,7 @@ def test_a_failure_is_explained_with_advice_and_a_customer_message(web):
     [
         ({"status": "restoring", "progress": 42.0}, "42.00", "42%"),
         ({"status": "restoring", "progress": 100.0}, "100.00", "Finishing"),
-        ({"status": "waiting", "progress": 0.0}, "0", "not started"),
+        ({"status": "waiting", "progress": 0.0}, "0", "Not started"),
         ({"status": "rolling_back", "progress": 12.0}, "12.00", "12%"),
     ],
 )

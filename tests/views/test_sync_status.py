@@ -180,8 +180,8 @@ def test_an_account_shows_its_queue_of_calls(web):
         html, (busy, idle, refused) = page(web), json_of(web)["accounts"]
     for text in (
         "3 s <small>(until",
-        '<td class="wide"> none </td>',
-        '<td class="wide"> paused </td>',
+        "Queue:</span> none </td>",
+        "Queue:</span> paused </td>",
         "paused until",
     ):
         assert html.count(text) == 1
