@@ -215,25 +215,45 @@ class Restore(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["instance", "restore_id"], name="restore_identity")
         ]
-        # Each ends in the id, which breaks ties: a page is read off an index without sorting.
+        # Each names the views that need it. Most end in the id, which breaks ties: a page is read
+        # off an index without sorting.
         indexes = [
+            # Restore page; filter "ids".
             models.Index("restore_id", name="restore_id"),
             models.Index("backup_id", name="restore_backup"),
+            # List, live and by creation; the same for members of projects.
             models.Index("created_at", "id", name="restore_created"),
             models.Index("project", "created_at", "id", name="restore_project"),
+            # Filter "status", tab counts, pinned restores.
+            models.Index("status_group", "created_at", "id", name="restore_status"),
             models.Index(
                 "project", "status_group", "created_at", "id", name="restore_project_status"
             ),
+            # Tab "Unresolved": PostgreSQL would read the whole table to count them.
+            models.Index(
+                "status_group",
+                "created_at",
+                "id",
+                name="restore_unresolved",
+                condition=Q(status_group="failed", recovered_at=None),
+            ),
+            models.Index(
+                "project",
+                "status_group",
+                "created_at",
+                "id",
+                name="restore_project_unresolved",
+                condition=Q(status_group="failed", recovered_at=None),
+            ),
+            # Instance page; filter "instance" and its tab counts.
             models.Index("instance", "created_at", "id", name="restore_instance"),
             models.Index(
                 "instance", "status_group", "created_at", "id", name="restore_instance_status"
             ),
-            models.Index("status_group", "created_at", "id", name="restore_status"),
-            models.Index("status", "id", name="restore_by_status"),
+            # Filter "code", one or any.
             models.Index(
                 "error_code", "created_at", "id", name="restore_code", condition=~Q(error_code="")
             ),
-            models.Index("error_code", "id", name="restore_by_code", condition=~Q(error_code="")),
             models.Index("created_at", "id", name="restore_coded", condition=~Q(error_code="")),
             models.Index(
                 "project",
@@ -243,11 +263,18 @@ class Restore(models.Model):
                 name="restore_project_code",
                 condition=~Q(error_code=""),
             ),
+            # List by end ("on=ended", "sort=ended"); the same for members of projects.
             models.Index("ended_at", "id", name="restore_ended"),
             models.Index("project", "ended_at", "id", name="restore_project_ended"),
+            # List by duration; the longest one bounds "on=running".
             models.Index("duration", "id", name="restore_duration"),
+            # List sorted by status or code.
+            models.Index("status", "id", name="restore_by_status"),
+            models.Index("error_code", "id", name="restore_by_code", condition=~Q(error_code="")),
+            # ETag of the list: the newest changes, of all projects and of some; "on=changed".
             models.Index("changed_at", "id", name="restore_changed"),
             models.Index("project", "changed_at", "id", name="restore_project_changed"),
+            # Snapshots: what has changed since.
             models.Index("moved_at", "first_seen_at", name="restore_moved"),
             models.Index("moved_at", "first_seen_at", name="restore_slow", condition=Q(slow=True)),
         ]

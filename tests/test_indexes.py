@@ -18,7 +18,7 @@ VIEWS = {
     "": "restore_created",
     "status=failed": "restore_status",
     f"status=failed&{HOUR}": "restore_status",
-    "recovered=no&status=failed": "restore_status",
+    "recovered=no&status=failed": "restore_unresolved",
     "project=shop-prod": "restore_project",
     "project=shop-prod&status=failed": "restore_project_status",
     "instance=cart-prod": "restore_instance",

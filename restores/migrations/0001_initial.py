@@ -455,11 +455,41 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="restore",
             index=models.Index(
+                models.F("status_group"),
+                models.F("created_at"),
+                models.F("id"),
+                name="restore_status",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="restore",
+            index=models.Index(
                 models.F("project"),
                 models.F("status_group"),
                 models.F("created_at"),
                 models.F("id"),
                 name="restore_project_status",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="restore",
+            index=models.Index(
+                models.F("status_group"),
+                models.F("created_at"),
+                models.F("id"),
+                condition=models.Q(("recovered_at", None), ("status_group", "failed")),
+                name="restore_unresolved",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="restore",
+            index=models.Index(
+                models.F("project"),
+                models.F("status_group"),
+                models.F("created_at"),
+                models.F("id"),
+                condition=models.Q(("recovered_at", None), ("status_group", "failed")),
+                name="restore_project_unresolved",
             ),
         ),
         migrations.AddIndex(
@@ -484,33 +514,11 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="restore",
             index=models.Index(
-                models.F("status_group"),
-                models.F("created_at"),
-                models.F("id"),
-                name="restore_status",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="restore",
-            index=models.Index(models.F("status"), models.F("id"), name="restore_by_status"),
-        ),
-        migrations.AddIndex(
-            model_name="restore",
-            index=models.Index(
                 models.F("error_code"),
                 models.F("created_at"),
                 models.F("id"),
                 condition=models.Q(("error_code", ""), _negated=True),
                 name="restore_code",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="restore",
-            index=models.Index(
-                models.F("error_code"),
-                models.F("id"),
-                condition=models.Q(("error_code", ""), _negated=True),
-                name="restore_by_code",
             ),
         ),
         migrations.AddIndex(
@@ -549,6 +557,19 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="restore",
             index=models.Index(models.F("duration"), models.F("id"), name="restore_duration"),
+        ),
+        migrations.AddIndex(
+            model_name="restore",
+            index=models.Index(models.F("status"), models.F("id"), name="restore_by_status"),
+        ),
+        migrations.AddIndex(
+            model_name="restore",
+            index=models.Index(
+                models.F("error_code"),
+                models.F("id"),
+                condition=models.Q(("error_code", ""), _negated=True),
+                name="restore_by_code",
+            ),
         ),
         migrations.AddIndex(
             model_name="restore",
