@@ -13,7 +13,7 @@ from django.utils.cache import get_conditional_response
 from restores.filters.scope import Scope
 from restores.keyset import first_pairs
 from restores.sync_status import SyncStatus
-from restores.timerange import instant
+from restores.timerange import to_iso
 
 # A transaction may commit after one that began later: the newest change alone would hide it.
 _NEWEST = 50
@@ -66,5 +66,5 @@ def unless_unchanged(
         ("X-Synced-At", status.running_synced_at),
     ):
         if at:
-            response[header] = instant(at)
+            response[header] = to_iso(at)
     return response

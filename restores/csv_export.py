@@ -14,7 +14,7 @@ from restores.filters import ListParams, Scope
 from restores.models import Restore
 from restores.restore_list.pagination import read_all
 from restores.serializers import RELATED, UPSTREAM, restore_json
-from restores.timerange import instant
+from restores.timerange import to_iso
 
 # The fields of the JSON, in the same order.
 COLUMNS = (
@@ -76,7 +76,7 @@ def file_name(params: ListParams, complete_to: datetime | None) -> str:
     """Name the file by them: ``restores_created_20261122T165900Z_…_complete_….csv``."""
     time_range = params.resolved_range
     start = time_range["from"] or "begin"
-    end = time_range["to"] or instant(params.time_range.moment)
+    end = time_range["to"] or to_iso(params.time_range.now)
     parts = (time_range["on"] or "", start, end, "complete", _instant(complete_to) or "unknown")
     return f"restores_{'_'.join(re.sub('[^0-9A-Za-z.]', '', part) for part in parts)}.csv"
 
@@ -90,7 +90,7 @@ def _write(chunks: Iterable[list[Restore]], scope: Scope) -> Iterator[str]:
 
 
 def _instant(at: datetime | None) -> str | None:
-    return instant(at) if at else None
+    return to_iso(at) if at else None
 
 
 def _cell(value: Any) -> Any:

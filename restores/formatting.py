@@ -7,7 +7,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from restores.explain.summary import format_percent as format_percent
-from restores.timerange import instant
+from restores.timerange import city, to_iso
 
 ABSENT = "–"
 
@@ -45,8 +45,7 @@ def format_customer_time(at: datetime, zone: str) -> str:
         return ""
     local = at.astimezone(known)
     date = "" if local.date() == at.astimezone(UTC).date() else f"{local.day} {local:%b}, "
-    city = zone.rpartition("/")[2].replace("_", " ")
-    return f"{date}{local:%H:%M:%S} {city}"
+    return f"{date}{local:%H:%M:%S} {city(zone)}"
 
 
 def format_size(size: int | None) -> str:
@@ -73,7 +72,7 @@ def time_element(at: datetime | None, text: str) -> SafeString | str:
     """Wrap the text of a time in ``<time>``; a dash when there is no time."""
     if at is None:
         return ABSENT
-    return format_html('<time datetime="{}">{}</time>', instant(at), text)
+    return format_html('<time datetime="{}">{}</time>', to_iso(at), text)
 
 
 def _zone(name: str) -> tzinfo | None:

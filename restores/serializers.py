@@ -15,7 +15,7 @@ from restores.instance_status import instance_sync_error, is_monitored
 from restores.models import Backup, Instance, Observation, Restore
 from restores.querysets import HEALTHY_KINDS
 from restores.sync_status import SyncStatus, sync_stalled_since
-from restores.timerange import instant
+from restores.timerange import to_iso
 
 # The provider's own values under the provider's own names.
 UPSTREAM = (
@@ -144,7 +144,7 @@ def errors_json(params: Params) -> dict[str, Any]:
 
 def _value(value: datetime | float | str | None) -> float | str | None:
     if isinstance(value, datetime):
-        return instant(value)
+        return to_iso(value)
     return None if value == "" else value
 
 

@@ -39,7 +39,7 @@ from restores.statuses import (
 from restores.sync_errors import first_sync_error
 from restores.templatetags.components import instance_status_badge, status_badge
 from restores.templatetags.display import short_timestamp
-from restores.timerange import instant
+from restores.timerange import city, to_iso
 
 # What the table and the estimates of time left read of each restore.
 RESTORE_FIELDS = (
@@ -323,7 +323,7 @@ class RestoreTable(Table):
         if self.snapshot:
             return so_far
         return format_html(
-            '<time datetime="{}" data-since>{}</time>', instant(record.created_at), so_far
+            '<time datetime="{}" data-since>{}</time>', to_iso(record.created_at), so_far
         )
 
     def render_since(self, record: Any) -> SafeString:
@@ -515,11 +515,6 @@ def shown_columns(params: ListParams) -> tuple[str, ...]:
     if params.time_range.asof:
         chosen.add("since")
     return tuple(name for name in COLUMNS if name in chosen)
-
-
-def city(zone: str) -> str:
-    """The city that names a time zone: ``New York`` of ``America/New_York``."""
-    return zone.rpartition("/")[2].replace("_", " ")
 
 
 def _instance(record: Any) -> str:

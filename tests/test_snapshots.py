@@ -15,7 +15,7 @@ from restores.restore_list.counts import count_tabs
 from restores.restore_list.pagination import read_all
 from restores.statuses import FINAL, IN_PROGRESS, QUICK
 from restores.sync.store import mark_recovered
-from restores.timerange import instant
+from restores.timerange import to_iso
 from tests.factories import NOW, make_instance
 
 MINUTE = timedelta(minutes=1)
@@ -79,8 +79,8 @@ asked_for = st.fixed_dictionaries(
         "instance": st.sampled_from([["i0"], ["i1"]]),
         "on": st.sampled_from([["created"], ["ended"], ["running"], ["changed"]]),
         "sort": st.sampled_from([["created"], ["-status"], ["progress"], ["duration"], ["-ended"]]),
-        "from": st.integers(0, STEPS).map(lambda minute: [instant(at(minute))]),
-        "to": st.integers(1, STEPS + 2).map(lambda minute: [instant(at(minute))]),
+        "from": st.integers(0, STEPS).map(lambda minute: [to_iso(at(minute))]),
+        "to": st.integers(1, STEPS + 2).map(lambda minute: [to_iso(at(minute))]),
     },
 )
 
@@ -211,7 +211,7 @@ def assert_known_then(instances, root, everything, params, minute):
     for instance in instances:
         mark_recovered(instance)
     query = QueryDict(mutable=True)
-    for name, values in (params | {"asof": [instant(at(minute))]}).items():
+    for name, values in (params | {"asof": [to_iso(at(minute))]}).items():
         query.setlist(name, values)
     view = ListParams.parse(query, NOW)
     # A window that ends before it begins is refused, and nothing is shown.

@@ -14,7 +14,7 @@ from django.http import QueryDict
 from restores.filters import ListParams
 from restores.models import Restore
 from restores.statuses import FINAL, IN_PROGRESS
-from restores.timerange import instant
+from restores.timerange import to_iso
 from tests.factories import NOW, make_instance, make_project, make_restore
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -70,8 +70,8 @@ ASKED = {
     "q": ["412", "nightly geo", "t-1", "zz", "o"],
     "ids": ["t-01,b-3", "another-geo", "t-05,t-07,nope"],
     "on": ["created", "ended", "running", "changed"],
-    "from": ["now-1h", "now-5h", "now-1d", "now-1d/d", instant(NOW - 3 * DAY), "2026-02-30"],
-    "to": ["now", "now-1h", instant(NOW - 5 * HOUR), "2026-11-22", "now-1d"],
+    "from": ["now-1h", "now-5h", "now-1d", "now-1d/d", to_iso(NOW - 3 * DAY), "2026-02-30"],
+    "to": ["now", "now-1h", to_iso(NOW - 5 * HOUR), "2026-11-22", "now-1d"],
     "tz": ["Europe/Berlin", "Asia/Kolkata", "Mars/Base"],
     "sort": ["created", "-ended", "duration", "status", "-instance", "code"],
 }

@@ -1,4 +1,4 @@
-"""A place in a sorted list: the sort key and the id of the row that stands there."""
+"""Cursors: positions in a sorted list, signed to stand in URLs."""
 
 from __future__ import annotations
 
@@ -10,29 +10,28 @@ from typing import Any, Self
 from django.core.signing import BadSignature, Signer
 
 _SIGNER = Signer(salt="cursor", sep=".")
-_ABSENT: tuple[Any, ...] = (None, "")
-
-Key = str | float | datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """``sort`` is the order in which the place is one; an absent ``value`` stands behind all."""
+    """The position of a row in the order ``sort``: its sort key and its primary key.
+
+    Rows without a sort key (None) come last.
+    """
 
     sort: str
-    value: Key
+    value: str | float | datetime | None
     pk: int
 
     @classmethod
     def at(cls, sort: str, column: str, row: Any) -> Self:
-        """The place of a row, which is a restore or a named tuple of its fields."""
-        path = [column] if hasattr(row, column) else column.split("__")
-        value = reduce(getattr, path, row)
-        return cls(sort, None if value in _ABSENT else value, row.pk)
+        """Return the position of a row, sorted by a column or by one of a related row."""
+        value = reduce(getattr, column.split("__"), row)
+        return cls(sort, None if value == "" else value, row.pk)
 
     @classmethod
-    def read(cls, token: str) -> Self:
-        """The place that a token stands for; ``ValueError`` unless it is one of ours."""
+    def decode(cls, token: str) -> Self:
+        """Return the cursor of a token; raise ValueError if it isn't one of ours."""
         try:
             sort, kind, value, pk = _SIGNER.unsign_object(token)
         except BadSignature as error:
@@ -40,6 +39,7 @@ class Cursor:
         return cls(sort, datetime.fromisoformat(value) if kind == "t" else value, pk)
 
     def __str__(self) -> str:
-        timed = isinstance(self.value, datetime)
-        value = self.value.isoformat() if isinstance(self.value, datetime) else self.value
-        return _SIGNER.sign_object((self.sort, "t" if timed else "", value, self.pk))
+        """Return the token that stands for the cursor in URLs."""
+        if isinstance(self.value, datetime):
+            return _SIGNER.sign_object((self.sort, "t", self.value.isoformat(), self.pk))
+        return _SIGNER.sign_object((self.sort, "", self.value, self.pk))

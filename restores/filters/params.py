@@ -336,7 +336,7 @@ def _columns(values: Values) -> Values:
 def _cursor(values: Values) -> Values:
     token = _single(values, MAX_CURSOR)
     try:
-        Cursor.read(token)
+        Cursor.decode(token)
     except ValueError:
         raise InvalidValue("This page link is no longer valid") from None
     return (token,)
@@ -388,7 +388,7 @@ class ListParams(Params):
     def cursor(self) -> tuple[str, Cursor] | None:
         """``after`` or ``before``, and the cursor."""
         found = [(name, self.get(name)) for name in ("after", "before") if name in self.values]
-        return next(((name, Cursor.read(token)) for name, token in found), None)
+        return next(((name, Cursor.decode(token)) for name, token in found), None)
 
     @property
     def position(self) -> dict[str, str]:
@@ -484,7 +484,7 @@ class ListParams(Params):
         for name in given[1:]:
             self._refuse(name, InvalidValue(f"can’t be combined with {given[0]}"))
         for name in given:
-            if name != "page" and Cursor.read(self.get(name)).sort != self.sort:
+            if name != "page" and Cursor.decode(self.get(name)).sort != self.sort:
                 self._refuse(name, InvalidValue("belongs to a different sort order"))
 
     def _parse_time_range(self, now: datetime) -> TimeRange:

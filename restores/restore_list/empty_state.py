@@ -19,7 +19,7 @@ from restores.restore_list.counts import CappedCount, unfinished_by_status
 from restores.statuses import Status, status_of
 from restores.sync_errors import SyncError
 from restores.sync_status import EmptyResult, SyncStatus, explain_empty
-from restores.timerange import instant
+from restores.timerange import to_iso
 
 if TYPE_CHECKING:
     from restores.querysets import Viewer
@@ -58,7 +58,7 @@ class MessagePart:
     @property
     def iso(self) -> str:
         """The time for the attribute of ``<time>``."""
-        return instant(self.at) if self.at else ""
+        return to_iso(self.at) if self.at else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -347,7 +347,7 @@ def _nearest_restore(
     return NearestRestore(
         side=side,
         url=path + params.query(page=None),
-        iso=instant(at),
+        iso=to_iso(at),
         time=f"{local.day} {local:%b %Y} {local:%H:%M:%S}",
         instance=restore.instance.name or restore.instance.instance_id,
         status=status_of(restore.status),

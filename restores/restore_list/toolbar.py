@@ -15,18 +15,19 @@ from restores.filters import FILTERS, ORDER, REPEATABLE, ListParams, Scope
 from restores.filters.params import MAX_IDS, MAX_LENGTH, MAX_TEXT
 from restores.restore_list.facets import Facet
 from restores.statuses import IN_PROGRESS, KNOWN, status_of
-from restores.tables import RestoreTable, city, shown_columns
+from restores.tables import RestoreTable, shown_columns
 from restores.timerange import (
     PRESETS,
     ParamError,
-    canonical,
-    earlier,
-    fixed,
-    instant,
-    label,
-    later,
-    wider,
-    words,
+    city,
+    describe_range,
+    next_period,
+    pin,
+    previous_period,
+    range_label,
+    to_iso,
+    to_params,
+    zoom_out,
 )
 
 ON_LABELS = {
@@ -217,29 +218,29 @@ def _time_menu(scope: Scope, now: datetime, errors: Mapping[str, str]) -> TimeMe
             **options,
         )
 
-    kept = {name: value for name, value in canonical(time_range).items() if name in ("on", "tz")}
-    edges = canonical(time_range)
-    if any("/" in edge for edge in time_range.spelt):
+    kept = {name: value for name, value in to_params(time_range).items() if name in ("on", "tz")}
+    edges = to_params(time_range)
+    if any("/" in edge for edge in time_range.edges):
         # Days begin at other times elsewhere: the range stays, only its labels change.
         bounds = {"from": time_range.start, "to": time_range.end}
-        edges |= {name: instant(at) for name, at in bounds.items() if at}
+        edges |= {name: to_iso(at) for name, at in bounds.items() if at}
     zones = _names(scope, "time_zone")
     zone_names = list(dict.fromkeys(["UTC", *zones, time_range.tz]))[:_MAX_ZONES]
     return TimeMenu(
         on=ON_LABELS[time_range.on][0],
-        label=label(time_range),
-        exact=words(time_range, now),
+        label=range_label(time_range),
+        exact=describe_range(time_range, now),
         zone=city(time_range.tz),
-        earlier=url(earlier(time_range)),
-        later=url(later(time_range)),
-        wider=url(wider(time_range)),
-        fixed=url(fixed(time_range)),
-        any_time=url({}) if any(time_range.spelt) else "",
+        earlier=url(previous_period(time_range)),
+        later=url(next_period(time_range)),
+        wider=url(zoom_out(time_range)),
+        fixed=url(pin(time_range)),
+        any_time=url({}) if any(time_range.edges) else "",
         presets=[
             Option(
                 label=name,
                 url=url(kept | preset),
-                current=(preset.get("from", ""), preset.get("to", "")) == time_range.spelt,
+                current=(preset.get("from", ""), preset.get("to", "")) == time_range.edges,
             )
             for name, preset in PRESETS
         ],
@@ -402,11 +403,11 @@ def _unknown(name: str, params: ListParams) -> Option:
 
 def _range_phrase(params: ListParams) -> str:
     time_range = params.time_range
-    if not any(time_range.spelt):
+    if not any(time_range.edges):
         return ""
     if time_range.on == "created":
-        return label(time_range)
-    return f"{ON_LABELS[time_range.on][0].lower()} {label(time_range)}"
+        return range_label(time_range)
+    return f"{ON_LABELS[time_range.on][0].lower()} {range_label(time_range)}"
 
 
 def _filter_phrases(params: ListParams) -> Iterator[str]:

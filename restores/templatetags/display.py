@@ -15,10 +15,10 @@ from restores.formatting import (
     time_element,
 )
 from restores.statuses import status_of
-from restores.timerange import instant
+from restores.timerange import to_iso
 
 register = template.Library()
-register.filter("iso", instant)
+register.filter("iso", to_iso)
 register.filter("status_of", status_of)
 register.filter("interval", format_interval)
 register.filter("percent", format_percent)

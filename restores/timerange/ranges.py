@@ -54,16 +54,6 @@ class TimeRange:
         return (first, after) if first and after else None
 
     @property
-    def moment(self) -> datetime:
-        """``now``, until every caller uses the new name."""
-        return self.now
-
-    @property
-    def spelt(self) -> tuple[str, str]:
-        """``edges``, until every caller uses the new name."""
-        return self.edges
-
-    @property
     def zone(self) -> ZoneInfo:
         """The time zone in which days and wall-clock times are read and shown."""
         return ZoneInfo(self.tz)

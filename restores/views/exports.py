@@ -29,7 +29,7 @@ from restores.restore_list.pagination import paginate
 from restores.restore_list.toolbar import ON_LABELS
 from restores.serializers import RELATED
 from restores.statuses import FAILED, IN_PROGRESS, status_of
-from restores.timerange import anchor, instant
+from restores.timerange import permalink_asof, to_iso
 from restores.views.api import revalidated
 from restores.views.navigation import NOT_RECORDED, as_of_context, find_restores, permalink
 
@@ -122,7 +122,7 @@ def restore_report(
     """Report one restore as known at ``now`` or in a snapshot; ``path`` is that of its page."""
     pair = then_and_now([restore], snapshot)[0]
     known_at = snapshot.time if snapshot else known_until(restore, now)
-    restore, asof = pair.then, instant(snapshot.time) if snapshot else anchor(now)
+    restore, asof = pair.then, to_iso(snapshot.time) if snapshot else permalink_asof(now)
     project, instance = restore.project, restore.instance
     facts = facts_of(restore, observations_of(restore, snapshot), known_at)
     return ticket_text.RestoreReport(
@@ -176,7 +176,7 @@ def list_report(scope: Scope) -> ticket_text.ListReport:
 def _report_row(
     row: ThenAndNow, params: ListParams, snapshot: AsOf | None
 ) -> ticket_text.ReportRow:
-    restore, now = row.then, params.time_range.moment
+    restore, now = row.then, params.time_range.now
     instance, project = restore.instance, restore.project
     facts = Facts(
         status=restore.status,
@@ -238,8 +238,8 @@ def _format_time_range(params: ListParams) -> str:
     if start and end:
         return f"from {_timestamp(start)} to {_timestamp(end)} UTC"
     if start:
-        return f"since {_timestamp(start)} UTC, as of {_timestamp(time_range.moment)} UTC"
-    return f"before {_timestamp(end or time_range.moment)} UTC"
+        return f"since {_timestamp(start)} UTC, as of {_timestamp(time_range.now)} UTC"
+    return f"before {_timestamp(end or time_range.now)} UTC"
 
 
 def _timestamp(at: datetime) -> str:

@@ -25,7 +25,7 @@ from restores.freshness import freshness, known_until
 from restores.models import Observation, Restore
 from restores.serializers import UPSTREAM, errors_json, observation_json, then_and_now_json
 from restores.statuses import FAILED, FINAL, IN_PROGRESS, RESTORING, STUCK, WAITING, status_of
-from restores.timerange import instant
+from restores.timerange import to_iso
 from restores.views.api import JsonAnswer, json_endpoint, revalidated
 from restores.views.navigation import (
     NOT_RECORDED,
@@ -278,7 +278,7 @@ def _record(restore: Restore) -> list[tuple[str, str, bool]]:
 def _record_text(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.2f}"
-    return instant(value) if isinstance(value, datetime) else value or ""
+    return to_iso(value) if isinstance(value, datetime) else value or ""
 
 
 def _indented(raw: str) -> str:

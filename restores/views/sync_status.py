@@ -27,7 +27,7 @@ from restores.serializers import errors_json
 from restores.sync_errors import SyncError, first_sync_error
 from restores.sync_status import sync_stalled_since, visible_sync_status
 from restores.tables import SyncStatusTable
-from restores.timerange import instant
+from restores.timerange import to_iso
 from restores.views.api import JsonAnswer, json_endpoint, revalidated
 
 if TYPE_CHECKING:
@@ -209,4 +209,4 @@ def _instance_json(instance: Instance) -> dict[str, Any]:
 
 
 def _instant(at: datetime | None) -> str | None:
-    return instant(at) if at else None
+    return to_iso(at) if at else None

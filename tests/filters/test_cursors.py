@@ -78,27 +78,27 @@ def test_rows_that_come_later_do_not_shift_what_follows(web, many):
 
 
 @pytest.mark.parametrize("sort", ["created", "-duration"])
-def test_a_place_counts_in_its_own_order_only(web, many, sort):
+def test_a_cursor_is_valid_in_its_own_order_only(web, many, sort):
     token = after(web, "&sort=-created")
-    problem = web.get("/restores.json", {"sort": sort, "after": token}).json()["errors"][0]
-    assert (problem["param"], "different sort order" in problem["reason"]) == ("after", True)
+    error = web.get("/restores.json", {"sort": sort, "after": token}).json()["errors"][0]
+    assert (error["param"], "different sort order" in error["reason"]) == ("after", True)
 
 
-def test_a_token_that_is_not_ours_is_refused(web, many):
+def test_a_token_that_is_not_ours_is_an_error(web, many):
     token = after(web, "")
     for other in (token[:-1], "x" + token, "abc", "x" * 2000, "é"):
         assert web.get("/restores.json", {"after": other}).status_code == 400
         assert web.get("/restores/", {"before": other}).status_code == 400
 
 
-def test_there_is_one_place_at_a_time(web, many):
+def test_a_page_is_chosen_in_one_way_at_a_time(web, many):
     token = after(web, "")
     answer = web.get("/restores.json", {"after": token, "before": token})
     assert answer.json()["errors"][0]["param"] == "before"
     assert web.get("/restores.json", {"page": "2", "after": token}).status_code == 400
 
 
-def test_a_change_of_the_view_leads_back_to_its_beginning(web, many, monkeypatch):
+def test_a_change_of_the_view_leads_to_its_first_page(web, many, monkeypatch):
     monkeypatch.setattr("restores.restore_list.pagination.MAX_NUMBERED", 0)
     second = page(web, page(web, f"?size={SIZE}")["next"])
     assert all("after=" not in state.query for state in second["tabs"])
@@ -111,9 +111,9 @@ keys_of_any_kind = st.one_of(
 
 @settings(max_examples=100, deadline=None)
 @given(sort=st.sampled_from(sorted(SORTS)), value=keys_of_any_kind, pk=st.integers(0, 2**63 - 1))
-def test_a_token_reads_back_as_what_was_written(sort, value, pk):
-    place = Cursor(sort, value, pk)
-    assert Cursor.read(str(place)) == place
+def test_a_token_is_decoded_to_its_cursor(sort, value, pk):
+    cursor = Cursor(sort, value, pk)
+    assert Cursor.decode(str(cursor)) == cursor
 
 
 def after(web, query):

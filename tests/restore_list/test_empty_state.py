@@ -8,12 +8,12 @@ import pytest
 import time_machine
 
 from restores.models import Membership
-from restores.timerange import instant
+from restores.timerange import to_iso
 from tests.factories import NOW, make_instance, make_project, make_restore
 
 URL = "/restores/"
 HOUR = timedelta(hours=1)
-EMPTY = f"from={instant(NOW - 5 * HOUR)}&to={instant(NOW - 4 * HOUR)}"
+EMPTY = f"from={to_iso(NOW - 5 * HOUR)}&to={to_iso(NOW - 4 * HOUR)}"
 
 
 @pytest.fixture(autouse=True)
@@ -80,7 +80,7 @@ def test_the_nearest_are_among_what_the_reader_may_see(client, django_user_model
 
 def test_in_a_list_of_the_past_they_are_those_known_then(web, around):
     make_restore("late", created_at=NOW - 5.5 * HOUR, first_seen_at=NOW)
-    asof = instant(NOW - 2 * HOUR)
+    asof = to_iso(NOW - 2 * HOUR)
     assert nearest(web, f"{EMPTY}&asof={asof}") == {"earlier": "before", "later": "after"}
 
 

@@ -9,12 +9,12 @@ import time_machine
 from django.urls import reverse
 
 from restores.models import Observation, Restore
-from restores.timerange import instant
+from restores.timerange import to_iso
 from tests.factories import NOW, make_instance, make_project, make_restore
 
 URL = "/restores/"
 THEN = NOW - timedelta(hours=1)
-ASOF = instant(THEN)
+ASOF = to_iso(THEN)
 
 
 @pytest.fixture(autouse=True)
@@ -120,7 +120,7 @@ def test_a_success_recorded_later_recovers_nothing_in_the_snapshot(web):
     assert "Unresolved 1" in text
     assert "Now: recovered at 15:59" in text
     [row] = web.get(f"/restores.json?recovered=no&asof={ASOF}").json()["restores"]
-    assert (row["recovered_at"], row["now"]["recovered_at"]) == (None, instant(THEN))
+    assert (row["recovered_at"], row["now"]["recovered_at"]) == (None, to_iso(THEN))
 
 
 def test_a_code_recorded_later_is_not_found_in_the_snapshot(web, moved):
@@ -141,8 +141,8 @@ def test_a_code_recorded_later_is_not_found_in_the_snapshot(web, moved):
 
 def test_a_time_range_of_changes_holds_what_has_changed_again_since(web, moved):
     for minutes, there in ((-20, []), (-2, ["moved"]), (2, ["moved"]), (10, [])):
-        start, end = (instant(THEN + timedelta(minutes=minutes + more)) for more in (0, 3))
-        for asof in ("", instant(THEN + timedelta(minutes=30))):
+        start, end = (to_iso(THEN + timedelta(minutes=minutes + more)) for more in (0, 3))
+        for asof in ("", to_iso(THEN + timedelta(minutes=30))):
             query = {"on": "changed", "from": start, "to": end, "asof": asof}
             rows = web.get("/restores.json", query).json()["restores"]
             assert [row["restore_id"] for row in rows] == there, (minutes, asof)
@@ -151,7 +151,7 @@ def test_a_time_range_of_changes_holds_what_has_changed_again_since(web, moved):
 @pytest.mark.parametrize(("days", "there"), [(-50, ["moved"]), (0, [])])
 def test_so_does_a_wide_time_range_of_changes(web, moved, days, there):
     Restore.objects.update(changed_at=THEN + timedelta(days=90))
-    start, end = (instant(THEN + timedelta(days=days + more)) for more in (1, 50))
+    start, end = (to_iso(THEN + timedelta(days=days + more)) for more in (1, 50))
     query = {"on": "changed", "from": start, "to": end}
     rows = web.get("/restores.json", query).json()["restores"]
     assert [row["restore_id"] for row in rows] == there
@@ -167,23 +167,23 @@ def test_what_a_page_shows_was_recorded_by_the_asof_of_its_links(web, moved, mic
         moment = re.search(r'data-anchored="/restores/\?asof=([^"]+)"', html)[1]
     with time_machine.travel(NOW + timedelta(minutes=10), tick=False):
         [row] = web.get(f"/restores.json?asof={moment}").json()["restores"]
-    assert (row["status"], moment) == ("failed", instant(NOW + timedelta(seconds=1)))
+    assert (row["status"], moment) == ("failed", to_iso(NOW + timedelta(seconds=1)))
 
 
 @pytest.mark.parametrize("seconds", [0, 119])
 def test_a_young_link_is_live(web, moved, seconds):
-    asof = instant(NOW - timedelta(seconds=seconds))
+    asof = to_iso(NOW - timedelta(seconds=seconds))
     make_restore("newest", created_at=NOW, first_seen_at=NOW)
     html = web.get(f"{URL}?asof={asof}").content.decode()
     assert "as it was at" not in html
     assert "/restores/newest/" in html
     assert 'data-live="/restores/"' in html
-    assert f'data-anchored="/restores/?asof={instant(NOW)}"' in html
+    assert f'data-anchored="/restores/?asof={to_iso(NOW)}"' in html
 
 
 def test_every_link_carries_asof_live_and_in_a_snapshot(web, moved):
     make_restore("another", created_at=THEN - timedelta(hours=1), backup_id="b")
-    for query, asof in (("", instant(NOW)), (f"?asof={ASOF}", ASOF)):
+    for query, asof in (("", to_iso(NOW)), (f"?asof={ASOF}", ASOF)):
         for path in (URL, reverse("restore-detail", args=["moved"])):
             there = [one for one in links(web.get(path + query)) if "format=" not in one]
             free = [one for one in there if f"asof={asof}" not in one]
@@ -194,7 +194,7 @@ def test_every_link_carries_asof_live_and_in_a_snapshot(web, moved):
 
 def test_a_young_asof_keeps_the_etag(web, moved):
     tag = web.get(URL).headers["ETag"]
-    young = web.get(f"{URL}?asof={instant(NOW - timedelta(seconds=9))}")
+    young = web.get(f"{URL}?asof={to_iso(NOW - timedelta(seconds=9))}")
     old = web.get(f"{URL}?asof={ASOF}")
     assert young.headers["ETag"] == tag != old.headers["ETag"]
 
@@ -245,7 +245,7 @@ def test_restores_that_share_an_id_are_listed_as_of_then(web, moved):
 
 
 def test_a_snapshot_from_before_a_restore_was_recorded_says_so(web, moved):
-    early = instant(THEN - timedelta(hours=5))
+    early = to_iso(THEN - timedelta(hours=5))
     for kind in ("json", "md"):
         assert web.get(f"/restores/moved.{kind}?asof={early}").status_code == 404
     text = words(web.get(f"/restores/moved/?asof={early}"))
