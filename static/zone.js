@@ -10,7 +10,7 @@ const offer = () => {
   link.href = url.pathname + url.search;
   link.title = zone;
   link.hidden = false;
-  if (byAnotherClock()) beside(link.href);
+  if (byAnotherClock()) addLink(link.href);
 };
 
 /** Whether the address names a zone whose clock shows another time than the reader's. */
@@ -22,7 +22,7 @@ const byAnotherClock = () => {
 };
 
 /** Who is sent times by another clock is one click from his own. */
-const beside = (href) => {
+const addLink = (href) => {
   const line = document.querySelector("main .exact");
   if (!line || line.querySelector("a")) return;
   const way = document.createElement("a");

@@ -56,7 +56,7 @@ def test_the_official_sdk_lists_exactly_what_the_dashboard_then_shows(still, web
 
 
 def shown(web, project):
-    """The status of each restore of a project, page by page of the list's twin."""
+    """The status of each restore of a project, page by page of the list as JSON."""
     rows, url = {}, f"/restores.json?project={project}&size=200"
     while url:
         page = web.get(url).json()

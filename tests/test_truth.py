@@ -182,9 +182,9 @@ def assert_true(web, query):
     """Every form holds the matching rows and no others, or refuses and holds none."""
     view = ListParams.parse(QueryDict(query), NOW)
     if view.errors:
-        page, twin = web.get(f"/restores/?{query}"), web.get(f"/restores.json?{query}")
+        page, as_json = web.get(f"/restores/?{query}"), web.get(f"/restores.json?{query}")
         assert view.normalized_query or page.status_code == 400, query
-        assert twin.status_code == 400 and "restores" not in twin.json(), query
+        assert as_json.status_code == 400 and "restores" not in as_json.json(), query
         assert '<tr id="r' not in page.content.decode(), query
         return
     rows = page_rows(web, query)
@@ -264,5 +264,5 @@ def test_two_ways_to_one_view_give_the_same_bytes(world, one, other):
     )
     assert bytes_of(one) == bytes_of(other)
     assert bytes_of(one)[0] == 200
-    twins = [world.get(f"/restores.json?{query}").content for query in (one, other)]
-    assert twins[0] == twins[1]
+    answers = [world.get(f"/restores.json?{query}").content for query in (one, other)]
+    assert answers[0] == answers[1]

@@ -102,8 +102,8 @@ def _sync_batch(claimed: list[Instance], accounts: Mapping[str, AccountClient]) 
                 break
         results.release(list(remaining.values()), wait=_RETRY_SKIPPED)
     except BaseException as error:
-        blameless = isinstance(error, (SystemExit, OperationalError, InterfaceError))
-        results.release_after_crash(list(remaining.values()), count_attempt=not blameless)
+        crashed = not isinstance(error, (SystemExit, OperationalError, InterfaceError))
+        results.release_after_crash(list(remaining.values()), count_attempt=crashed)
         raise
     return len(claimed)
 

@@ -143,7 +143,7 @@ def test_a11_a_cloud_without_tls_gets_nothing_but_the_client_hello(folder):
 
 
 def test_a11_nothing_in_the_product_turns_verification_off():
-    from tests.test_house import modules
+    from tests.test_layout import modules
 
     for file in [*modules("restores"), *modules("dashboard")]:
         text = file.read_text()

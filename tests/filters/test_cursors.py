@@ -34,7 +34,7 @@ def many(db):
 
 
 def walk(web, query):
-    """The ids of every page of the twin, one page after the other."""
+    """The ids of every page of the JSON endpoint, one page after the other."""
     url, pages = f"/restores.json?size={SIZE}{query}", []
     while url:
         body = web.get(url).json()

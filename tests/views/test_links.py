@@ -159,10 +159,10 @@ def test_so_does_a_wide_time_range_of_changes(web, moved, days, there):
 
 @pytest.mark.parametrize("micro", [0, 1, 400_000])
 def test_what_a_page_shows_was_recorded_by_the_asof_of_its_links(web, moved, micro):
-    learnt = NOW + timedelta(microseconds=micro)
-    Restore.objects.update(moved_at=learnt, changed_at=learnt)
-    Observation.objects.filter(status="failed").update(recorded_at=learnt)
-    with time_machine.travel(learnt + timedelta(microseconds=100), tick=False):
+    recorded = NOW + timedelta(microseconds=micro)
+    Restore.objects.update(moved_at=recorded, changed_at=recorded)
+    Observation.objects.filter(status="failed").update(recorded_at=recorded)
+    with time_machine.travel(recorded + timedelta(microseconds=100), tick=False):
         html = web.get("/restores/").content.decode()
         moment = re.search(r'data-anchored="/restores/\?asof=([^"]+)"', html)[1]
     with time_machine.travel(NOW + timedelta(minutes=10), tick=False):

@@ -195,11 +195,11 @@ def mixed(db):
 )
 def test_filters_narrow_and_rows_counts_and_twin_agree(web, mixed, params, expected):
     response = opened(web, params)
-    twin = web.get("/restores.json", params).json()
+    as_json = web.get("/restores.json", params).json()
     assert set(shown(response)) == expected
-    assert [row["restore_id"] for row in twin["restores"]] == shown(response)
+    assert [row["restore_id"] for row in as_json["restores"]] == shown(response)
     assert f"1–{len(expected)} of {len(expected)}" in words(response)
-    assert twin["total"] == len(expected)
+    assert as_json["total"] == len(expected)
 
 
 def test_states_are_counted_within_the_other_filters(web, mixed):
@@ -417,11 +417,11 @@ def test_two_members_see_only_their_own(client, django_user_model, mixed):
         user = django_user_model.objects.create_user(name)
         Membership.objects.create(user=user, project=make_project(project))
         client.force_login(user)
-        response, twin = client.get(URL), client.get("/restores.json").json()
+        response, as_json = client.get(URL), client.get("/restores.json").json()
         expected = {"mia": {"moving", "odd"}, "sam": {"ok", "lost", "healed"}}[name]
         assert set(shown(response)) == expected
-        assert {row["restore_id"] for row in twin["restores"]} == expected
-        assert twin["total"] == len(expected)
+        assert {row["restore_id"] for row in as_json["restores"]} == expected
+        assert as_json["total"] == len(expected)
         assert f"All {len(expected)}" in words(response)
         other = {"mia": "shop-prod", "sam": "maps"}[name]
         assert other not in response.content.decode()

@@ -1,0 +1,232 @@
+"""The layout of the code: who may import whom, one name for one module, no retired words."""
+
+import ast
+import re
+import sys
+from collections import Counter
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+# The packages without Django, and what of ours each may import besides itself.
+PURE = {
+    "restores.dcs": (),
+    "restores.explain": (),
+    "restores.timerange": (),
+    "restores.ticket_text": ("restores.explain",),
+    "simulator": (),
+}
+# The web side, from the top: a module imports from its own layer and those below. A new module
+# or package of restores/ is added to the layer where it belongs.
+LAYERS = (
+    ("urls", "admin"),
+    ("views",),
+    ("context", "csv_export", "conditional", "restore_list", "tables", "templatetags"),
+    ("facts", "formatting", "freshness", "instance_status", "paginator", "serializers"),
+    ("filters",),
+    ("asof", "keyset", "search", "sync_status"),
+    ("sync_errors", "login_links"),
+    ("models",),
+    ("querysets",),
+    ("apps", "converters", "explain", "statuses", "ticket_text", "timerange"),
+)
+# The side of the cloud, and what of the rest each part may import.
+CLOUD_SIDE = {
+    "restores.dcs": (),
+    "restores.sync": ("dcs", "models", "querysets", "statuses"),
+    "restores.shutdown": (),
+    "restores.tasks": ("dcs", "models", "querysets", "shutdown", "statuses", "sync"),
+    "restores.management": ("dcs", "login_links", "models", "querysets", "statuses", "sync"),
+}
+WEB_SIDE = [f"restores.{name}" for layer in LAYERS for name in layer]
+# Modules named after the page or the command that they are.
+NAMED_AFTER_THEIR_SUBJECT = ("restores.views", "restores.management.commands")
+
+
+def modules(package):
+    """The modules of a package, or the module of this name."""
+    folder = ROOT / package.replace(".", "/")
+    files = sorted(folder.rglob("*.py")) if folder.is_dir() else [folder.with_suffix(".py")]
+    return [file for file in files if "migrations" not in file.parts]
+
+
+def module_name(file):
+    return ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imports(file):
+    """Every module that a file imports, at its top or within a function."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            parts = [*file.relative_to(ROOT).parts[: -node.level], node.module or ""]
+            module = ".".join(filter(None, parts)) if node.level else node.module
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def within(name, *packages):
+    return any(name == package or name.startswith(f"{package}.") for package in packages)
+
+
+def ours(name):
+    return within(name, "restores", "dashboard", "simulator", "deploy", "bench")
+
+
+@pytest.mark.parametrize("package", PURE)
+def test_pure_packages_import_neither_django_nor_the_rest_of_the_code(package):
+    assert modules(package)
+    for file in modules(package):
+        for name in imports(file):
+            allowed = not ours(name) or within(name, package, *PURE[package])
+            assert allowed and not within(name, "django"), f"{file} imports {name}"
+
+
+@pytest.mark.parametrize(
+    "package", ["simulator", "deploy/launcher", "restores.explain", "restores.ticket_text"]
+)
+def test_what_must_run_anywhere_needs_the_standard_library_only(package):
+    for file in modules(package):
+        if file.name == "fake_broker.py":
+            continue  # runs in the installed environment, as the broker of last resort
+        for name in imports(file):
+            top = name.split(".")[0]
+            assert top in sys.stdlib_module_names or ours(name), f"{file} imports {name}"
+
+
+def test_every_module_has_a_place_in_the_layout():
+    for file in modules("restores"):
+        name = module_name(file)
+        assert name == "restores" or within(name, *WEB_SIDE, *CLOUD_SIDE), f"{file} has no layer"
+
+
+@pytest.mark.parametrize("level", range(len(LAYERS)), ids=lambda level: LAYERS[level][0])
+def test_the_web_side_imports_only_from_its_own_layer_and_those_below(level):
+    below = [f"restores.{name}" for layer in LAYERS[level:] for name in layer]
+    for package in LAYERS[level]:
+        assert modules(f"restores.{package}")
+        for file in modules(f"restores.{package}"):
+            for name in imports(file):
+                assert not within(name, "restores") or within(name, *below), f"{file}: {name}"
+                assert not within(name, "celery", "redis", "simulator"), f"{file}: {name}"
+
+
+@pytest.mark.parametrize("package", CLOUD_SIDE)
+def test_the_side_of_the_cloud_shows_nothing(package):
+    allowed = [package, *(f"restores.{name}" for name in CLOUD_SIDE[package])]
+    for file in modules(package):
+        for name in imports(file):
+            assert not within(name, "restores") or within(name, *allowed), f"{file}: {name}"
+
+
+def test_only_its_command_imports_the_simulator():
+    for package in ("restores", "dashboard", "deploy"):
+        for file in modules(package):
+            if file.stem != "simulate_dcs":
+                assert not any(within(name, "simulator") for name in imports(file)), file
+
+
+def test_no_two_modules_have_the_same_name():
+    names = Counter(
+        file.stem
+        for file in modules("restores")
+        if file.stem != "__init__" and not within(module_name(file), *NAMED_AFTER_THEIR_SUBJECT)
+    )
+    assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_every_vendored_file_is_listed_with_its_checksum():
+    folder = ROOT / "static" / "vendor"
+    listed = (folder / "README.md").read_text()
+    files = [file for file in folder.rglob("*.*") if file.suffix in (".js", ".woff2", ".css")]
+    assert files
+    for file in files:
+        (line,) = [line for line in listed.splitlines() if f"`{file.relative_to(folder)}`" in line]
+        assert sha256(file.read_bytes()).hexdigest() in line
+        assert (file.parent / "LICENSE").exists() and (file.parent / "VERSION").exists()
+
+
+# Words of the first version that nobody outside of it understood, with what they are called now.
+RETIRED = {
+    "all told": "in total",
+    "ask_all": "fetch_complete",
+    "beside(": "then_and_now(",
+    "blameless": "count_attempt",
+    "by the machine’s day": "a time range",
+    "Complete to": "Data complete up to",
+    "delisted_at": "removed_upstream_at",
+    "doorbell": "wake-up task",
+    "end not included": "the exact range",
+    "fault_since": "sync_error_since",
+    "faultwords": "sync_errors",
+    "foretell": "estimate",
+    "gone_at": "deleted_at",
+    "kept_coverage": "sync_status",
+    "Leaf": "Page",
+    "Look now": "Sync now",
+    "looked at": "synced",
+    "looked_at": "synced_at",
+    "look_now": "sync_now",
+    "looks failed": "syncs failed",
+    "Misread": "InvalidValue",
+    "Misspelt": "InvalidTime",
+    "next_due_at": "next_sync_at",
+    "next_look": "next_sync_at",
+    "next_look_at": "next_sync_at",
+    "Nothing is watched": "Nothing is monitored",
+    "now_words": "diff_from_now",
+    "posed(": "a queryset",
+    "processor for": "CPU time per",
+    "proven_at": "complete_to",
+    "roster": "inventory",
+    "Said": "SyncMessage",
+    "sayings": "sync_messages",
+    "spelt": "edges",
+    "spoils": "sync error",
+    "stand-in": "simulator",
+    "Still failed": "Unresolved",
+    "Tally": "CappedCount",
+    "tether": "supervisor",
+    "that you may see": "that you have access to",
+    "the house": "the code",
+    "twin": "JSON endpoint",
+    "twins": "JSON endpoints",
+    "unlooked": "never_synced",
+    "untold": "backups_unavailable",
+    "unwatched": "no longer monitored",
+    "way_back": "back_link",
+}
+# Where they may stand: the bench reads the columns of the commit that it is compared with.
+MAY_HAVE_RETIRED_WORDS = ("bench/checkout", "static/vendor", "tests/test_layout.py")
+
+
+def written_by_us():
+    """Every file of code, template, style, script and documentation."""
+    folders = ("bench", "dashboard", "deploy", "docs", "restores", "simulator", "static")
+    for top in (*folders, "templates", "tests", "README.md", "CONTRIBUTING.md", "run"):
+        for file in [ROOT / top, *(ROOT / top).rglob("*")]:
+            path = file.relative_to(ROOT).as_posix()
+            ours = file.suffix in (".css", ".html", ".js", ".md", ".py", "")
+            if file.is_file() and ours and not path.startswith(MAY_HAVE_RETIRED_WORDS):
+                yield file
+
+
+def test_no_retired_word_comes_back():
+    words = "|".join(map(re.escape, sorted(RETIRED, key=len, reverse=True)))
+    retired = re.compile(rf"(?<!\w)(?:{words})(?:(?<=\()|(?!\w))")
+    files = list(written_by_us())
+    assert len(files) > 200
+    found = [
+        f"{file.relative_to(ROOT)}: {match[0]} → {RETIRED[match[0]]}"
+        for file in files
+        for match in retired.finditer(file.read_text())
+    ]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.xdist_group("layout")
+def test_tests_that_share_processes_are_kept_on_one_worker(request):
+    if hasattr(request.config, "workerinput"):
+        assert request.node.nodeid.endswith("@layout")
