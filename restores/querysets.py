@@ -87,6 +87,10 @@ class InstanceQuerySet(VisibleQuerySet):
         """Instances whose last sync succeeded, in projects whose last sync did."""
         return self.filter(_HEALTHY)
 
+    def incomplete(self) -> Self:
+        """Instances whose own last sync failed, or that were never synced."""
+        return self.filter(~Q(sync_error_kind="") | Q(complete_to=None))
+
     def with_sync_errors(self) -> Self:
         """Instances whose own last sync failed."""
         return self.exclude(sync_error_kind="")

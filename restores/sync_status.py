@@ -25,23 +25,19 @@ class SyncStatus:
     ``complete_to`` leaves out what cannot be synced at present, which ``errors`` name; it is None
     while a healthy instance or project was never synced. ``fully_complete_to`` leaves nothing out:
     what is stored up to then is all there is. ``running_synced_at`` is the oldest time at which
-    the running restores of a project were last counted. ``never_synced`` counts the healthy
-    instances that were never synced, out of ``instances`` that are monitored, in as many
-    ``projects``.
+    the running restores of a project were last counted. ``monitored`` says whether any instance
+    is, in as many ``projects``. ``never_synced`` counts the healthy instances that were never
+    synced, out of as many ``instances``, which are counted only if something is incomplete.
     """
 
     complete_to: datetime | None
     fully_complete_to: datetime | None
     running_synced_at: datetime | None
+    monitored: bool
     projects: int
-    instances: int
-    never_synced: int
-    errors: tuple[SyncError, ...]
-
-    @property
-    def monitored(self) -> bool:
-        """Whether any instance is monitored."""
-        return self.instances > 0
+    instances: int = 0
+    never_synced: int = 0
+    errors: tuple[SyncError, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,11 +66,14 @@ def sync_status_of(
     rows = projects.monitored().order_by("name", "pk")
     # Projects first: a list that names a new instance must not vouch for instances read before it.
     listed = list(rows.values("pk", "restoring_count_at", *PROJECT_FIELDS))
+    errors = [error for project in listed if (error := project_error(project))][:limit]
+    if all(map(_is_healthy, listed)) and not _some_incomplete(instances):
+        # The usual case, on every page: read one index, don't count every instance.
+        return _complete_status(listed, errors, _oldest_complete_to(instances))
     counts = _count_instances(instances, {project["pk"] for project in listed})
     healthy = [project for project in listed if _is_healthy(project)]
     healthy_counts = [counts[project["pk"]] for project in healthy if project["pk"] in counts]
     never_synced = sum(count["healthy_never_synced"] for count in healthy_counts)
-    errors = [error for project in listed if (error := project_error(project))][:limit]
     if any(count["errors"] for count in counts.values()):
         errors += instance_errors(instances.monitored(), limit - len(errors))
     return SyncStatus(
@@ -88,9 +87,8 @@ def sync_status_of(
             [project["listed_at"] for project in listed],
             [count["oldest"] for count in counts.values()],
         ),
-        running_synced_at=min(
-            (at for project in healthy if (at := project["restoring_count_at"])), default=None
-        ),
+        running_synced_at=_running_synced_at(healthy),
+        monitored=bool(counts),
         projects=len(listed),
         instances=sum(count["monitored"] for count in counts.values()),
         never_synced=never_synced,
@@ -140,6 +138,39 @@ def sync_stalled_since(now: datetime) -> datetime | None:
 def _is_healthy(project: Mapping[str, Any]) -> bool:
     kinds = project["sync_error_kind"], project["account__sync_error_kind"]
     return all(kind in HEALTHY_KINDS for kind in kinds)
+
+
+def _some_incomplete(instances: InstanceQuerySet) -> bool:
+    """Whether the last sync of a monitored instance failed, or there was none."""
+    # In the order of the index of such instances: otherwise SQLite reads all the others.
+    found = instances.monitored().incomplete().order_by("name", "pk").values_list("pk")
+    return bool(found[:1])
+
+
+def _oldest_complete_to(instances: InstanceQuerySet) -> datetime | None:
+    oldest = instances.monitored().order_by("complete_to").values_list("complete_to", flat=True)
+    return next(iter(oldest[:1]), None)
+
+
+def _complete_status(
+    projects: Sequence[Mapping[str, Any]], errors: Sequence[SyncError], oldest: datetime | None
+) -> SyncStatus:
+    """The status of healthy projects, all of whose instances are synced, if there is any."""
+    listed = [project["listed_at"] for project in projects]
+    fully_complete_to = _oldest(True, listed, [oldest])
+    return SyncStatus(
+        complete_to=fully_complete_to if oldest else None,
+        fully_complete_to=fully_complete_to,
+        running_synced_at=_running_synced_at(projects),
+        monitored=oldest is not None,
+        projects=len(projects),
+        errors=tuple(errors),
+    )
+
+
+def _running_synced_at(projects: Sequence[Mapping[str, Any]]) -> datetime | None:
+    times = (project["restoring_count_at"] for project in projects)
+    return min((time for time in times if time), default=None)
 
 
 def _count_instances(instances: InstanceQuerySet, projects: set[int]) -> dict[int, dict[str, Any]]:
