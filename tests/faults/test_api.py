@@ -24,7 +24,7 @@ from restores.dcs.errors import DcsError
 from restores.models import Account, Instance, Observation, Project, Restore
 from restores.sync import accounts, inventory, projects, rate_limit, results, scheduling
 from restores.sync.instances import sync_instances
-from restores.sync_status import coverage_of
+from restores.sync_status import sync_status_of
 from simulator.faults import gzip_bomb
 from simulator.restores import Scenario
 from simulator.server import Simulator
@@ -65,9 +65,9 @@ def assert_sync_error(scene, result, kind, words=""):
     assert words in instance.sync_error_message
     assert instance.complete_to == result.instance.complete_to
     assert scene.stored() == {"r-1": "succeed", "r-2": "failed"}
-    told = coverage_of(Instance.objects.filter(pk=instance.pk))
-    assert [fault.kind for fault in told.faults] == [kind]
-    assert told.complete_to is None
+    status = sync_status_of(Instance.objects.filter(pk=instance.pk))
+    assert [error.kind for error in status.errors] == [kind]
+    assert status.complete_to is None
 
 
 @pytest.fixture
@@ -794,7 +794,7 @@ def test_a22_clock_skew_is_shown_while_syncs_go_on(scene, seconds, words):
     assert words in scene.project.sync_error_message
     assert scene.sync().error is None
     assert Instance.objects.healthy().filter(pk=scene.instance.pk).exists()
-    assert [fault.kind for fault in coverage_of(scene.instances).faults] == ["clock"]
+    assert [error.kind for error in sync_status_of(scene.instances).errors] == ["clock"]
     since = scene.project.sync_error_since
     scene.sync_project()
     assert scene.project.sync_error_since == since
