@@ -16,7 +16,8 @@ from restores.restore_list.pagination import read_all
 from restores.serializers import RELATED, UPSTREAM, restore_json
 from restores.timerange import to_iso
 
-# The fields of the JSON, in the same order.
+# The fields of the JSON, in the same order. There is no byte-order mark before them: it would
+# become a part of the first name.
 COLUMNS = (
     *UPSTREAM,
     "account",

@@ -30,6 +30,8 @@ class LeaseMixin(SyncErrorMixin):
 
     lease_until = models.DateTimeField(null=True, blank=True)
     fencing_token = models.PositiveBigIntegerField(default=0)
+    # Two counters: an error only makes the next sync wait longer, but a sync that ended its worker
+    # is retried alone, and not at all after three. With one, an outage would look like a crash.
     attempts = models.PositiveIntegerField(default=0, help_text="claims without a result")
     failures = models.PositiveIntegerField(default=0, help_text="sync errors in a row")
 
