@@ -210,15 +210,20 @@ class RestoreTable(Table):
         ``pinned`` the keys of the rows above the others, ``in_progress`` the tab that counts and
         leads to all like them.
         """
-        shown = shown_columns(params)
-        super().__init__(rows, params, exclude=[name for name in COLUMNS if name not in shown])
+        shown, sort = shown_columns(params), params.sort.removeprefix("-")
+        self.grouped_by = f"{sort}_at" if sort in ("created", "ended") else ""
+        super().__init__(
+            rows,
+            params,
+            caption=caption,
+            exclude=[name for name in COLUMNS if name not in shown],
+            # Without a heading for each day the times have a date, and need more room.
+            attrs={"class": "rows fixed" if self.grouped_by else "rows fixed dated"},
+        )
         self.now, self.as_of = now, params.time_range.asof or now
         self.snapshot = params.time_range.asof is not None
         self.zone = params.time_range.zone
         self.year = self.as_of.astimezone(self.zone).year
-        self.grouped_by = {"created": "created_at", "ended": "ended_at"}.get(
-            params.sort.lstrip("-")
-        )
         # A restore's page leads back to this page of the list.
         query = params.query(**params.position)
         self.urls = {
@@ -255,13 +260,13 @@ class RestoreTable(Table):
         return format_html(
             '<tr id="r{}"{}>{}</tr>',
             record.pk,
-            mark_safe(' class="moved"') if changed else "",
+            mark_safe(' class="changed"') if changed else "",
             cells,
         )
 
     def render_created(self, record: Any) -> SafeString:
         return format_html(
-            '<a class="go" href="{}">{}<span class="unseen">, restore of {}</span></a>',
+            '<a class="go" href="{}">{}<span class="visually-hidden">, restore of {}</span></a>',
             self.urls[record.pk],
             self._time(record.created_at, under_day=self.grouped_by == "created_at"),
             _instance(record),
@@ -334,7 +339,7 @@ class RestoreTable(Table):
         elif record.status == FAILED.value:
             parts.append(format_html("<small>Recovered {}</small>", self._recovered(record)))
         if record.removed_upstream_at is not None:
-            parts.append(mark_safe('<small class="gone">Removed from provider’s list</small>'))
+            parts.append(mark_safe('<small class="removed">Removed from provider’s list</small>'))
         if now := self.changed.get(record.pk):
             words = diff_from_now(record, now, self.zone, self.now)
             parts.append(format_html('<span class="now"><bdi>{}</bdi></span>', words))
@@ -485,7 +490,7 @@ class SyncStatusTable(Table):
             return row
         context = {"error": error, "key": "instance", "pk": record.pk}
         return row + format_html(
-            '<tr class="why"><td class="wide" colspan="{}">{}</td></tr>',
+            '<tr class="sync-error"><td class="wide" colspan="{}">{}</td></tr>',
             len(self.columns),
             render_to_string("components/sync_error.html", context),
         )

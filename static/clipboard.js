@@ -1,4 +1,4 @@
-// Puts text on the clipboard, and tells those who do not see the page what became of it.
+// Copies text to the clipboard, and announces to screen readers what happened.
 
 export async function copy(text) {
   // The clipboard API exists on https and localhost only; an intranet may have neither.
@@ -9,13 +9,13 @@ export async function copy(text) {
   field.select();
   const done = document.execCommand("copy");
   field.remove();
-  if (!done) throw new Error("the browser refused");
+  if (!done) throw new Error("The browser blocked clipboard access");
 }
 
-export function say(text) {
-  const line = document.getElementById("said") ?? document.createElement("p");
-  line.id = "said";
-  line.className = "unseen";
+export function announce(text) {
+  const line = document.getElementById("announcement") ?? document.createElement("p");
+  line.id = "announcement";
+  line.className = "visually-hidden";
   line.setAttribute("role", "status");
   document.body.append(line);
   line.textContent = text;

@@ -1,45 +1,47 @@
 // A button with data-copy="id id …" copies the text of those elements, a line each. A link with
-// data-fetch copies the text that it leads to; with data-plain, which leads to the same in plain
-// text, it is HTML and both go to the clipboard.
-import { copy, say } from "./clipboard.js";
+// data-copy-href copies the text that it leads to; if that is HTML, data-copy-plain leads to the
+// same as plain text, and both go to the clipboard.
+import { announce, copy } from "./clipboard.js";
 
 const textOf = (ids) =>
   ids.split(" ").map((id) => document.getElementById(id)?.textContent.trim()).filter(Boolean).join("\n");
 
 const textAt = async (url) => {
-  const answer = await fetch(url, { credentials: "same-origin" });
-  if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
-  return answer.text();
+  const response = await fetch(url, { credentials: "same-origin" });
+  if (!response.ok) throw new Error(`The server returned an error (${response.status})`);
+  return response.text();
 };
 
 async function copyRich(html, plain) {
   if (!navigator.clipboard?.write || !window.ClipboardItem) return copy(await textAt(plain));
-  // Promises, not texts: some browsers forget the click while we wait for an answer.
+  // Promises, not texts: some browsers forget the click while we wait for a response.
   const blob = (url, type) => textAt(url).then((text) => new Blob([text], { type }));
-  const flavours = { "text/html": blob(html, "text/html"), "text/plain": blob(plain, "text/plain") };
-  return navigator.clipboard.write([new ClipboardItem(flavours)]);
+  const formats = { "text/html": blob(html, "text/html"), "text/plain": blob(plain, "text/plain") };
+  return navigator.clipboard.write([new ClipboardItem(formats)]);
 }
 
-const taken = (element) => {
+const copyFrom = (element) => {
   if (element.dataset.copy) return copy(textOf(element.dataset.copy));
-  if (element.dataset.plain) return copyRich(element.href, element.dataset.plain);
+  if (element.dataset.copyPlain) return copyRich(element.href, element.dataset.copyPlain);
   return textAt(element.href).then(copy);
 };
 
 document.addEventListener("click", async (event) => {
-  const button = event.target.closest("[data-copy], [data-fetch]");
+  const button = event.target.closest("[data-copy], [data-copy-href]");
   if (!button || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
   if (button.dataset.busy) return;
   const label = button.textContent;
   button.dataset.busy = "1";
   try {
-    await taken(button);
-    button.textContent = "Copied";
+    await copyFrom(button);
+    button.textContent = "Copied to clipboard";
   } catch {
-    button.textContent = "Not copied";
+    button.textContent = button.dataset.copy
+      ? "Couldn’t copy – select the text and press Ctrl+C"
+      : "Couldn’t copy – open the link and copy the text";
   }
-  say(button.textContent);
+  announce(button.textContent);
   setTimeout(() => {
     button.textContent = label;
     delete button.dataset.busy;

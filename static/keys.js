@@ -1,9 +1,9 @@
-// Single keys for the lists, never while somebody types; ? lists them, and there they can be
+// Keyboard shortcuts of the lists, never while somebody types; ? shows them, and there they can be
 // switched off for this browser.
-import { copy, say } from "./clipboard.js";
-import { current, linkOf, move } from "./cursor.js";
-import { keep, recall } from "./memory.js";
+import { announce, copy } from "./clipboard.js";
+import { currentRow, linkOf, move } from "./current-row.js";
 import { toggle } from "./selection.js";
+import { recall, store } from "./storage.js";
 
 const dialog = document.getElementById("keys");
 const button = document.querySelector("[data-keys]");
@@ -11,28 +11,33 @@ const hint = document.querySelector(".find kbd");
 
 const search = () => document.querySelector(".find input")?.select();
 
-const open = () => linkOf(current())?.click();
+const open = () => linkOf(currentRow())?.click();
 
 const copyLink = () => {
-  const link = linkOf(current());
-  if (link) copy(link.href).then(() => say("Link copied"), () => say("Not copied"));
+  const link = linkOf(currentRow());
+  if (!link) return;
+  copy(link.href).then(
+    () => announce("Link copied to clipboard"),
+    () => announce("Couldn’t copy the link"),
+  );
 };
 
-const step = (way) => document.querySelector(`main [data-step="${way}"]`)?.click();
+const step = (name) => document.querySelector(`main [data-step="${name}"]`)?.click();
 
-/** Only while the panel of the window is open: t z, t a. */
-const stepWithin = (way) => document.querySelector("main .window details[open]") && step(way);
+/** Only while the panel of the time range is open: t z, t a. */
+const stepInPanel = (name) =>
+  document.querySelector("main .time-range details[open]") && step(name);
 
-/** Open a panel and stand in it, or close it again. */
-const unfold = (css) => {
+/** Open a panel and focus it, or close it again. */
+const togglePanel = (css) => {
   const panel = document.querySelector(`main ${css} details.menu, main details.menu${css}`);
   if (!panel) return;
   panel.open = !panel.open;
   panel.querySelector("summary").focus();
 };
 
-/** Escape folds the panel that one stands in, however many keys are in use. */
-const fold = (event) => {
+/** Escape closes the panel that has the focus, even where shortcuts are switched off. */
+const closePanel = (event) => {
   const panel = event.key === "Escape" && event.target.closest?.("details.menu[open]");
   if (!panel) return;
   panel.open = false;
@@ -44,31 +49,31 @@ const help = () => {
   dialog.showModal();
 };
 
-const ACTS = {
+const SHORTCUTS = {
   "/": search,
   j: () => move(1),
   k: () => move(-1),
   o: open,
   Enter: open,
   c: copyLink,
-  x: () => current() && toggle(current()),
-  t: () => unfold(".window"),
-  a: () => stepWithin("fixed"),
-  z: () => stepWithin("wider"),
-  f: () => unfold(".filter"),
-  "[": () => step("earlier"),
-  "]": () => step("later"),
+  x: () => currentRow() && toggle(currentRow()),
+  t: () => togglePanel(".time-range"),
+  a: () => stepInPanel("pin"),
+  z: () => stepInPanel("zoom-out"),
+  f: () => togglePanel(".filter"),
+  "[": () => step("previous"),
+  "]": () => step("next"),
   "?": help,
 };
 
 const typing = (element) => element.closest("input, select, textarea, dialog, [contenteditable]");
 
 // On many keyboards a bracket is typed with AltGr, which counts as Ctrl and Alt held.
-const held = (event) =>
+const modified = (event) =>
   !event.getModifierState("AltGraph") && (event.ctrlKey || event.metaKey || event.altKey);
 
-const ours = (event) =>
-  !(held(event) || event.isComposing) &&
+const isShortcut = (event) =>
+  !(modified(event) || event.isComposing) &&
   !typing(event.target) &&
   // Enter has a meaning of its own on whatever can be pressed.
   !(event.key === "Enter" && event.target.closest("a, button, summary")) &&
@@ -79,18 +84,18 @@ const start = () => {
   choice.checked = recall("localStorage", "keys") !== "off";
   hint.hidden = !choice.checked;
   choice.addEventListener("change", () => {
-    keep("localStorage", "keys", choice.checked ? "on" : "off");
+    store("localStorage", "keys", choice.checked ? "on" : "off");
     hint.hidden = !choice.checked;
   });
   button.hidden = false;
   button.addEventListener("click", help);
   document.addEventListener("keydown", (event) => {
-    const act = Object.hasOwn(ACTS, event.key) && ACTS[event.key];
-    if (!act || !ours(event)) return;
+    const act = Object.hasOwn(SHORTCUTS, event.key) && SHORTCUTS[event.key];
+    if (!act || !isShortcut(event)) return;
     event.preventDefault();
     act();
   });
 };
 
-document.addEventListener("keydown", fold);
+document.addEventListener("keydown", closePanel);
 if (dialog && button) start();

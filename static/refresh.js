@@ -1,5 +1,5 @@
-// Re-reads the page while it is open and morphs <main> in place: scroll, focus, selection,
-// open menus and half-filled forms survive. A page asks for it with <main data-refresh="seconds">.
+// Refreshes the page while it is open and morphs <main> in place: scroll, focus, selection, open
+// menus and half-filled forms survive. A page asks for it with <main data-refresh="seconds">.
 // A new restore has to be on an open page within 15 s, of which the sync may use most: hence 5 s
 // for lists and whatever is in progress. An unchanged page costs no more than a 304.
 /* global Idiomorph */
@@ -9,8 +9,8 @@ const SLOWEST_SECONDS = 60;
 
 const seconds = (main) => Number(main.dataset.refresh) || 0;
 
-/** What the reader holds open or has begun to change stays as it is. */
-const keeps = (old) =>
+/** What the reader has opened or begun to change stays as it is. */
+const untouchable = (old) =>
   old.nodeType === Node.ELEMENT_NODE &&
   (old.matches("details.menu[open]") || (old.matches("input, select, textarea") && changed(old)));
 
@@ -24,71 +24,82 @@ const morph = (main, fresh) =>
     morphStyle: "outerHTML",
     ignoreActiveValue: true,
     callbacks: {
-      beforeNodeMorphed: (old) => !keeps(old),
+      beforeNodeMorphed: (old) => !untouchable(old),
       beforeAttributeUpdated: (name, element) => !(name === "open" && element.matches("details")),
     },
   });
 
-const stale = (since) => {
+const clock = (at) => `${at.toISOString().slice(11, 19)} UTC`;
+
+/** Say that the page is stale, and why; say nothing without a text. */
+const showStale = (text, ...more) => {
   const note = document.getElementById("stale");
-  note.hidden = !since;
-  note.textContent = since ? `Not refreshed since ${since.toISOString().slice(11, 19)} UTC: ` : "";
-  return note;
+  note.hidden = !text;
+  note.replaceChildren(text, ...more);
 };
 
-/** Ask once; true to go on, false when asking again cannot help. */
-const reread = async (main, state) => {
+const signInLink = () => {
+  const link = document.createElement("a");
+  link.href = `/login/?next=${encodeURIComponent(location.pathname + location.search)}`;
+  link.textContent = "Sign in";
+  return link;
+};
+
+/** Refresh once; false when trying again cannot help. */
+const refresh = async (main, state) => {
   const headers = main.dataset.tag ? { "If-None-Match": main.dataset.tag } : {};
-  // The address of a live page holds the moment of its last reading; asked is what is now.
+  // The address bar of a live page holds the time of its last refresh; we want the present.
   const url = main.dataset.live ?? location.href;
-  const answer = await fetch(url, { headers, cache: "no-store", credentials: "same-origin" });
-  if (answer.redirected && new URL(answer.url).pathname !== location.pathname) {
-    stale(state.last).append("you are signed out.");
+  const response = await fetch(url, { headers, cache: "no-store", credentials: "same-origin" });
+  if (response.redirected && new URL(response.url).pathname !== location.pathname) {
+    const text = `You’ve been signed out. Data last refreshed at ${clock(state.last)}. `;
+    showStale(text, signInLink());
     return false;
   }
-  if (answer.status !== 304) {
-    if (!answer.ok) throw new Error(`the server answered ${answer.status}.`);
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  if (response.status !== 304) {
+    if (!response.ok) throw new Error(`The server returned an error (${response.status}).`);
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
     const fresh = page.querySelector("main");
-    document.dispatchEvent(new CustomEvent("rereading", { detail: { main, fresh } }));
+    document.dispatchEvent(new CustomEvent("refreshing", { detail: { main, fresh } }));
     morph(main, fresh);
     document.title = page.title;
   }
-  state.last = new Date(answer.headers.get("Date") ?? Date.now());
-  document.dispatchEvent(new CustomEvent("reread", { detail: { headers: answer.headers } }));
+  state.last = new Date(response.headers.get("Date") ?? Date.now());
+  document.dispatchEvent(new CustomEvent("refreshed", { detail: { headers: response.headers } }));
   return true;
 };
 
 const start = (main) => {
   const state = { last: new Date(), failures: 0 };
   let timer = 0;
-  let turning = Promise.resolve();
+  let queue = Promise.resolve();
 
-  const wait = () => {
+  const schedule = () => {
     clearTimeout(timer);
-    const usual = document.hidden ? Math.max(HIDDEN_SECONDS, seconds(main)) : seconds(main);
-    timer = setTimeout(turn, 1000 * Math.min(usual * 2 ** state.failures, SLOWEST_SECONDS));
+    const interval = document.hidden ? Math.max(HIDDEN_SECONDS, seconds(main)) : seconds(main);
+    timer = setTimeout(refreshNext, 1000 * Math.min(interval * 2 ** state.failures, SLOWEST_SECONDS));
   };
 
   const once = async () => {
     clearTimeout(timer);
-    let more = true;
+    let goOn = true;
     try {
-      more = await reread(main, state);
+      goOn = await refresh(main, state);
       state.failures = 0;
-      if (more) stale(null);
+      if (goOn) showStale("");
     } catch (error) {
       state.failures += 1;
-      stale(state.last).append(error instanceof TypeError ? "no answer." : error.message);
+      const reason = error instanceof TypeError ? "Can’t reach the server." : error.message;
+      showStale(`${reason} Last refreshed at ${clock(state.last)}; retrying.`);
     }
-    if (more && seconds(main)) wait();
+    if (goOn && seconds(main)) schedule();
   };
-  // One after the other: an answer that overtook a later one would put the page back in time.
-  const turn = () => (turning = turning.then(once));
+  // One after the other: a response that overtook a later one would put the page back in time.
+  const refreshNext = () => (queue = queue.then(once));
 
-  document.addEventListener("visibilitychange", () => document.hidden || turn());
-  document.addEventListener("reread-now", turn);
-  wait();
+  document.addEventListener("visibilitychange", () => document.hidden || refreshNext());
+  document.addEventListener("refresh-now", refreshNext);
+  schedule();
 };
 
 const main = document.querySelector("main[data-refresh]");

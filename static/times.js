@@ -1,5 +1,5 @@
-// Draws what only the clock changes: the age of a time, how long a restore has run, and the times
-// that an unchanged page brings in its headers.
+// Updates what only the clock changes: the age of a time, how long a restore has run, and the times
+// that the response headers of an unchanged page bring.
 
 const skew = { milliseconds: 0 };
 
@@ -25,8 +25,8 @@ const write = (element, text) => {
   if (element.textContent !== text) element.textContent = text;
 };
 
-/** A time pointed at says itself in UTC, by the reader's own clock, and how long ago it was. */
-const tell = (event) => {
+/** A tooltip gives a time in UTC, in the reader's own time zone, and how long ago it was. */
+const addTooltip = (event) => {
   const time = event.target.closest?.("time[datetime]");
   const at = time ? new Date(time.dateTime) : null;
   if (!at || Number.isNaN(at.valueOf())) return;
@@ -44,8 +44,8 @@ const draw = () => {
   }
 };
 
-/** An unchanged page brings fresh times in its headers; they are printed as the server would. */
-const bring = (headers) => {
+/** Print the times of the headers as the server would. */
+const updateTimes = (headers) => {
   const date = headers.get("Date");
   if (date) skew.milliseconds = Date.parse(date) - Date.now();
   for (const time of document.querySelectorAll("time[data-header]")) {
@@ -58,10 +58,10 @@ const bring = (headers) => {
   }
 };
 
-document.addEventListener("reread", (event) => {
-  bring(event.detail.headers);
+document.addEventListener("refreshed", (event) => {
+  updateTimes(event.detail.headers);
   draw();
 });
-document.addEventListener("pointerover", tell);
+document.addEventListener("pointerover", addTooltip);
 setInterval(() => document.hidden || draw(), 1000);
 draw();

@@ -68,3 +68,11 @@ def test_a_header_says_how_the_table_is_sorted():
 
 def test_columns_without_an_order_have_no_link():
     assert header("backup").sort_query == header("since").sort_query == ""
+
+
+@pytest.mark.parametrize(
+    ("query", "classes"),
+    [("", "rows fixed"), ("sort=ended", "rows fixed"), ("sort=status", "rows fixed dated")],
+)
+def test_times_have_a_date_where_no_heading_gives_the_day(query, classes):
+    assert table(query).attrs["class"] == classes

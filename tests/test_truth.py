@@ -231,8 +231,8 @@ def test_a_day_begins_and_ends_to_the_millisecond_in_every_form(web, on, tz, day
         assert sorted(form(web, query)) == ["first", "last"], form
     html = web.get(f"/restores/?{query}", follow=False)
     page = " ".join(web.get(html.headers["Location"]).content.decode().split())
-    assert len(re.findall('data-step="(earlier|later)"', page)) == 2
-    for way, row in (("earlier", "early"), ("later", "late")):
+    assert len(re.findall('data-step="(previous|next)"', page)) == 2
+    for way, row in (("previous", "early"), ("next", "late")):
         [step] = re.findall(f'data-step="{way}" href="/restores/\\?([^"]+)"', page)
         assert page_rows(web, step.replace("&amp;", "&")) == [row], way
 

@@ -142,7 +142,7 @@ def _project_column(
 
 def _codes(sample: Sample, chosen: tuple[str, ...], viewer: Viewer) -> Iterator[_Found]:
     if sample.codes:
-        yield "any", sample.codes.total(), "Any error code"
+        yield "any", sample.codes.total(), "error code"
     yield from ((code, number, explain(code).reason) for code, number in sample.codes.items())
 
 

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from django.urls import reverse
+from django.utils.text import capfirst
 
 from restores.explain.codes import CATALOGUE
 from restores.filters import FILTERS, ORDER, REPEATABLE, ListParams, Scope
@@ -17,6 +18,7 @@ from restores.restore_list.facets import Facet
 from restores.statuses import IN_PROGRESS, KNOWN, status_of
 from restores.tables import RestoreTable, shown_columns
 from restores.timerange import (
+    ON,
     PRESETS,
     ParamError,
     city,
@@ -97,10 +99,10 @@ class TimeMenu:
     label: str
     exact: str
     zone: str
-    earlier: str
-    later: str
-    wider: str
-    fixed: str
+    previous: str
+    next: str
+    zoom_out: str
+    pin: str
     any_time: str
     presets: list[Option]
     on_options: list[Option]
@@ -231,21 +233,24 @@ def _time_menu(scope: Scope, now: datetime, errors: Mapping[str, str]) -> TimeMe
         label=range_label(time_range),
         exact=describe_range(time_range, now),
         zone=city(time_range.tz),
-        earlier=url(previous_period(time_range)),
-        later=url(next_period(time_range)),
-        wider=url(zoom_out(time_range)),
-        fixed=url(pin(time_range)),
+        previous=url(previous_period(time_range)),
+        next=url(next_period(time_range)),
+        zoom_out=url(zoom_out(time_range)),
+        pin=url(pin(time_range)),
         any_time=url({}) if any(time_range.edges) else "",
         presets=[
             Option(
-                label=name,
+                label=capfirst(name),
                 url=url(kept | preset),
                 current=(preset.get("from", ""), preset.get("to", "")) == time_range.edges,
             )
             for name, preset in PRESETS
         ],
         on_options=[
-            Option(label=name, hint=hint, value=on, current=on == time_range.on)
+            # The default is the empty value: forms leave out what is empty.
+            Option(
+                label=name, hint=hint, value=on if on != ON[0] else "", current=on == time_range.on
+            )
             for on, (name, hint) in ON_LABELS.items()
         ],
         hidden=_hidden(params, without=("on", "from", "to", "tz")),

@@ -77,11 +77,11 @@ def instance_status_badge(status: InstanceStatus, *, in_column: bool = False) ->
     if in_column and not status.label:
         label = mark_safe('<span class="cell-label">Complete up to</span>')
     return format_html(
-        '<span class="known {}">{}{}{}</span>',
+        '<span class="sync-badge {}">{}{}{}</span>',
         status.css_class,
         label,
         format_html(" {}{}", short_timestamp(status.at), zone) if status.at else "",
-        format_html(' <span class="why">({})</span>', status.sync_error.label)
+        format_html(' <span class="sync-error">({})</span>', status.sync_error.label)
         if status.sync_error
         else "",
     )

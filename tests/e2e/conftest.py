@@ -137,13 +137,13 @@ def open_page(chromium, stack, signed_in):
         context.close()
 
 
-def reread(page):
-    """Have the page read again, whole, and wait until it has."""
+def refresh(page):
+    """Refresh the whole page as it does by itself, and wait until it has."""
     page.evaluate(
         "() => new Promise((done) => {"
         " delete document.querySelector('main').dataset.tag;"
-        " document.addEventListener('reread', () => setTimeout(done), { once: true });"
-        " document.dispatchEvent(new Event('reread-now')) })"
+        " document.addEventListener('refreshed', () => setTimeout(done), { once: true });"
+        " document.dispatchEvent(new Event('refresh-now')) })"
     )
 
 

@@ -1,59 +1,83 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import STILL, reread
+from tests.e2e.conftest import STILL, refresh
 from tests.e2e.test_pages import assert_clean
 
 
 def counted(page, name):
     """The values of a facet on the page, with their counts."""
     page.wait_for_load_state()
-    rows = page.locator(f'main [data-slot="{name}"] label').all()
+    rows = page.locator(f'main [data-facet="{name}"] label').all()
     return {row.locator("bdi").first.inner_text(): row.locator("b").inner_text() for row in rows}
 
 
 def box(page, project):
-    return page.locator(f'main [data-slot="project"] input[type="checkbox"][value="{project}"]')
+    return page.locator(f'main [data-facet="project"] input[type="checkbox"][value="{project}"]')
 
 
-def narrow(page):
-    page.get_by_role("button", name="Narrow").click()
+def apply_filters(page):
+    page.get_by_role("button", name="Apply filters").click()
 
 
 @pytest.mark.parametrize("javascript", [True, False])
 def test_values_are_chosen_from_lists_with_counts(open_page, javascript):
     page = open_page(f"{STILL}&status=failed", java_script_enabled=javascript)
     assert counted(page, "project") == {}
-    page.get_by_text("+ Filter").click()
+    page.locator(".filter > summary").click()
     if not javascript:
-        page.get_by_role("link", name="Choose from lists with counts").click()
-    expect(page.locator('main [data-slot="code"] label').nth(2)).to_be_visible()
+        page.get_by_role("link", name="Show values with counts").click()
+    expect(page.locator('main [data-facet="code"] label').nth(2)).to_be_visible()
     if javascript:
         assert_clean(page)
     offered = counted(page, "project")
     (first, one), (second, two) = list(offered.items())[:2]
     box(page, first).check()
     box(page, second).check()
-    narrow(page)
+    apply_filters(page)
 
     expect(page.locator("a.chip.set")).to_have_count(2)
     assert page.url.split("?")[1].count("project=") == 2
     total = page.locator(".states [aria-current] b").inner_text()
     assert int(total) == int(one) + int(two)
     if javascript:
-        page.get_by_text("+ Filter").click()
+        page.locator(".filter > summary").click()
         expect(box(page, first)).to_be_checked()
         box(page, first).uncheck()
-        narrow(page)
+        apply_filters(page)
         expect(page.locator("a.chip.set")).to_have_count(1)
     assert not page.troubles
 
 
 def test_an_open_panel_keeps_what_was_checked_while_the_page_is_read_again(open_page):
     page = open_page("/restores/")
-    page.get_by_text("+ Filter").click()
-    region = page.locator('main [data-slot="region"] input').first
+    page.locator(".filter > summary").click()
+    region = page.locator('main [data-facet="region"] input').first
     region.check()
-    reread(page)
+    refresh(page)
     expect(region).to_be_checked()
     assert not page.troubles
+
+
+def test_with_javascript_a_form_leads_to_the_canonical_url_without_a_redirect(open_page):
+    page = open_page("/restores/?from=2024-01-01T00:00:00Z&sort=created")
+    answers = []
+    page.on("response", lambda answer: "/restores/" in answer.url and answers.append(answer.status))
+    page.locator(".filter > summary").click()
+    expect(page.locator('main [data-facet="region"] input').first).to_be_visible()
+    page.locator(".filter").get_by_label("Search", exact=True).fill("prod/1 ü,")
+    page.locator(".filter").get_by_label("Failed", exact=True).check()
+    page.locator(".filter").get_by_label("Restoring").check()
+    page.locator('main [data-facet="region"] input').first.check()
+    apply_filters(page)
+    page.wait_for_url("**q=prod/1+%C3%BC,&from=2024-01-01T00:00:00Z*sort=created")
+    assert 302 not in answers and 200 in answers
+    assert "region=" in page.url.split("status=failed&status=restoring")[0]
+    assert not page.troubles
+
+
+def test_without_javascript_a_form_is_redirected_to_the_canonical_url(open_page):
+    page = open_page("/facets/?sort=created", java_script_enabled=False)
+    page.locator(".facets").get_by_label("Search", exact=True).fill("prod")
+    apply_filters(page)
+    page.wait_for_url("**/restores/?q=prod&sort=created")

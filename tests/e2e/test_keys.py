@@ -5,9 +5,9 @@ from urllib.parse import unquote
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import STILL, reread
+from tests.e2e.conftest import STILL, refresh
 
-CURSOR = "tr[data-cursor]"
+CURRENT = "tr[data-current]"
 
 
 def press(page, *keys):
@@ -15,8 +15,8 @@ def press(page, *keys):
         page.keyboard.press(key)
 
 
-def arrive(page, count):
-    """From now on every reading brings new rows above all rows that are not in progress."""
+def add_rows(page, count):
+    """From now on every refresh brings new rows above all that are not in progress."""
 
     def with_more(route):
         if route.request.resource_type != "fetch":
@@ -34,97 +34,99 @@ def arrive(page, count):
     page.route("**/restores/**", with_more)
 
 
-def test_keys_walk_the_rows_open_one_and_back_returns_to_the_very_place(listed):
+def test_keys_move_through_rows_and_back_returns_to_the_same_place(listed):
     page = listed()
     press(page, *"jjj", "k")
     rows = page.locator("main tbody tr[id]")
-    expect(page.locator(CURSOR)).to_have_id(rows.nth(1).get_attribute("id"))
+    expect(page.locator(CURRENT)).to_have_id(rows.nth(1).get_attribute("id"))
     press(page, *"j" * 30)
-    was, row = page.evaluate("scrollY"), page.locator(CURSOR).get_attribute("id")
+    was, row = page.evaluate("scrollY"), page.locator(CURRENT).get_attribute("id")
     assert was > 0
 
-    reread(page)
-    expect(page.locator(CURSOR)).to_have_id(row)
+    refresh(page)
+    expect(page.locator(CURRENT)).to_have_id(row)
     press(page, "o")
-    expect(page.locator("h1")).to_contain_text("Restore of")
+    expect(page.locator("h1")).to_contain_text("– restore")
     page.go_back()
 
-    expect(page.locator(CURSOR)).to_have_id(row)
+    expect(page.locator(CURRENT)).to_have_id(row)
     page.wait_for_function("(was) => Math.abs(scrollY - was) < 5", arg=was)
     assert not page.troubles
 
 
-def test_back_after_the_list_has_aged_returns_to_the_very_place_and_is_live(listed):
+def test_back_to_an_older_list_returns_to_the_same_place_and_is_live(listed):
     page = listed()
     page.wait_for_url("**asof=*")
     page.evaluate("scrollTo(0, 600)")
     then = (datetime.now(UTC) - timedelta(minutes=3)).strftime("%Y-%m-%dT%H:%M:%SZ")
     press(page, "j", "j")
-    row = page.locator(CURSOR).get_attribute("id")
-    was = page.locator(CURSOR).bounding_box()["y"]
+    row = page.locator(CURRENT).get_attribute("id")
+    was = page.locator(CURRENT).bounding_box()["y"]
     page.evaluate(
         "(at) => history.replaceState({ live: true }, '',"
         " location.search.replace(/asof=[^&]*/, `asof=${at}`))",
         then,
     )
     press(page, "o")
-    expect(page.locator("h1")).to_contain_text("Restore of")
+    expect(page.locator("h1")).to_contain_text("– restore")
     page.go_back()
 
     expect(page.locator("main[data-live]")).to_be_visible()
-    expect(page.locator(CURSOR)).to_have_id(row)
-    assert abs(page.locator(CURSOR).bounding_box()["y"] - was) < 5
+    expect(page.locator(CURRENT)).to_have_id(row)
+    assert abs(page.locator(CURRENT).bounding_box()["y"] - was) < 5
 
 
-def test_slash_searches_and_no_key_acts_while_somebody_types(listed):
+def test_slash_focuses_the_search_and_no_shortcut_acts_while_typing(listed):
     page = listed()
     press(page, "/")
     page.keyboard.type("jox?c")
 
     expect(page.locator(".find input")).to_have_value("jox?c")
-    expect(page.locator(CURSOR)).to_have_count(0)
+    expect(page.locator(CURRENT)).to_have_count(0)
     expect(page.locator("#keys")).to_be_hidden()
 
 
-def test_the_keys_are_listed_and_can_be_switched_off_for_good(listed):
+def test_shortcuts_are_listed_and_can_be_switched_off(listed):
     page = listed()
     press(page, "?")
-    page.get_by_label("Use these keys in this browser").uncheck()
+    page.get_by_label("Enable keyboard shortcuts in this browser").uncheck()
     page.get_by_role("button", name="Close").click()
     page.reload()
     expect(page.locator("[data-keys]")).not_to_have_attribute("hidden", "")
 
     press(page, "j", "?")
-    expect(page.locator(CURSOR)).to_have_count(0)
+    expect(page.locator(CURRENT)).to_have_count(0)
     expect(page.locator("#keys")).to_be_hidden()
     page.locator(".menu.user summary").click()
-    page.get_by_role("button", name="Keys").click()
+    page.get_by_role("button", name="Keyboard shortcuts").click()
     expect(page.locator("#keys")).to_be_visible()
 
 
-def test_picked_rows_outlive_a_reading_and_can_be_copied_and_shown_alone(listed):
+def test_selected_rows_survive_a_refresh_and_can_be_copied_and_listed(listed):
     page = listed(permissions=["clipboard-read", "clipboard-write"])
     press(page, "j", "x", "j")
     page.locator("main tbody tr[id]").nth(2).locator("td.t").first.click(modifiers=["Shift"])
-    reread(page)
+    refresh(page)
     bar = page.get_by_role("complementary", name="Selected rows")
     expect(bar).to_contain_text("2 selected")
-    expect(page.locator("tr[data-picked]")).to_have_count(2)
-    links = page.locator("tr[data-picked] td.t a.go").evaluate_all("all => all.map((a) => a.href)")
+    expect(page.locator("tr[data-selected]")).to_have_count(2)
+    links = page.locator("tr[data-selected] td.t a.go").evaluate_all(
+        "all => all.map((a) => a.href)"
+    )
 
     bar.get_by_role("button", name="Copy links").click()
-    expect(page.locator("#said")).to_have_text("2 links copied")
+    expect(page.locator("#announcement")).to_have_text("Copied 2 links")
     copied = page.evaluate("navigator.clipboard.readText()").split("\n")
     names = {link.split("?")[0] for link in links}
     assert {link.split("?")[0] for link in copied} == names
 
     bar.get_by_role("link", name="Copy as table").click()
-    expect(page.locator("#said")).to_have_text("Copied")
+    expect(page.locator("#announcement")).to_have_text("Copied to clipboard")
     table = page.evaluate("navigator.clipboard.readText()")
     assert len(re.findall(r"^\| \[", table, flags=re.MULTILINE)) == 2
     assert all(name.split("/")[-2] in unquote(table) for name in names)
 
-    bar.get_by_role("link", name="Show only these").click()
+    bar.get_by_role("link", name="Show selected only").click()
     expect(page.locator("main tbody tr[id]")).to_have_count(2)
     page.wait_for_url(lambda url: all(name.split("/")[-2] in unquote(url) for name in names))
     assert not page.troubles
@@ -134,39 +136,39 @@ def test_c_copies_the_link_of_the_row(listed):
     page = listed(permissions=["clipboard-read", "clipboard-write"])
     press(page, "j", "c")
 
-    expect(page.locator("#said")).to_have_text("Link copied")
-    link = page.locator(f"{CURSOR} a.go").first.evaluate("(a) => a.href")
+    expect(page.locator("#announcement")).to_have_text("Link copied to clipboard")
+    link = page.locator(f"{CURRENT} a.go").first.evaluate("(a) => a.href")
     assert page.evaluate("navigator.clipboard.readText()").split("?")[0] == link.split("?")[0]
 
 
-def test_new_rows_wait_while_somebody_reads_and_the_page_does_not_move(listed):
+def test_new_rows_wait_while_somebody_reads_and_the_page_stays_in_place(listed):
     page = listed(f"{STILL}&size=100")
     page.evaluate("scrollTo(0, 900)")
     row = page.locator("main tbody tr[id]").nth(30)
     was, count = row.bounding_box()["y"], page.locator("main tbody tr[id]").count()
-    arrive(page, 3)
-    reread(page)
-    reread(page)
+    add_rows(page, 3)
+    refresh(page)
+    refresh(page)
 
-    show = page.get_by_role("button", name="3 new – show")
+    show = page.get_by_role("button", name="Show 3 new restores")
     expect(show).to_be_visible()
     expect(page.locator("#r1000000000")).to_have_count(0)
     assert abs(row.bounding_box()["y"] - was) < 2
     assert page.locator("main tbody tr[id]").count() == count
 
     show.click()
-    expect(page.locator("#r1000000000[data-fresh]")).to_be_in_viewport()
+    expect(page.locator("#r1000000000[data-flash]")).to_be_in_viewport()
     expect(show).to_have_count(0)
     assert not page.troubles
 
 
-def test_at_the_top_of_the_page_new_rows_simply_appear(listed):
+def test_at_the_top_of_the_page_new_rows_appear_at_once(listed):
     page = listed()
-    arrive(page, 2)
-    reread(page)
+    add_rows(page, 2)
+    refresh(page)
 
     expect(page.locator("#r1000000000")).to_be_visible()
-    expect(page.locator(".arrivals button")).to_have_count(0)
+    expect(page.locator(".new-rows button")).to_have_count(0)
 
 
 @pytest.mark.parametrize("javascript", [True, False])
@@ -175,11 +177,11 @@ def test_columns_are_chosen_by_a_plain_form_that_keeps_the_rest(open_page, javas
     page.locator("details.columns summary").click()
     form = page.locator("details.columns")
     form.get_by_label("Project").check()
-    form.get_by_label("Since then").uncheck()
-    form.get_by_role("button", name="Show").click()
+    form.get_by_label("Outcome").uncheck()
+    form.get_by_role("button", name="Apply").click()
 
-    expect(page.locator("th.project")).to_be_visible()
-    expect(page.locator("th.since")).to_have_count(0)
+    expect(page.get_by_role("columnheader", name="Project")).to_be_visible()
+    expect(page.get_by_role("columnheader", name="Outcome")).to_have_count(0)
     assert "status=failed" in page.url
     assert "size=25" in page.url
     assert "cols=created,status,instance,project" in page.url

@@ -90,7 +90,7 @@ def copied(page):
     row = page.locator("tr", has_text="cart-prod").locator("a").first.get_attribute("href")
     page.get_by_text("Copy for ticket").click()
     page.get_by_role("link", name="Plain text").click()
-    expect(page.locator("#said")).to_have_text("Copied")
+    expect(page.locator("#announcement")).to_have_text("Copied to clipboard")
     text = page.evaluate("navigator.clipboard.readText()")
     button = re.search(r"https?://[^/\s]+(/restores/\?\S*asof=\S+)", text)[1]
     return {"bar": page.url, "button": button, "row": row}
@@ -111,14 +111,14 @@ def test_whatever_was_copied_shows_the_same_an_hour_later_to_somebody_elsewhere(
         for way, link in links.items():
             page = visit("kim", "Asia/Kolkata", link)
             main = page.locator("main")
-            expect(main).to_contain_text("as it was at 23 Nov 2026, 14:03:")
+            expect(main).to_contain_text("Snapshot from 23 Nov 2026, 14:03:")
             expect(main).to_contain_text("Restoring")
             expect(main).to_contain_text("Now: Failed dcs.08.0007 at 14:08")
             expect(main).not_to_contain_text("restore_after")
             if way != "row":
                 assert page.locator("tbody tr[id]").count() == listed, way
-            page.get_by_role("link", name="Go live").click()
-            expect(main).not_to_contain_text("as it was at")
+            page.get_by_role("link", name="Back to live").click()
+            expect(main).not_to_contain_text("Snapshot from")
 
 
 def test_a_page_that_stays_open_stays_live_and_keeps_its_address_fresh(visit, moving):
@@ -130,7 +130,7 @@ def test_a_page_that_stays_open_stays_live_and_keeps_its_address_fresh(visit, mo
         page.wait_for_url("**asof=2026-11-23T14:13*", timeout=15_000)
         main = page.locator("main")
         expect(main).to_contain_text("dcs.08.0007", timeout=15_000)
-        expect(main).not_to_contain_text("as it was at")
+        expect(main).not_to_contain_text("Snapshot from")
         links = main.locator("a[href*='asof=']").evaluate_all(
             "all => all.map(a => decodeURIComponent(a.href))"
         )
@@ -138,7 +138,7 @@ def test_a_page_that_stays_open_stays_live_and_keeps_its_address_fresh(visit, mo
         assert [link for link in links if "asof=2026-11-23T14:13" not in link] == []
         clock.shift(timedelta(minutes=10))
         page.reload()
-        expect(main).not_to_contain_text("as it was at")
+        expect(main).not_to_contain_text("Snapshot from")
 
 
 def test_without_javascript_the_bar_stays_live_and_the_links_are_anchored(

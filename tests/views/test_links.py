@@ -75,7 +75,7 @@ def test_an_old_link_shows_the_status_then_and_the_current_one_next_to_it(web, m
     assert "42%" in text
     assert "Now: Failed dcs.08.0007 at 16:01" in text
     assert text.count("Now:") == 1
-    assert response.content.decode().count('class="moved"') == 1
+    assert response.content.decode().count('class="changed"') == 1
 
 
 def test_durations_stand_still_in_a_snapshot(web, moved):
@@ -164,7 +164,7 @@ def test_what_a_page_shows_was_recorded_by_the_asof_of_its_links(web, moved, mic
     Observation.objects.filter(status="failed").update(recorded_at=recorded)
     with time_machine.travel(recorded + timedelta(microseconds=100), tick=False):
         html = web.get("/restores/").content.decode()
-        moment = re.search(r'data-anchored="/restores/\?asof=([^"]+)"', html)[1]
+        moment = re.search(r'data-permalink="/restores/\?asof=([^"]+)"', html)[1]
     with time_machine.travel(NOW + timedelta(minutes=10), tick=False):
         [row] = web.get(f"/restores.json?asof={moment}").json()["restores"]
     assert (row["status"], moment) == ("failed", to_iso(NOW + timedelta(seconds=1)))
@@ -178,7 +178,7 @@ def test_a_young_link_is_live(web, moved, seconds):
     assert "as it was at" not in html
     assert "/restores/newest/" in html
     assert 'data-live="/restores/"' in html
-    assert f'data-anchored="/restores/?asof={to_iso(NOW)}"' in html
+    assert f'data-permalink="/restores/?asof={to_iso(NOW)}"' in html
 
 
 def test_every_link_carries_asof_live_and_in_a_snapshot(web, moved):

@@ -88,8 +88,8 @@ def test_without_a_bar_the_summary_states_the_progress(web, given, text):
 def test_the_timeline_is_drawn_if_anything_was_observed(web):
     observe(make_restore("seen"), 2, "restoring", 25.0, after=timedelta(seconds=9))
     observe(make_restore("missed", **FAILED), 90, "failed", 63.0)
-    assert 'class="strip' in page_of(web, "seen")
-    assert 'class="strip' not in page_of(web, "missed")
+    assert 'class="timeline' in page_of(web, "seen")
+    assert 'class="timeline' not in page_of(web, "missed")
 
 
 def test_an_unknown_code_is_shown_verbatim_and_called_unknown(web):
@@ -256,7 +256,7 @@ def test_fresh_data_takes_one_short_line(web):
     seen, due = NOW - timedelta(minutes=9), NOW + timedelta(minutes=6)
     instance = make_instance(complete_to=seen, synced_at=seen, next_sync_at=due)
     make_restore("r", instance=instance)
-    line = re.search(r'<ul class="say">(.*?)</ul>', page_of(web, "r"), re.DOTALL)[1]
+    line = re.search(r'<ul class="sync-messages">(.*?)</ul>', page_of(web, "r"), re.DOTALL)[1]
     text = " ".join(re.sub(r"<[^>]+>", "", line).split())
     assert text == "Last synced 16:50:00 UTC · next sync 17:05:00 UTC"
 

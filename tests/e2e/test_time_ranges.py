@@ -16,7 +16,7 @@ def press(page, *keys):
         page.keyboard.press(key)
 
 
-def test_brackets_step_through_time_and_back(listed):
+def test_brackets_go_to_the_previous_and_the_next_period(listed):
     page = listed("/restores/?from=now-1d/d&to=now-1d/d")
     press(page, "[")
     page.wait_for_url(re.compile("from=20.*to=20"))
@@ -31,7 +31,7 @@ def test_brackets_step_through_time_and_back(listed):
     assert not page.troubles
 
 
-def test_the_window_is_doubled_and_fixed_by_keys(listed):
+def test_keys_zoom_out_and_pin_the_time_range(listed):
     page = listed("/restores/?from=2026-11-20T12:00:00Z&to=2026-11-20T14:00:00Z")
     press(page, "t", "z")
     page.wait_for_url(lambda url: "from=2026-11-20T11:00:00Z&to=2026-11-20T15:00:00Z" in url)
@@ -39,23 +39,23 @@ def test_the_window_is_doubled_and_fixed_by_keys(listed):
     page.goto("/restores/?from=now-1h")
     expect(page.locator("[data-keys]")).not_to_have_attribute("hidden", "")
     press(page, "a")
-    expect(page.get_by_role("navigation", name="This window")).to_be_hidden()
+    expect(page.get_by_role("navigation", name="This range")).to_be_hidden()
     press(page, "t")
-    expect(page.locator("[data-step=fixed]")).to_be_visible()
+    expect(page.locator("[data-step=pin]")).to_be_visible()
     assert "from=now-1h" in page.url
     press(page, "a")
     page.wait_for_url(re.compile("from=20.*to=20"))
     assert not page.troubles
 
 
-def test_the_window_is_chosen_by_keys_alone(listed):
+def test_a_time_range_is_chosen_by_keys_alone(listed):
     page = listed("/restores/?status=failed")
     press(page, "t")
-    expect(page.get_by_role("navigation", name="Usual windows")).to_be_visible()
+    expect(page.get_by_role("navigation", name="Quick ranges")).to_be_visible()
     press(page, "Escape")
-    expect(page.get_by_role("navigation", name="Usual windows")).to_be_hidden()
+    expect(page.get_by_role("navigation", name="Quick ranges")).to_be_hidden()
     press(page, "t", "Tab")
-    expect(page.get_by_role("link", name="last hour")).to_be_focused()
+    expect(page.get_by_role("link", name="Last hour")).to_be_focused()
     for _ in range(20):
         if page.locator("#from:focus").count():
             break
@@ -68,10 +68,10 @@ def test_the_window_is_chosen_by_keys_alone(listed):
     assert not page.troubles
 
 
-def test_a_text_is_sought_and_a_restore_read_by_keys_alone(listed):
+def test_a_search_and_a_restore_are_reached_by_keys_alone(listed):
     page = listed()
     press(page, "f")
-    expect(page.locator('main [data-slot="project"] input[type="checkbox"]').first).to_be_visible()
+    expect(page.locator('main [data-facet="project"] input[type="checkbox"]').first).to_be_visible()
     press(page, "Tab")
     page.keyboard.type("prod")
     press(page, "Enter")
@@ -79,9 +79,9 @@ def test_a_text_is_sought_and_a_restore_read_by_keys_alone(listed):
     expect(page.locator("[data-keys]")).not_to_have_attribute("hidden", "")
     listed_at = asked(page, "asof")
     press(page, "j", "j", "Enter")
-    expect(page.locator("h1")).to_contain_text("Restore of")
+    expect(page.locator("h1")).to_contain_text("– restore")
     page.go_back()
-    expect(page.locator("tr[data-cursor]")).to_have_count(1)
+    expect(page.locator("tr[data-current]")).to_have_count(1)
     assert asked(page, "asof") == listed_at
     assert not page.troubles
 
@@ -95,42 +95,42 @@ def test_each_key_is_listed(listed):
                     "Esc", "?"]  # fmt: skip
 
 
-def test_a_time_pointed_at_tells_utc_and_the_reader_s_clock(listed):
+def test_a_tooltip_gives_a_time_in_utc_and_in_the_readers_zone(listed):
     page = listed(timezone_id="Asia/Kolkata")
     time = page.locator("main tbody td.t time").first
     time.hover()
     expect(time).to_have_attribute("title", re.compile(r"20\d\d-.* UTC · .*GMT\+5:30"))
 
 
-def test_whoever_is_sent_times_by_another_clock_is_one_click_from_his_own(listed):
+def test_times_in_another_zone_are_one_click_from_the_readers_own(listed):
     page = listed("/restores/?from=now-7d&tz=America/New_York", timezone_id="Asia/Tokyo")
-    expect(page.locator(".exact")).to_contain_text("America/New_York (UTC")
-    page.get_by_role("link", name="switch to my clock").click()
-    expect(page.locator(".exact")).to_contain_text("Asia/Tokyo (UTC+9)")
+    expect(page.locator(".exact")).to_contain_text("New York (UTC")
+    page.get_by_role("link", name="Show in my time zone").click()
+    expect(page.locator(".exact")).to_contain_text("Tokyo (UTC+9)")
     assert asked(page, "asof") == {"from": ["now-7d"], "tz": ["Asia/Tokyo"]}
-    expect(page.get_by_role("link", name="switch to my clock")).to_have_count(0)
+    expect(page.get_by_role("link", name="Show in my time zone")).to_have_count(0)
     assert not page.troubles
 
 
-def test_the_whole_way_without_javascript(open_page):
+def test_everything_works_without_javascript(open_page):
     page = open_page("/restores/?size=10&sort=created", java_script_enabled=False)
-    window = page.locator(".window details summary")
-    window.click()
-    page.get_by_role("link", name="last 30 days").click()
+    menu = page.locator(".time-range details summary")
+    menu.click()
+    page.get_by_role("link", name="Last 30 days").click()
     assert asked(page, "asof") == {"from": ["now-30d"], "size": ["10"], "sort": ["created"]}
-    page.get_by_role("link", name="Earlier window").click()
+    page.get_by_role("link", name="Previous period").click()
     expect(page.locator(".exact")).to_contain_text(" – ")
-    page.get_by_role("link", name="Later window").click()
-    window.click()
+    page.get_by_role("link", name="Next period").click()
+    menu.click()
     page.get_by_role("navigation", name="Time zone").get_by_text("Asia/Kolkata").click()
     expect(page.locator(".exact")).to_contain_text("Kolkata (UTC+5:30)")
-    window.click()
+    menu.click()
     page.get_by_label("From", exact=True).fill("04/05/2026 09:00")
-    page.get_by_role("button", name="Show").first.click()
-    questions = page.get_by_role("link", name="Did you mean")
-    expect(questions).to_have_count(2)
-    questions.first.click()
-    expect(page.locator(".window summary")).to_contain_text("2026")
+    page.get_by_role("button", name="Apply").first.click()
+    suggestions = page.locator(".note.bad a")
+    expect(suggestions).to_have_count(2)
+    suggestions.first.click()
+    expect(page.locator(".time-range summary")).to_contain_text("2026")
     assert asked(page)["tz"] == ["Asia/Kolkata"]
 
     page.goto("/restores/?size=10&sort=created&status=succeed&tz=Asia/Kolkata")
@@ -138,6 +138,6 @@ def test_the_whole_way_without_javascript(open_page):
     kept = {"size": ["10"], "sort": ["created"], "status": ["succeed"], "tz": ["Asia/Kolkata"]}
     assert asked(page, "asof") == kept | {"page": ["2"]}
     page.locator("tbody tr[id] a").first.click()
-    expect(page.locator("h1")).to_contain_text("Restore of")
+    expect(page.locator("h1")).to_contain_text("– restore")
     page.locator(".crumbs a").last.click()
     assert asked(page, "asof") == kept | {"page": ["2"]}

@@ -1,13 +1,13 @@
-// What a re-read list brings. New rows wait behind a button while somebody reads further down or
-// holds a row; rows in progress always move; rows that changed flash once.
-import { picking } from "./selection.js";
+// Shows what a refresh brings. New rows wait behind a button while somebody reads further down or
+// works with a row; restores in progress always update; rows that changed flash once.
+import { selecting } from "./selection.js";
 
 const rowsOf = (main) => [...main.querySelectorAll("table.fixed tbody tr[id]")];
-const said = (row) =>
+const contentOf = (row) =>
   [...row.querySelectorAll(".state, .mono, small, strong")].map((one) => one.textContent).join("|");
 
 const line = document.createElement("p");
-line.className = "arrivals";
+line.className = "new-rows";
 line.setAttribute("role", "status");
 const button = document.createElement("button");
 button.className = "button main";
@@ -15,16 +15,16 @@ document.body.append(line);
 
 let waiting = 0;
 let released = false;
-let fresher = [];
+let changed = [];
 
 const offer = (count) => {
   if (count === waiting) return;
   waiting = count;
-  button.textContent = `${count} new – show`;
+  button.textContent = `Show ${count} new ${count === 1 ? "restore" : "restores"}`;
   line.replaceChildren(...(count ? [button] : []));
 };
 
-const firstPage = () => {
+const onFirstPage = () => {
   const query = new URL(location.href).searchParams;
   return !["sort", "page", "after", "before"].some((name) => query.has(name));
 };
@@ -33,8 +33,8 @@ const reading = (main) => {
   const table = main.querySelector("table.fixed");
   if (!table) return false;
   const above = Math.max(0, document.querySelector(".top").getBoundingClientRect().bottom);
-  const below = table.getBoundingClientRect().top < above - 1;
-  return below || table.contains(document.activeElement) || picking();
+  const scrolled = table.getBoundingClientRect().top < above - 1;
+  return scrolled || table.contains(document.activeElement) || selecting();
 };
 
 /** Take the new rows out of a fresh page; those that they push off its end stay for now. */
@@ -44,7 +44,7 @@ const hold = (main, fresh) => {
   const last = all.findLastIndex((row) => known.has(row.id));
   const held = all
     .slice(0, Math.max(0, last))
-    .filter((row) => !known.has(row.id) && !row.closest(".moving"));
+    .filter((row) => !known.has(row.id) && !row.closest(".pinned"));
   if (held.length) keepEnd(main, fresh, held.length);
   for (const row of held) {
     const body = row.parentElement;
@@ -61,12 +61,12 @@ const keepEnd = (main, fresh, most) => {
   for (const row of end.slice(0, most)) bodyFor(row, fresh).append(row.cloneNode(true));
 };
 
-const heading = (body) => body.querySelector(".day")?.textContent;
+const headingOf = (body) => body.querySelector(".day")?.textContent;
 
 const bodyFor = (row, fresh) => {
   const table = fresh.querySelector("table.fixed");
   const last = table.tBodies[table.tBodies.length - 1];
-  if (heading(last) === heading(row.parentElement)) return last;
+  if (headingOf(last) === headingOf(row.parentElement)) return last;
   const body = row.parentElement.cloneNode(false);
   const day = row.parentElement.querySelector(".day");
   if (day) body.append(day.cloneNode(true));
@@ -74,19 +74,20 @@ const bodyFor = (row, fresh) => {
   return body;
 };
 
-document.addEventListener("rereading", ({ detail: { main, fresh } }) => {
-  const holding = !released && firstPage() && reading(main);
+document.addEventListener("refreshing", ({ detail: { main, fresh } }) => {
+  const holding = !released && onFirstPage() && reading(main);
   offer(holding ? hold(main, fresh) : 0);
-  const before = new Map(rowsOf(main).map((row) => [row.id, said(row)]));
-  const changed = (row) => before.get(row.id) !== said(row);
-  fresher = rowsOf(fresh).filter(changed).map((row) => row.id);
+  const before = new Map(rowsOf(main).map((row) => [row.id, contentOf(row)]));
+  changed = rowsOf(fresh)
+    .filter((row) => before.get(row.id) !== contentOf(row))
+    .map((row) => row.id);
 });
 
-document.addEventListener("reread", () => {
-  for (const id of fresher) document.getElementById(id)?.toggleAttribute("data-fresh", true);
-  fresher = [];
+document.addEventListener("refreshed", () => {
+  for (const id of changed) document.getElementById(id)?.toggleAttribute("data-flash", true);
+  changed = [];
   const main = document.querySelector("main");
-  // Back at the top: the next answer may show them, whether or not anything has changed again.
+  // Back at the top: the next refresh may show them, whether or not anything has changed again.
   if (waiting && !reading(main)) delete main.dataset.tag;
   if (!released) return;
   released = false;
@@ -97,5 +98,5 @@ document.addEventListener("reread", () => {
 button.addEventListener("click", () => {
   released = true;
   delete document.querySelector("main").dataset.tag;
-  document.dispatchEvent(new Event("reread-now"));
+  document.dispatchEvent(new Event("refresh-now"));
 });
