@@ -113,7 +113,12 @@ def _earlier_durations(running: Iterable[Restore]) -> dict[int, list[float]]:
         one = restores[pk]
         own = Q(instance=one.instance_id, created_at__lt=one.created_at)
         ranges.append(own & Q(created_at__gte=start) if start else own)
-    rows = Restore.objects.succeeded().filter(reduce(or_, ranges), duration__gt=0)
+    # The instances once more: for the "or" alone SQLite reads the successes of all instances.
+    rows = Restore.objects.succeeded().filter(
+        reduce(or_, ranges),
+        instance__in={restore.instance_id for restore in restores.values()},
+        duration__gt=0,
+    )
     found: dict[int, list[float]] = {pk: [] for pk in restores}
     for instance, created_at, duration in rows.order_by("created_at", "pk").values_list(
         "instance_id", "created_at", "duration"
