@@ -28,7 +28,7 @@ def freshness(restore: Restore, now: datetime) -> Freshness:
     if error and error.blocking:
         return Freshness(last_seen=seen, late=True, sync_error=error)
     if now - seen > timedelta(seconds=2 * project.interval):
-        return Freshness(last_seen=seen, late=True, note="Check overdue")
+        return Freshness(last_seen=seen, late=True, note="Sync overdue")
     return Freshness(last_seen=seen)
 
 

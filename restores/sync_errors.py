@@ -58,7 +58,7 @@ _KINDS = {
     "vanished": (
         "Restores missing",
         "Many restores are missing from the provider’s list at once. We keep showing them; after "
-        "three consistent syncs within an hour we mark them as removed. If it persists, ask the "
+        "three consistent syncs over an hour we mark them as removed. If it persists, ask the "
         "provider.",
     ),
     "gone": (

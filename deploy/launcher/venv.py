@@ -99,7 +99,7 @@ class Venv:
             tail = "\n".join(done.stdout.decode(errors="replace").splitlines()[-12:])
             raise CliError(
                 f"{tail}\n\n{step} failed: it {describe_exit(done.returncode)}. Full log: {log}\n"
-                "Is this machine online? Then run it again."
+                "Check the network connection, then run it again."
             )
 
     def _installed(self) -> dict[str, str]:

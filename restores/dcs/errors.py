@@ -89,7 +89,7 @@ class InstanceNotFound(DcsError):
     """The provider doesn't know this instance, or no longer does."""
 
     kind = "gone"
-    summary = "The provider doesn’t know this instance"
+    summary = "The provider couldn’t find this instance"
 
 
 class Throttled(DcsError):

@@ -52,7 +52,7 @@ _FAULTS = {
     "5083": "The backup user couldn’t be saved.",
     "5090": "The backup details couldn’t be saved.",
     "5091": "The restore script failed.",
-    "5092": "Saving and restoring failed.",
+    "5092": "Backup and restore failed.",
     "5095": "The restore script failed again on retry.",
 }
 _OTHERS = {

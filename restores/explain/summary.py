@@ -216,7 +216,9 @@ def _failed(facts: Facts) -> list[Segment]:
     elif facts.created_at:
         end += " The instance hasn’t been restored successfully since."
     else:
-        end += " The provider gave no creation time, so later restores can’t be determined."
+        end += (
+            " The provider reported no creation time, so we can’t tell whether a later one worked."
+        )
     if not facts.error_code:
         return [(start + end, None)]
     return [(f"{start} (", None), (facts.error_code, facts.error_code), (f"){end}", None)]

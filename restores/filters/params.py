@@ -201,7 +201,7 @@ class Params:
     def _given(self, query: QueryDict) -> dict[str, Values]:
         lists = {name: tuple(values) for name, values in query.lists()}
         if sum(len(name) + sum(map(len, values)) for name, values in lists.items()) > MAX_QUERY:
-            reason = f"The address is longer than {MAX_QUERY:,} characters"
+            reason = f"the address is longer than {MAX_QUERY:,} characters"
             self.errors.append(ParamError(param="", value="", reason=reason))
             return {}
         return lists
@@ -249,9 +249,9 @@ class Params:
 def _names(values: Values) -> Values:
     """Any texts, each once."""
     if len(values) > MAX_VALUES:
-        raise InvalidValue(f"Too many values (max. {MAX_VALUES})")
+        raise InvalidValue(f"has too many values (max. {MAX_VALUES})")
     if any(len(value) > MAX_LENGTH for value in values):
-        raise InvalidValue(f"longer than {MAX_LENGTH} characters")
+        raise InvalidValue(f"is longer than {MAX_LENGTH} characters")
     return tuple(sorted(set(values)))
 
 
@@ -260,7 +260,7 @@ def _single(values: Values, longest: int = MAX_LENGTH) -> str:
     if len(values) > 1:
         raise InvalidValue("can only be given once")
     if len(values[0]) > longest:
-        raise InvalidValue(f"longer than {longest} characters")
+        raise InvalidValue(f"is longer than {longest} characters")
     return values[0]
 
 
@@ -321,9 +321,9 @@ def _ids(values: Values) -> Values:
     text = _single(values, MAX_IDS * (MAX_LENGTH + 1))
     ids = sorted({one.strip() for one in text.split(",")} - {""})
     if len(ids) > MAX_IDS:
-        raise InvalidValue(f"Too many IDs (max. {MAX_IDS})")
+        raise InvalidValue(f"has too many IDs (max. {MAX_IDS})")
     if any(len(one) > MAX_LENGTH for one in ids):
-        raise InvalidValue(f"an ID longer than {MAX_LENGTH} characters")
+        raise InvalidValue(f"has an ID longer than {MAX_LENGTH} characters")
     return (",".join(ids),) if ids else ()
 
 
@@ -338,7 +338,7 @@ def _cursor(values: Values) -> Values:
     try:
         Cursor.decode(token)
     except ValueError:
-        raise InvalidValue("This page link is no longer valid") from None
+        raise InvalidValue("isn’t a valid page link anymore") from None
     return (token,)
 
 

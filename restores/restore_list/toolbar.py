@@ -379,13 +379,11 @@ def _hidden(params: ListParams, without: tuple[str, ...]) -> HiddenFields:
 
 def _fix(error: ParamError, params: ListParams) -> Fix:
     query = params.corrected_query(error)
-    if len(error.suggestion) == 1:
-        suggestion = "".join(f"“{value}”" for value in error.suggestion.values())
-    else:
-        suggestion = ", ".join(
-            f"{name} “{value}”" if value else f"no {name}"
-            for name, value in error.suggestion.items()
-        )
+    suggestion = ", ".join(
+        f"{name} “{value}”" if value else f"no {name}" for name, value in error.suggestion.items()
+    )
+    if len(error.suggestion) == 1 and all(error.suggestion.values()):
+        suggestion = suggestion.removeprefix(f"{error.param} ")
     return Fix(
         param=error.param,
         value=error.value,

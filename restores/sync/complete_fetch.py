@@ -73,7 +73,7 @@ def _complete_to(fetch: _Fetcher, limit: int) -> datetime:
         return first.server_time
     listed = len(first.rows) + first.skipped
     if first.total is None or first.total < listed:
-        raise _Incomplete(f"total_num {first.total} against {listed} records")
+        raise _Incomplete(f"total_num is {first.total}, but {listed} records were returned")
     # Some clouds count in total_num what they return: a full response may have been cut off.
     if first.total == listed < limit:
         duplicates = len(first.rows) - len(_ids(first))
@@ -88,7 +88,9 @@ def _complete_to(fetch: _Fetcher, limit: int) -> datetime:
         ranges, again = _fetch_ranges(fetch, ranges, limit)
         if again == ids:
             if between.total != len(ids) or _ids(between) - ids:
-                raise _Incomplete(f"total_num {between.total} against {len(ids)} records")
+                raise _Incomplete(
+                    f"total_num is {between.total}, but {len(ids)} records were found"
+                )
             return between.server_time
         ids = again
     raise _Incomplete("the list kept changing while it was fetched")

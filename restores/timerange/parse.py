@@ -62,7 +62,7 @@ def parse_time(raw: str, now: datetime, zone: ZoneInfo, *, upper: bool = False) 
     An ``upper`` edge includes whole days and months, and takes the later of two meanings.
     """
     if len(raw) > MAX_LENGTH:
-        raise InvalidTime(f"longer than {MAX_LENGTH} characters")
+        raise InvalidTime(f"is longer than {MAX_LENGTH} characters")
     try:
         edge = _absolute(raw, zone, upper) or _relative(raw, now, zone, upper)
     except OverflowError as error:

@@ -129,7 +129,7 @@ def _requested(instance: Instance, due: datetime, now: datetime) -> SyncState:
     error = project_sync_error(instance.project)
     if error and error.blocking:
         label = error.label.lower()
-        late, detail = True, f"; waiting for the project to become reachable ({label})"
+        late, detail = True, f"; waiting until the project can be synced ({label})"
     elif now - due >= _TICKS:
         late, detail = True, "; waiting in the queue"
     return SyncState(text="Sync requested at", at=due, detail=detail, late=late, changing=True)

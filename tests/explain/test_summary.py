@@ -68,7 +68,8 @@ def test_a_failure_without_code_or_times_says_so():
     )
     assert summary(failed(created_at=None)) == (
         "Failed on 23 Nov 2026 at 15:37:41 UTC, during data synchronization (dcs.08.0007), at 63% "
-        "progress. The provider gave no creation time, so later restores can’t be determined."
+        "progress. The provider reported no creation time, so we can’t tell whether a later one "
+        "worked."
     )
 
 

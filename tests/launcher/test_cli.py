@@ -45,7 +45,7 @@ def test_a_port_in_use_is_reported_with_another_one_to_try(toy):
 @pytest.mark.parametrize("port", ["0", "65536", "-1", "80x", "", "٣٣٣٣"])
 def test_an_invalid_port_is_refused(toy, port):
     status, output = toy.run(f"--port={port}")
-    assert status == 2 and "is not a port: 1 to 65535" in output
+    assert status == 2 and "is not a port number from 1 to 65535" in output
 
 
 def test_an_unknown_subcommand_prints_the_usage(toy):

@@ -237,7 +237,7 @@ def test_restores_that_share_an_id_are_listed_as_of_then(web, moved):
     other = make_instance("other", project=make_project("maps"))
     make_restore("moved", instance=other, created_at=NOW, first_seen_at=NOW)
     text = words(web.get(f"/restores/moved/?asof={ASOF}"))
-    assert "Not all of them were recorded yet" in text
+    assert "Some of these restores weren’t recorded yet" in text
     assert "Restoring" in text and "Failed" not in text
     assert [row["instance_name"] for row in web.get(f"/restores/moved.json?asof={ASOF}").json()
             ["restores"]] == ["cart-prod"]  # fmt: skip

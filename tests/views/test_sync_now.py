@@ -160,7 +160,7 @@ def test_while_its_project_is_unreachable_a_due_sync_says_so(web, where):
         project=make_project("core", account=account, sync_error_kind=kind), **IDLE
     )
     post(web, instance)
-    assert "waiting for the project to become reachable" in sentence(web)
+    assert "waiting until the project can be synced" in sentence(web)
 
 
 def test_an_error_that_blocks_nothing_delays_no_sync(web):
