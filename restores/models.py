@@ -1,5 +1,7 @@
 """The database: accounts, projects, instances and their restores, and who may see them."""
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Case, Q, Value, When
@@ -19,6 +21,15 @@ class SyncErrorMixin(models.Model):
 
     class Meta:
         abstract = True
+
+
+# The fields of a row whose last sync did not fail.
+NO_SYNC_ERROR: dict[str, Any] = {
+    "sync_error_kind": "",
+    "sync_error_message": "",
+    "sync_error_since": None,
+    "sync_error_request_id": "",
+}
 
 
 class LeaseMixin(SyncErrorMixin):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
 
 from django.db import connection
 from django.db.models import Q, TextField, Value
@@ -136,13 +134,18 @@ def _all_grams(texts: Iterable[str]) -> str:
     return " ".join('"' + gram.replace('"', '""') + '"' for gram in sorted(grams))
 
 
-@cache
+_index_found = False
+
+
 def _has_index() -> bool:
     """Whether SQLite could build the index: a library before 3.34 lacks the trigram tokenizer."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM sqlite_master WHERE name = 'restore_text'")
-        found: Any = cursor.fetchone()
-        return found is not None
+    global _index_found
+    # Only that it exists is remembered: a migration may build it while this process runs.
+    if not _index_found:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM sqlite_master WHERE name = 'restore_text'")
+            _index_found = cursor.fetchone() is not None
+    return _index_found
 
 
 def _later_codes(asof: AsOf, words: Sequence[str]) -> list[int]:

@@ -14,7 +14,7 @@ from restores.dcs import config
 from restores.dcs.client import Client
 from restores.dcs.iam import DiscoveredProject
 from restores.dcs.records import BackupRecord, InstanceRecord
-from restores.models import Account, Backup, Instance, Project, Restore
+from restores.models import NO_SYNC_ERROR, Account, Backup, Instance, Project, Restore
 from restores.querysets import UNKNOWN_RUNS
 from restores.statuses import RESTORING
 from restores.sync import scheduling, store
@@ -110,10 +110,7 @@ def _register_account(section: config.AccountConfig) -> Account:
             refusals=0,
             paused_until=None,
             next_discovery_at=None,
-            sync_error_kind="",
-            sync_error_message="",
-            sync_error_since=None,
-            sync_error_request_id="",
+            **NO_SYNC_ERROR,
         )
     return account
 

@@ -18,7 +18,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Greatest
 
 from restores.dcs.errors import AuthenticationError, DcsError, InstanceNotFound, Throttled
-from restores.models import Account, Instance, Project
+from restores.models import NO_SYNC_ERROR, Account, Instance, Project
 from restores.sync import rate_limit, scheduling
 from restores.sync.scheduling import LeaseLost
 
@@ -28,12 +28,6 @@ logger = logging.getLogger(__name__)
 # next attempt, doubled by each failure.
 _FIRST_PROJECT_RETRY, _LAST_PROJECT_RETRY = 10, 60
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(minutes=5), timedelta(hours=1)
-_NO_ERROR: dict[str, Any] = {
-    "sync_error_kind": "",
-    "sync_error_message": "",
-    "sync_error_since": None,
-    "sync_error_request_id": "",
-}
 _RELEASED: dict[str, Any] = {"lease_until": None, "attempts": 0}
 
 
@@ -41,7 +35,7 @@ _RELEASED: dict[str, Any] = {"lease_until": None, "attempts": 0}
 def instances_synced(results: Iterable[tuple[Instance, dict[str, Any]]], now: datetime) -> None:
     """Record complete syncs, each with further fields: all of them, or none if one is lost."""
     for instance, fields in results:
-        _finish(instance, _NO_ERROR | {"failures": 0, "synced_at": now} | fields)
+        _finish(instance, NO_SYNC_ERROR | {"failures": 0, "synced_at": now} | fields)
 
 
 def instance_failed(instance: Instance, error: DcsError, now: datetime) -> None:
@@ -59,11 +53,11 @@ def instance_failed(instance: Instance, error: DcsError, now: datetime) -> None:
 
 def project_synced(project: Project, **fields: Any) -> None:
     """Record a project sync that worked, with further fields."""
-    _finish(project, _NO_ERROR | {"failures": 0} | fields)
+    _finish(project, NO_SYNC_ERROR | {"failures": 0} | fields)
     rejected = Account.objects.filter(pk=project.account_id).exclude(
         refusals=0, sync_error_kind__in=("", "discovery")
     )
-    rejected.update(refusals=0, paused_until=None, **_NO_ERROR)
+    rejected.update(refusals=0, paused_until=None, **NO_SYNC_ERROR)
 
 
 def project_failed(project: Project, error: DcsError, now: datetime) -> None:
@@ -78,7 +72,7 @@ def discovery_succeeded(account: Account, next_discovery_at: datetime) -> None:
     """Record that an account's projects were discovered."""
     rows = Account.objects.filter(pk=account.pk)
     rows.update(next_discovery_at=next_discovery_at)
-    rows.filter(sync_error_kind="discovery").update(**_NO_ERROR)
+    rows.filter(sync_error_kind="discovery").update(**NO_SYNC_ERROR)
 
 
 def discovery_failed(account: Account, error: DcsError, now: datetime) -> None:

@@ -162,6 +162,7 @@ def quarantine(now: datetime) -> None:
         sync_error_message=f"{MAX_ATTEMPTS} syncs in a row did not finish; "
         "automatic sync is paused.",
         sync_error_since=now,
+        sync_error_request_id="",
     )
 
 

@@ -14,7 +14,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from restores.instance_status import project_sync_error
-from restores.models import Event, Instance
+from restores.models import NO_SYNC_ERROR, Event, Instance
 from restores.querysets import InstanceQuerySet
 from restores.views.navigation import instance_url
 
@@ -53,12 +53,7 @@ def request_sync(instances: InstanceQuerySet, now: datetime) -> int:
     rested = Q(synced_at=None) | Q(synced_at__lte=now - MIN_INTERVAL)
     available = instances.monitored().filter(free, rested)
     resumed = available.filter(sync_error_kind="parked").update(
-        next_sync_at=now,
-        attempts=1,
-        sync_error_kind="",
-        sync_error_message="",
-        sync_error_since=None,
-        sync_error_request_id="",
+        next_sync_at=now, attempts=1, **NO_SYNC_ERROR
     )
     idle = available.filter(Q(next_sync_at=None) | Q(next_sync_at__gt=now))
     return resumed + idle.update(next_sync_at=now)

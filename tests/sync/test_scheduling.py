@@ -76,6 +76,14 @@ def test_after_three_syncs_that_did_not_finish_an_instance_is_quarantined_and_sh
     assert Instance.objects.get().sync_error_kind == "parked"
 
 
+def test_a_quarantined_instance_does_not_show_the_request_id_of_an_earlier_error():
+    due(attempts=3, sync_error_kind="unreachable", sync_error_request_id="req-1")
+
+    scheduling.quarantine(NOW)
+
+    assert Instance.objects.get().sync_error_request_id == ""
+
+
 def test_no_instance_of_a_project_is_claimed_while_its_own_sync_fails():
     due(project=make_project(sync_error_kind="unreachable", failures=1))
 
