@@ -14,7 +14,7 @@ from restores.filters import ListParams, Scope
 from restores.models import Restore
 from restores.restore_list.pagination import read_all
 from restores.serializers import RELATED, UPSTREAM, restore_json
-from restores.timerange import to_iso
+from restores.timerange import iso_or_none, to_iso
 
 # The fields of the JSON, in the same order. There is no byte-order mark before them: it would
 # become a part of the first name.
@@ -69,7 +69,7 @@ def complete_to(scope: Scope) -> datetime | None:
 
 def time_range_header(params: ListParams, complete_to: datetime | None) -> str:
     """Write time range and completeness for a header: ``on=created; from=…; to=…; …``."""
-    values = params.resolved_range | {"complete_to": _instant(complete_to)}
+    values = params.resolved_range | {"complete_to": iso_or_none(complete_to)}
     return "; ".join(f"{name}={value or ''}" for name, value in values.items())
 
 
@@ -78,7 +78,7 @@ def file_name(params: ListParams, complete_to: datetime | None) -> str:
     time_range = params.resolved_range
     start = time_range["from"] or "begin"
     end = time_range["to"] or to_iso(params.time_range.now)
-    parts = (time_range["on"] or "", start, end, "complete", _instant(complete_to) or "unknown")
+    parts = (time_range["on"] or "", start, end, "complete", iso_or_none(complete_to) or "unknown")
     return f"restores_{'_'.join(re.sub('[^0-9A-Za-z.]', '', part) for part in parts)}.csv"
 
 
@@ -87,11 +87,7 @@ def _write(chunks: Iterable[list[Restore]], scope: Scope) -> Iterator[str]:
     yield writer.writerow(COLUMNS)
     for chunk in chunks:
         rows = (restore_json(row.then) for row in then_and_now(chunk, scope.asof))
-        yield "".join(writer.writerow(map(_cell, row.values())) for row in rows)
-
-
-def _instant(at: datetime | None) -> str | None:
-    return to_iso(at) if at else None
+        yield "".join(writer.writerow([_cell(row[name]) for name in COLUMNS]) for row in rows)
 
 
 def _cell(value: Any) -> Any:

@@ -51,7 +51,7 @@ class VisibleQuerySet(models.QuerySet[Any]):
 
 
 class ProjectQuerySet(VisibleQuerySet):
-    """Projects."""
+    """Projects: which are monitored, and how far their instances are complete."""
 
     project_path = ""
 
@@ -77,15 +77,11 @@ class ProjectQuerySet(VisibleQuerySet):
 
 
 class InstanceQuerySet(VisibleQuerySet):
-    """Instances."""
+    """Instances: by what is known of them, by names and by text, and their orders."""
 
     def monitored(self) -> Self:
         """Instances that we sync: present, restorable, in a monitored project."""
         return self.filter(_MONITORED)
-
-    def healthy(self) -> Self:
-        """Instances whose last sync succeeded, in projects whose last sync did."""
-        return self.filter(_HEALTHY)
 
     def incomplete(self) -> Self:
         """Instances whose own last sync failed, or that were never synced."""
@@ -127,17 +123,17 @@ class InstanceQuerySet(VisibleQuerySet):
         return self.order_by(column.asc(nulls_last=True), "pk")
 
     def problems_first(self) -> Self:
-        """Those with a sync error, then those never synced, then by the oldest ``complete_to``."""
+        """Those with a sync error, then those never synced, then by the oldest ``complete_to``.
+
+        Instances that are not monitored come last.
+        """
         own = models.Case(models.When(sync_error_kind="", then=1), default=0)
-        unmonitored = models.Case(
-            models.When(single_node=False, deleted_at=None, project__monitored=True, then=0),
-            default=1,
-        )
+        unmonitored = models.Case(models.When(_MONITORED, then=0), default=1)
         return self.order_by(unmonitored, own, F("complete_to").asc(nulls_first=True), "name", "pk")
 
 
 class RestoreQuerySet(VisibleQuerySet):
-    """Restores."""
+    """Restores: by status, error code and time."""
 
     def in_status(self, statuses: Iterable[str]) -> Self:
         """With one of these statuses, spelled as the cloud does."""
@@ -241,7 +237,7 @@ def select(viewer: Viewer, *expressions: Any) -> tuple[Any, ...]:
 def status_is(statuses: Iterable[str]) -> Q:
     """The condition that a restore has one of these statuses.
 
-    One status group is asked for by that column alone, which leads the indexes.
+    A whole status group is filtered by that column alone, which leads the indexes.
     """
     wanted = set(statuses)
     groups = {group_of(status) for status in wanted}

@@ -12,7 +12,7 @@ from typing import Any
 
 from restores.models import SyncErrorMixin
 from restores.querysets import HEALTHY_KINDS, NON_BLOCKING_KINDS, InstanceQuerySet
-from restores.timerange import to_iso
+from restores.timerange import iso_or_none
 
 _FIELDS = ("sync_error_kind", "sync_error_message", "sync_error_since", "sync_error_request_id")
 # What ``project_error`` reads of a project.
@@ -131,7 +131,7 @@ class SyncError:
         """The error of a row that is named next to it; absent is null."""
         return {
             "class": self.kind,
-            "since": to_iso(self.since) if self.since else None,
+            "since": iso_or_none(self.since),
             "text": self.message or None,
             "request_id": self.request_id or None,
         }

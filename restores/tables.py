@@ -269,7 +269,7 @@ class RestoreTable(Table):
             '<a class="go" href="{}">{}<span class="visually-hidden">, restore of {}</span></a>',
             self.urls[record.pk],
             self._time(record.created_at, under_day=self.grouped_by == "created_at"),
-            _instance(record),
+            str(record.instance),
         )
 
     def render_ended(self, record: Any) -> SafeString | str:
@@ -283,8 +283,8 @@ class RestoreTable(Table):
         return format_html(
             '<a class="go" href="{}" title="{}"><bdi>{}</bdi></a>{}',
             self.urls[record.pk],
-            _instance(record),
-            _instance(record),
+            str(record.instance),
+            str(record.instance),
             format_html(" <small><bdi>{}</bdi></small>", customer) if customer else "",
         )
 
@@ -377,7 +377,7 @@ class RestoreTable(Table):
             '<progress class="{}" max="100"{} aria-label="Progress of {}"></progress> ',
             self._status(record).css_class,
             format_html(' value="{}"', f"{record.progress:.2f}") if known else "",
-            _instance(record),
+            str(record.instance),
         )
 
     def _day(self, record: Any) -> str:
@@ -522,16 +522,11 @@ def shown_columns(params: ListParams) -> tuple[str, ...]:
     return tuple(name for name in COLUMNS if name in chosen)
 
 
-def _instance(record: Any) -> str:
-    name: str = record.instance.name or record.instance.instance_id
-    return name
-
-
 def _instance_link(instance: Instance) -> SafeString:
     return format_html(
         '<a class="go" href="{}"><bdi>{}</bdi></a>',
         reverse("instance-detail", args=[instance.instance_id]),
-        instance.name or instance.instance_id,
+        str(instance),
     )
 
 

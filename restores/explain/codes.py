@@ -21,7 +21,6 @@ class Code:
     data_at_risk: str  # "yes", "no" or "unknown"
     retry: str
     owner: str
-    severity: str  # "high", "medium" or "low"
     known: bool = True
 
 
@@ -45,7 +44,6 @@ _KNOWN = (
         data_at_risk="no",
         retry="once, after 5 min",
         owner="provider (ticket)",
-        severity="medium",
     ),
     Code(
         code="dcs.08.0002",
@@ -59,7 +57,6 @@ _KNOWN = (
         data_at_risk="unknown",
         retry="off-peak, after verifying the data",
         owner="support; provider if it recurs",
-        severity="high",
     ),
     Code(
         code="dcs.08.0003",
@@ -72,7 +69,6 @@ _KNOWN = (
         data_at_risk="unknown",
         retry="only if the data is wrong",
         owner="provider (object storage)",
-        severity="medium",
     ),
     Code(
         code="dcs.08.0004",
@@ -85,7 +81,6 @@ _KNOWN = (
         data_at_risk="no",
         retry="once authorization is fixed",
         owner="account administrator; provider",
-        severity="medium",
     ),
     Code(
         code="dcs.08.0005",
@@ -98,7 +93,6 @@ _KNOWN = (
         data_at_risk="no",
         retry="once object storage is fixed",
         owner="account administrator; provider",
-        severity="medium",
     ),
     Code(
         code="dcs.08.0006",
@@ -111,7 +105,6 @@ _KNOWN = (
         data_at_risk="no",
         retry="with an existing backup",
         owner="support",
-        severity="medium",
     ),
     Code(
         code="dcs.08.0007",
@@ -125,7 +118,6 @@ _KNOWN = (
         data_at_risk="yes",
         retry="only after verifying the data",
         owner="cache on-call",
-        severity="high",
     ),
     Code(
         code="dcs.08.0008",
@@ -138,7 +130,6 @@ _KNOWN = (
         data_at_risk="no",
         retry="once the other task has finished",
         owner="support",
-        severity="low",
     ),
 )
 
@@ -155,7 +146,6 @@ _ABSENT = Code(
     data_at_risk="unknown",
     retry="only after verifying the data",
     owner="provider (ticket)",
-    severity="high",
 )
 
 
@@ -171,6 +161,5 @@ def _unknown(code: str) -> Code:
         data_at_risk="unknown",
         retry="only after verifying the data",
         owner="provider (ticket)",
-        severity="high",
         known=False,
     )

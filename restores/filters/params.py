@@ -23,6 +23,7 @@ from restores.timerange import (
     InvalidTimeRange,
     ParamError,
     TimeRange,
+    iso_or_none,
     permalink_asof,
     to_iso,
     to_params,
@@ -466,7 +467,7 @@ class ListParams(Params):
             "to": self.time_range.end,
             "asof": self.time_range.asof,
         }
-        times = {name: to_iso(at) if at else None for name, at in edges.items()}
+        times = {name: iso_or_none(at) for name, at in edges.items()}
         return {"on": self.time_range.on, **times}
 
     def _parse_together(self, now: datetime) -> None:
@@ -479,7 +480,7 @@ class ListParams(Params):
             self.normalized = None
 
     def _check_position(self) -> None:
-        """A cursor belongs to one order, and a page is asked for in one way."""
+        """Refuse a cursor of another sort order, and more than one way to name the page."""
         given = [name for name in self.POSITION if name in self.values]
         for name in given[1:]:
             self._refuse(name, InvalidValue(f"can’t be combined with {given[0]}"))
@@ -524,7 +525,6 @@ class ListParams(Params):
 ORDER = tuple(ListParams.DECLARED)
 FILTERS = tuple(name for name, parameter in ListParams.DECLARED.items() if parameter.filters)
 REPEATABLE = ("customer", "region", "project", "instance", "status", "code")
-PLACES = ("customer", "region", "project", "instance")
 # Filters beyond where and when: none may match although there are restores.
 ROW_FILTERS = ("status", "code", "recovered", "q", "ids")
 TIME_RANGE = ("on", "from", "to", "tz", "asof")

@@ -349,7 +349,7 @@ def _nearest_restore(
         url=path + params.query(page=None),
         iso=to_iso(at),
         time=f"{local.day} {local:%b %Y} {local:%H:%M:%S}",
-        instance=restore.instance.name or restore.instance.instance_id,
+        instance=str(restore.instance),
         status=status_of(restore.status),
     )
 

@@ -102,6 +102,11 @@ def to_iso(at: datetime) -> str:
     return at.replace(tzinfo=None).isoformat(timespec=precision) + "Z"
 
 
+def iso_or_none(at: datetime | None) -> str | None:
+    """Format a time like ``to_iso``; an absent one stays None."""
+    return to_iso(at) if at else None
+
+
 def permalink_asof(now: datetime) -> str:
     """Return the ``asof`` of a link to what is shown now: by the end of this second, all of it."""
     return to_iso((now + timedelta(microseconds=999_999)).replace(microsecond=0))

@@ -193,7 +193,7 @@ def _report_row(
         created=_timestamp(restore.created_at) if restore.created_at else "not reported",
         provider_status=restore.status,
         status=status_of(restore.status).word,
-        instance=instance.name or instance.instance_id,
+        instance=str(instance),
         instance_id=instance.instance_id,
         project_id=project.project_id,
         region=project.region,

@@ -27,7 +27,7 @@ from restores.serializers import errors_json
 from restores.sync_errors import SyncError, first_sync_error
 from restores.sync_status import sync_stalled_since, visible_sync_status
 from restores.tables import SyncStatusTable
-from restores.timerange import to_iso
+from restores.timerange import iso_or_none
 from restores.views.api import JsonAnswer, json_endpoint, revalidated
 
 if TYPE_CHECKING:
@@ -69,8 +69,8 @@ def sync_status_json(request: HttpRequest) -> JsonAnswer:
     projects = _visible_projects(request.user)
     page = _page(request, params)
     return {
-        "complete_to": _instant(visible_sync_status(request.user).complete_to),
-        "collector_stalled_since": _instant(sync_stalled_since(now)),
+        "complete_to": iso_or_none(visible_sync_status(request.user).complete_to),
+        "collector_stalled_since": iso_or_none(sync_stalled_since(now)),
         "accounts": [_account_json(row) for row in account_rows(projects, now)],
         "projects": [_project_json(row) for row in project_rows(projects)],
         "instances": [_instance_json(instance) for instance in page.rows],
@@ -172,8 +172,8 @@ def _complete_to(project: Any) -> datetime | None:
 def _account_json(row: AccountRow) -> dict[str, Any]:
     return {
         "name": row.account.name,
-        "paused_until": _instant(row.paused_until),
-        "booked_until": _instant(row.reserved_until),
+        "paused_until": iso_or_none(row.paused_until),
+        "booked_until": iso_or_none(row.reserved_until),
         "refusals": row.account.refusals,
         "sync_error": row.sync_error and row.sync_error.json(),
     }
@@ -189,9 +189,9 @@ def _project_json(row: ProjectRow) -> dict[str, Any]:
         "instances": row.monitored,
         "single_node_instances": row.single_node,
         "interval_seconds": project.interval,
-        "complete_to": _instant(row.complete_to),
-        "counted_at": _instant(project.restoring_count_at),
-        "next_sync_at": _instant(row.next_sync_at),
+        "complete_to": iso_or_none(row.complete_to),
+        "counted_at": iso_or_none(project.restoring_count_at),
+        "next_sync_at": iso_or_none(row.next_sync_at),
         "sync_error": row.sync_error and row.sync_error.json(),
     }
 
@@ -202,11 +202,7 @@ def _instance_json(instance: Instance) -> dict[str, Any]:
         "instance_id": instance.instance_id,
         "instance_name": instance.name or None,
         "project": instance.project.name,
-        "complete_to": _instant(instance.complete_to),
-        "next_sync_at": _instant(instance.next_sync_at),
+        "complete_to": iso_or_none(instance.complete_to),
+        "next_sync_at": iso_or_none(instance.next_sync_at),
         "sync_error": error and error.json(),
     }
-
-
-def _instant(at: datetime | None) -> str | None:
-    return to_iso(at) if at else None

@@ -127,7 +127,9 @@ def test_a_failed_discovery_leaves_known_projects_monitored_and_is_retried_soon(
     assert len(names()) == 6
     project = Project.objects.filter(account=harbour).first()
     sync_project(claimed(project), load_accounts()["harbour"])
-    assert Instance.objects.healthy().filter(project=project).exists()
+    project.refresh_from_db()
+    assert project.sync_error_kind == ""
+    assert project.instances.filter(sync_error_kind="").exists()
     harbour.refresh_from_db()
     assert harbour.sync_error_kind == "discovery"
     finder.faults.clear()
