@@ -68,14 +68,16 @@ def test_an_ignored_time_filter_is_reported_and_its_records_are_kept():
 
 
 def test_a_wrong_total_is_incomplete():
-    assert "total_num 0" in fetch_complete(lambda *_: make_page(make_record(), total=0)).incomplete
+    assert (
+        "total_num is 0" in fetch_complete(lambda *_: make_page(make_record(), total=0)).incomplete
+    )
 
 
 def test_an_unreadable_total_is_incomplete():
     page = make_page(make_record())
     unreadable = type(page)(rows=page.rows, skipped=0, total=None, server_time=page.server_time)
 
-    assert "total_num None" in fetch_complete(lambda *_: unreadable).incomplete
+    assert "total_num is None" in fetch_complete(lambda *_: unreadable).incomplete
 
 
 def test_a_full_response_may_have_been_cut_off_whatever_its_total():
@@ -94,7 +96,7 @@ def test_a_record_without_a_time_is_in_no_range_and_is_noticed_as_missing():
         page = World(spread(30, timedelta(days=20)), limit=10)(begin, end)
         return page if begin else make_page(*page.rows[:9], undated, total=31)
 
-    assert fetch_complete(fetch).incomplete == "total_num 31 against 30 records"
+    assert fetch_complete(fetch).incomplete == "total_num is 31, but 30 records were found"
 
 
 def test_a_repeated_id_may_take_the_place_of_a_missing_record():
