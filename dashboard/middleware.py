@@ -44,7 +44,7 @@ def security_headers(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
-def ignore_null_bytes(get_response: GetResponse) -> GetResponse:
+def drop_invalid_session_cookie(get_response: GetResponse) -> GetResponse:
     """Drop a session cookie with a NUL byte.
 
     Django looks it up unchecked and PostgreSQL rejects such a text: the response would be a 500.

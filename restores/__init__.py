@@ -1,1 +1,1 @@
-"""Restoration records: collected from the cloud, kept, explained and linked."""
+"""Restores: synced from the cloud, stored, explained and linked."""

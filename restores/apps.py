@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class RestoresConfig(AppConfig):
-    """Restores, with its models in a package."""
+    """The ``restores`` app."""
 
     name = "restores"
     verbose_name = "Restores"

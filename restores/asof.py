@@ -15,7 +15,7 @@ from restores.models import Observation, Restore
 from restores.querysets import UNKNOWN_RUNS, RestoreQuerySet, code_is, status_is
 from restores.statuses import FAILED, FINAL, IN_PROGRESS, KNOWN, QUICK, SUCCEEDED, status_of
 
-# Whether a status and an error code are those asked for.
+# Whether a status and an error code match a filter.
 Matches = Callable[[str, str], bool]
 
 
@@ -97,8 +97,8 @@ class AsOf:
 
     def recovered(self, rows: RestoreQuerySet) -> RestoreQuerySet:
         """Failed then, and a later restore of the instance was known to have succeeded."""
-        rows, healed = self.in_status(rows, [FAILED.value]), Q(Exists(self._later_successes()))
-        return rows.filter(healed if self._ends_revoked else ~Q(recovered_at=None) & healed)
+        rows, recovered = self.in_status(rows, [FAILED.value]), Q(Exists(self._later_successes()))
+        return rows.filter(recovered if self._ends_revoked else ~Q(recovered_at=None) & recovered)
 
     def ended_in(
         self, rows: RestoreQuerySet, start: datetime | None, end: datetime | None
@@ -229,9 +229,9 @@ def diff_from_now(then: Restore, now: Restore, zone: tzinfo, at: datetime) -> st
         parts.append(state + _at(now.ended_at or now.moved_at, zone, at))
     elif then.progress != now.progress:
         parts.append("no progress reported" if now.progress is None else f"{now.progress:g}%")
-    if (healed := _recovered_at(now)) and not then.recovered_at:
-        parts.append("recovered" + _at(healed, zone, at))
-    elif then.recovered_at and now.status == FAILED.value and not healed:
+    if (recovered := _recovered_at(now)) and not then.recovered_at:
+        parts.append("recovered" + _at(recovered, zone, at))
+    elif then.recovered_at and now.status == FAILED.value and not recovered:
         parts.append("unresolved")
     if (now.removed_upstream_at is None) != (then.removed_upstream_at is None):
         parts.append(

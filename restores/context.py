@@ -1,4 +1,4 @@
-"""What every page may show, whatever it is about."""
+"""Context processor: since when the sync has been stalled, for every page."""
 
 from collections.abc import Callable
 from datetime import datetime

@@ -14,7 +14,7 @@ from restores.asof import AsOf
 from restores.models import Instance, Restore
 from restores.querysets import RestoreQuerySet
 
-# So many of the newest rows are scanned before the index is asked.
+# So many of the newest rows are scanned before the index is used.
 SCANNED = 5_000
 # Rows that contain the text are named one by one if they are no more than these.
 _FEW = 300
@@ -83,7 +83,7 @@ def _instances_with(word: str) -> Q:
 def _contains(
     rows: RestoreQuerySet, words: Iterable[_Word], *, by_index: bool = True
 ) -> RestoreQuerySet:
-    """Rows that contain every word; PostgreSQL asks its index unless it is hidden from it."""
+    """Rows that contain every word; PostgreSQL uses its index unless it is hidden from it."""
     column = "search"
     if not by_index:
         column = "scanned"
@@ -111,7 +111,7 @@ def _few(words: Sequence[_Word]) -> list[int] | None:
 
 
 def _by_index(rows: RestoreQuerySet, words: Sequence[_Word]) -> RestoreQuerySet:
-    """PostgreSQL asks its index by itself; SQLite has to be told."""
+    """PostgreSQL uses its index by itself; SQLite has to be told."""
     if connection.vendor != "sqlite" or not _has_index():
         return _contains(rows, words)
     # One condition for all words that no instance contains: a common word next to a rare one

@@ -29,7 +29,7 @@ def _listen(**_: Any) -> None:
 
 
 @worker_shutting_down.connect
-def _tell_pool(**_: Any) -> None:
+def _signal_pool(**_: Any) -> None:
     for child in active_children():
         with suppress(ProcessLookupError):
             os.kill(child.pid, _STOP)

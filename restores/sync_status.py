@@ -64,7 +64,7 @@ def sync_status_of(
     if projects is None:
         projects = Project.objects.filter(pk__in=instances.order_by().values("project_id"))
     rows = projects.monitored().order_by("name", "pk")
-    # Projects first: a list that names a new instance must not vouch for instances read before it.
+    # Projects first: read later, a ``listed_at`` could cover an instance that was not read.
     listed = list(rows.values("pk", "restoring_count_at", *PROJECT_FIELDS))
     errors = [error for project in listed if (error := project_error(project))][:limit]
     if all(map(_is_healthy, listed)) and not _some_incomplete(instances):

@@ -1,4 +1,4 @@
-// Offers the reader's own time zone beside the others; only the browser knows it.
+// Offers the reader's own time zone next to the others; only the browser knows it.
 
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 

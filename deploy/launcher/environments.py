@@ -1,4 +1,4 @@
-"""What each process may know: web and beat never see the cloud's secrets."""
+"""Environment variables of each process: web and beat never see the cloud's secrets."""
 
 import tomllib
 from collections.abc import Iterator, Mapping

@@ -41,7 +41,7 @@ class VisibleProject(NamedTuple):
 
 
 class Scope:
-    """The restores asked for, in an ``asof`` snapshot by their states of that time.
+    """The restores that the parameters select, in a snapshot by their states at its time.
 
     Everything starts at the projects that the viewer may see, by primary key: so the indexes that
     begin with the project serve.
@@ -78,17 +78,17 @@ class Scope:
 
     @cached_property
     def restores(self) -> RestoreQuerySet:
-        """What is asked for."""
+        """The restores that match every parameter."""
         return self.in_status(self.any_status)
 
     @cached_property
     def any_status(self) -> RestoreQuerySet:
-        """The same without the filters ``status`` and ``recovered``."""
+        """The restores that match every parameter but ``status`` and ``recovered``."""
         return self.found.rows
 
     @cached_property
     def found(self) -> SearchResult:
-        """The same with what a text search found among the newest rows only."""
+        """The result of the text search among restores in any status; without a text, all."""
         params, asof = self.params, self.asof
         rows = _of_projects(self.project_keys)
         if asof:
@@ -111,10 +111,10 @@ class Scope:
         return search(rows, params.get("q"), asof, newest_first=newest_first)
 
     def in_status(self, rows: RestoreQuerySet) -> RestoreQuerySet:
-        """Those of the rows in the statuses asked for, recovered or not."""
+        """Filter rows by ``status`` and ``recovered``."""
         statuses, recovered = self.params.getlist("status"), self.params.get("recovered")
         asof = self.asof
-        # Recovered or not, it failed: that need not be asked twice.
+        # Both filters of ``recovered`` imply the status failed.
         if statuses and not (recovered and FAILED.value in statuses):
             rows = asof.in_status(rows, statuses) if asof else rows.in_status(statuses)
         if recovered == "no":
@@ -125,7 +125,7 @@ class Scope:
 
     @property
     def dated(self) -> bool:
-        """Whether a restore without a creation time cannot be among those asked for."""
+        """Whether the time range leaves out every restore without a creation time."""
         time_range = self.params.time_range
         bounded = bool(time_range.start or time_range.end)
         return time_range.on == "running" or (time_range.on == "created" and bounded)
@@ -176,7 +176,7 @@ class Scope:
 
     @cached_property
     def project_keys(self) -> list[int] | None:
-        """The primary keys of the projects asked for; None where all are asked for and visible."""
+        """The primary keys of the selected projects; None if all are selected and visible."""
         chosen = {
             column: self.params.getlist(name)
             for name, column in _PROJECT_COLUMNS.items()

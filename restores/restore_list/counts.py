@@ -1,4 +1,4 @@
-"""Counts of the restore list, by status; they stop just above a limit that nobody reads beyond."""
+"""Counts of the restore list, by status; capped, because counting every row is slow."""
 
 from __future__ import annotations
 

@@ -334,7 +334,7 @@ def _nearest(
     if end:
         # A restore that changed again after the range is not near its beginning.
         rows = rows.filter(**{f"{column}__lt": end})
-    # Asked for one row only, PostgreSQL would walk the newest for a text that may be nowhere.
+    # With a limit of one row, PostgreSQL would walk the newest for a text that may be nowhere.
     nearest = then_and_now(list(rows[:_NEAREST_READ])[:1], scope.asof)
     return [_nearest_restore(side, one.then, getattr(one.then, column), params) for one in nearest]
 

@@ -2,7 +2,7 @@
 
 Rows come in segments that follow each other, each in an order that an index gives: those with a
 value in the sorted column, then those without. Primary keys are read first, from an index that
-holds all that is asked for, then the rows of the page by primary key.
+holds every column that is read, then the rows of the page by primary key.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ class Page:
 
 
 def paginate(scope: Scope, fetch: QuerySet[Any, Any]) -> Page:
-    """Read the page asked for; ``fetch`` says what is read of each restore.
+    """Read the page that the parameters name; ``fetch`` says what is read of each restore.
 
     A text search reads the newest rows alone if they fill the page.
     """
@@ -120,7 +120,7 @@ def paginate(scope: Scope, fetch: QuerySet[Any, Any]) -> Page:
 def ordered(
     scope: Scope, rows: RestoreQuerySet, pinned_from: RestoreQuerySet | None = None
 ) -> Ordered:
-    """The rows of a scope in the order asked for.
+    """The rows of a scope in the list’s sort order.
 
     By default the newest restores in progress come first of all; they are left out of the rest,
     so that pages neither lose nor repeat a row.
@@ -153,7 +153,7 @@ def newest_keys(scope: Scope, rows: RestoreQuerySet, limit: int) -> list[int]:
 
 
 def read_all(scope: Scope, fetch: QuerySet[Any, Any], chunk: int) -> Iterator[list[Any]]:
-    """Every row of a scope in the order asked for, a chunk at a time."""
+    """Every row of a scope in the list’s sort order, a chunk at a time."""
     order = ordered(scope, scope.restores)
     if order.pinned:
         yield _rows(fetch, order.pinned)

@@ -71,7 +71,7 @@ class Option:
 class Field:
     """A text field of a form.
 
-    A repeatable parameter has its ``values`` beside it, to be kept or dropped: as checkboxes with
+    A repeatable parameter has its ``values`` next to it, to be kept or dropped: as checkboxes with
     counts if its ``facet`` is known, else hidden.
     """
 
@@ -294,7 +294,7 @@ def _filter_form(
 
     def field(name: str, label: str, placeholder: str, **options: Any) -> Field:
         repeatable = name in REPEATABLE
-        # The values of a repeatable parameter stand beside its field, except invalid ones.
+        # The values of a repeatable parameter stand next to its field, except invalid ones.
         shown = params.raw.get(name, "") if name in errors or not repeatable else ""
         return Field(
             id=f"f-{name}",

@@ -45,7 +45,7 @@ class FetchResult:
 
 
 class _Incomplete(Exception):
-    """Why the responses do not prove that nothing is missing."""
+    """Why the responses may lack a record."""
 
 
 def fetch_complete(fetch: Fetch, limit: int = PAGE_LIMIT) -> FetchResult:

@@ -245,7 +245,7 @@ def _store(instance: Instance, fetched: _Fetched) -> SyncResult:
 def _synced_fields(
     instance: Instance, fetched: _Fetched, stored: store.StoreResult, now: datetime
 ) -> dict[str, Any]:
-    """Return how far a complete sync proves its instance, and when the next ones are due."""
+    """Return up to when an instance is complete after a sync, and when the next ones are due."""
     regular = scheduling.next_regular_sync(instance, instance.project.interval, now)
     live = now + scheduling.LIVE_INTERVAL
     fields: dict[str, Any] = {
@@ -262,7 +262,7 @@ def _synced_fields(
 
 
 def _incomplete(restores: FetchResult, stored: store.StoreResult) -> DcsError | None:
-    """Return why a readable response still does not prove that nothing is missing."""
+    """Return why a readable response may still lack a restore, None if it can’t."""
     if restores.incomplete:
         return InvalidResponse(f"The list of restores is incomplete: {restores.incomplete}.")
     if restores.skipped:

@@ -199,9 +199,9 @@ def _wrong_total(total: int | None, found: int, skipped: int) -> str:
 
 @transaction.atomic
 def store_instances(project: Project, listed: InstanceList, now: datetime) -> str:
-    """Create and update instances, and mark as deleted those that the list proves to be.
+    """Create and update instances, and mark as deleted those that a complete list lacks.
 
-    Returns why the list proves nothing, "" if it does.
+    Returns why the list can’t be taken as complete, "" if it can.
     """
     rows = {row.instance_id: row for row in project.instances.all()}
     records = {record.instance_id: record for record in listed.records}

@@ -1,8 +1,8 @@
-"""Results: how a sync ends.
+"""Results of syncs, and the release of their claims.
 
-Its outcome or its error is stored, the lease is released and the next sync is scheduled, in one
-update that applies only while the claim is still valid. Otherwise ``LeaseLost`` is raised, which
-rolls back the transaction around it.
+The outcome of a sync or its error is stored, the lease is released and the next sync is scheduled,
+in one update that applies only while the claim is still valid. Otherwise ``LeaseLost`` is raised,
+which rolls back the transaction around it.
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ _FIELDS = (
 
 
 class MassRemoval(InvalidResponse):
-    """Many restores are missing from the list at once: a mishap rather than the truth."""
+    """Many restores are missing from the list at once: probably an error of the provider."""
 
     kind = "vanished"
 
@@ -114,7 +114,7 @@ def store_restores(instance: Instance, fetched: FetchResult, now: datetime) -> S
         Project.objects.filter(pk=instance.project_id).update(reports_progress=True)
     result = _result(changes, rows, new, fetched, now)
     if result.mass_removal or not fetched.complete:
-        # The digest stands for what is stored: a response equal to the last proof is news now.
+        # The digest stands for what is stored: even the last complete response would change it now.
         Instance.objects.filter(pk=instance.pk).exclude(digest="").update(digest="")
     return result
 

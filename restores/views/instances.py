@@ -89,7 +89,7 @@ def instance_detail(request: HttpRequest, instance_id: str) -> HttpResponse:
         "rows": restore_rows(restores.newest(SHOWN), now),
         "restores_total": restores.count(),
         "restores_url": restores_url(instance),
-        "answer": empty_instance(instance),
+        "empty": empty_instance(instance),
         "backups": backups[:SHOWN],
         "backups_total": backups.count(),
         "sync": sync_state(instance, now),

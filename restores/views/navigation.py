@@ -1,4 +1,4 @@
-"""Where the page of a restore leads: to the restore an ID means, back to its list, to related ones.
+"""Navigation from the page of a restore: restores with its ID, its list, related restores.
 
 Several instances, and several projects, can have restores with the same ID.
 """
@@ -116,7 +116,7 @@ class AsOfContext:
     """The ``asof`` of a restore's page.
 
     ``snapshot`` covers all restores that the user may see; it is None on a live page.
-    ``too_early`` is the time asked for when the restore wasn't recorded yet by then, ``error`` why
+    ``too_early`` is the given time when the restore wasn't recorded yet by then, ``error`` why
     the time can't be read; both show current data.
     ``permalink_asof`` is what every link of the page carries; ``permalink_query`` and
     ``live_query`` are the page's own query with and without it.

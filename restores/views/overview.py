@@ -1,4 +1,4 @@
-"""The overview: what is in progress, what failed and stayed so, and the restores per day."""
+"""The overview: restores in progress, unresolved restores, and restores per day."""
 
 from __future__ import annotations
 
