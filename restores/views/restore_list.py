@@ -20,7 +20,7 @@ from restores.models import Restore
 from restores.restore_list.counts import COUNT_LIMIT, count, count_tabs
 from restores.restore_list.empty_state import empty_list, sync_messages, unfinished
 from restores.restore_list.facets import facets
-from restores.restore_list.pagination import PINNED, Page, next_query, paginate, previous_query
+from restores.restore_list.pagination import PINNED, next_query, paginate, previous_query
 from restores.restore_list.time_left import time_left
 from restores.restore_list.toolbar import toolbar
 from restores.serializers import RELATED, errors_json, sync_status_json, then_and_now_json
@@ -83,6 +83,8 @@ def _rows(scope: Scope, sync_status: SyncStatus, now: datetime, caption: str) ->
     page = paginate(scope, fields)
     rows = then_and_now(page.rows, scope.asof)
     restores = [row.then for row in rows]
+    # A restore may have ended since its key was read.
+    pinned = {one.pk for one in restores if one.pk in page.pinned and one.status in IN_PROGRESS}
     tabs = count_tabs(scope, recent=page.recent)
     table = RestoreTable(
         restores,
@@ -90,9 +92,9 @@ def _rows(scope: Scope, sync_status: SyncStatus, now: datetime, caption: str) ->
         now,
         caption=caption,
         changed={row.now.pk: row.now for row in rows if row.now},
-        pinned=page.pinned,
+        pinned=pinned,
         in_progress=next(tab for tab in tabs if tab.label == "In progress"),
-        time_left=time_left(_estimated(restores, page), scope.asof, now),
+        time_left=time_left(_estimated(restores, pinned), scope.asof, now),
     )
     current = next((tab.count for tab in tabs if tab.current), None)
     beyond = not rows and page.has_previous
@@ -109,13 +111,13 @@ def _rows(scope: Scope, sync_status: SyncStatus, now: datetime, caption: str) ->
     }
 
 
-def _estimated(restores: list[Restore], page: Page) -> list[Restore]:
+def _estimated(restores: list[Restore], pinned: set[int]) -> list[Restore]:
     """The restores in progress whose time left is estimated: not all, it takes their history."""
     in_progress = [one for one in restores if one.status in IN_PROGRESS]
-    pinned = [one for one in in_progress if one.pk in page.pinned]
-    others = [one for one in in_progress if one.created_at and one.pk not in page.pinned]
+    first = [one for one in in_progress if one.pk in pinned]
+    others = [one for one in in_progress if one.created_at and one.pk not in pinned]
     # The last are the oldest, which are the likeliest to be stuck.
-    return [*pinned, *others[-PINNED:]]
+    return [*first, *others[-PINNED:]]
 
 
 def _last_page(scope: Scope) -> str:
