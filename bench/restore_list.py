@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> int:
     )
     parser.add_argument("--database", choices=["sqlite", "postgresql"], help="only this one")
     parser.add_argument(
-        "--beside", type=Path, metavar="DIR", help="an older checkout to measure in the same run"
+        "--compare", type=Path, metavar="DIR", help="an older checkout to measure in the same run"
     )
     options = parser.parse_args(arguments)
     describe_machine()
@@ -57,8 +57,8 @@ def main(arguments: list[str]) -> int:
         with ExitStack() as stack:
             ours = stack.enter_context(_pages(HERE, server, options.rows))
             older = None
-            if options.beside:
-                older = stack.enter_context(_pages(options.beside.resolve(), server, options.rows))
+            if options.compare:
+                older = stack.enter_context(_pages(options.compare.resolve(), server, options.rows))
             Measurement(report, ours, older, options.rows, postgresql=bool(server)).run()
     return 0 if report.goals_met else 1
 

@@ -172,6 +172,21 @@ class Instance(LeaseMixin):
         return self.name or self.instance_id
 
 
+# The provider's own values under the provider's own names, next to the restore's id.
+RECORD_FIELDS = (
+    "restore_name",
+    "backup_id",
+    "backup_name",
+    "restore_remark",
+    "backup_remark",
+    "status",
+    "progress",
+    "error_code",
+    "created_at",
+    "updated_at",
+)
+
+
 class Restore(models.Model):
     """The last known state of one restoration record; never deleted.
 

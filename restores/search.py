@@ -111,7 +111,7 @@ def _few(words: Sequence[_Word]) -> list[int] | None:
 
 
 def _by_index(rows: RestoreQuerySet, words: Sequence[_Word]) -> RestoreQuerySet:
-    """PostgreSQL uses its index by itself; SQLite has to be told."""
+    """PostgreSQL uses its index by itself; SQLite needs a condition of its own."""
     if connection.vendor != "sqlite" or not _has_index():
         return _contains(rows, words)
     # One condition for all words that no instance contains: a common word next to a rare one

@@ -12,25 +12,12 @@ from django.utils import timezone
 from restores.asof import ThenAndNow
 from restores.filters import Params
 from restores.instance_status import instance_sync_error, is_monitored
-from restores.models import Backup, Instance, Observation, Restore
+from restores.models import RECORD_FIELDS, Backup, Instance, Observation, Restore
 from restores.querysets import HEALTHY_KINDS
 from restores.sync_status import SyncStatus, sync_stalled_since
 from restores.timerange import to_iso
 
-# The provider's own values under the provider's own names.
-UPSTREAM = (
-    "restore_id",
-    "restore_name",
-    "backup_id",
-    "backup_name",
-    "restore_remark",
-    "backup_remark",
-    "status",
-    "progress",
-    "error_code",
-    "created_at",
-    "updated_at",
-)
+UPSTREAM = ("restore_id", *RECORD_FIELDS)
 # What is read of a restore besides its own columns, for select_related.
 RELATED = ("instance", "project__account")
 

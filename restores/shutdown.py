@@ -1,4 +1,4 @@
-"""Graceful shutdown of the worker: a pool process that is told to stop claims nothing more.
+"""Graceful shutdown of the worker: a pool process that is asked to stop claims nothing more.
 
 Celery's warm shutdown waits for running tasks but does not tell the pool processes, so ours would
 go on claiming batches. What a process has already claimed it finishes.

@@ -48,7 +48,8 @@ NAMED_AFTER_THEIR_SUBJECT = ("restores.views", "restores.management.commands")
 def modules(package):
     """The modules of a package, or the module of this name."""
     folder = ROOT / package.replace(".", "/")
-    files = sorted(folder.rglob("*.py")) if folder.is_dir() else [folder.with_suffix(".py")]
+    # A folder that Git has emptied may still hold caches.
+    files = sorted(folder.rglob("*.py")) or [folder.with_suffix(".py")]
     return [file for file in files if "migrations" not in file.parts]
 
 

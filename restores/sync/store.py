@@ -11,7 +11,7 @@ from django.db import transaction
 
 from restores.dcs.errors import InvalidResponse
 from restores.dcs.records import TERMINAL_STATUSES, RestoreRecord
-from restores.models import Backup, Instance, Observation, Project, Restore
+from restores.models import RECORD_FIELDS, Backup, Instance, Observation, Project, Restore
 from restores.querysets import UNKNOWN_RUNS
 from restores.statuses import FAILED, QUICK, SUCCEEDED
 from restores.sync.complete_fetch import FetchResult
@@ -19,19 +19,7 @@ from restores.sync.diff import Changes, diff
 from restores.sync.scheduling import lock_claimed
 
 _MASS_REMOVAL_DOUBTED_FOR = timedelta(hours=1)
-_RECORD_FIELDS = (
-    "restore_name",
-    "backup_id",
-    "backup_name",
-    "restore_remark",
-    "backup_remark",
-    "status",
-    "progress",
-    "error_code",
-    "created_at",
-    "updated_at",
-    "raw",
-)
+_RECORD_FIELDS = (*RECORD_FIELDS, "raw")
 _FIELDS = (
     *_RECORD_FIELDS,
     "ended_at",

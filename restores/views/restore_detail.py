@@ -64,7 +64,7 @@ def restore_detail(request: HttpRequest, restore_id: str) -> HttpResponse:
     at = asof.snapshot.time if asof.snapshot else now
     known_at = at if asof.snapshot else known_until(restore, now)
     facts = facts_of(restore, observations, known_at)
-    # The customer is told what is known now, however old the link.
+    # The message to the customer says what is known now, however old the link.
     current = present_facts(pair, facts, now) or facts
     context = {
         "restore": restore,
