@@ -27,14 +27,21 @@ INSTANCE_CALL = re.compile(r"/v2/([^/]+)/instances/([^/]+)(|/restores|/backups)"
 PROJECT_ID = re.compile(r"[0-9a-f]{32}")
 INSTANCE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 LONGEST_REMARK = 128
+MAX_LIMIT = 1000
 Item = TypeVar("Item")
 
 
 class Api:
     """The cloud's two services behind their gateway."""
 
-    def __init__(self, world: World, token_lifetime: timedelta = timedelta(hours=24)) -> None:
+    def __init__(
+        self,
+        world: World,
+        token_lifetime: timedelta = timedelta(hours=24),
+        max_limit: int = MAX_LIMIT,
+    ) -> None:
         self._world = world
+        self._max_limit = max_limit
         self._auth = Authenticator(world.seed, world.accounts)
         self._token_lifetime = token_lifetime
 
@@ -46,6 +53,9 @@ class Api:
             return error.response
 
     def _route(self, request: Request) -> Response:
+        for name in ("limit", "per_page"):
+            if self._max_limit < MAX_LIMIT and request.param(name):
+                _number(request, name, default=1, lowest=1, highest=self._max_limit)
         if request.path == "/v3/auth/tokens":
             _require_method(request, "POST")
             return self._issue_token(request)
@@ -271,7 +281,8 @@ def _instances(request: Request, world: World, project: Project) -> list[tuple[I
 
 def _page(request: Request, found: list[Item]) -> list[Item]:
     offset = _number(request, "offset", default=0, lowest=0, highest=10**9)
-    return found[offset : offset + _number(request, "limit", default=10, lowest=1, highest=1000)]
+    limit = _number(request, "limit", default=10, lowest=1, highest=MAX_LIMIT)
+    return found[offset : offset + limit]
 
 
 def _number(request: Request, name: str, *, default: int, lowest: int, highest: int) -> int:

@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from .api import Api
+from .api import MAX_LIMIT, Api
 from .control import Control, LogEntry, RequestLog, credentials, projects_file
 from .faults import Faults, send
 from .responses import Request, Response, service_error
@@ -33,6 +33,7 @@ class Simulator:
     """A simulated DCS and IAM on 127.0.0.1; a context manager that serves from a thread.
 
     ``epoch`` defaults to the last full hour; the same one again continues the same history.
+    Requests for pages of more than ``max_limit`` rows are refused.
     """
 
     def __init__(
@@ -45,13 +46,14 @@ class Simulator:
         clock: Clock = lambda: datetime.now(UTC),
         port: int = 0,
         token_lifetime: timedelta = timedelta(hours=24),
+        max_limit: int = MAX_LIMIT,
     ) -> None:
         self.clock = clock
         hour = clock().replace(minute=0, second=0, microsecond=0)
         self.world = World(epoch=epoch or hour, seed=seed, instances=instances, restores=restores)
         self.faults = Faults(self.world)
         self.log = RequestLog()
-        self._api = Api(self.world, token_lifetime)
+        self._api = Api(self.world, token_lifetime, max_limit)
         self._control = Control(self.world, self.faults, self.log)
         self._server = _Server(("127.0.0.1", port), self._respond)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))

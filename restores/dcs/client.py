@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -11,11 +12,18 @@ from urllib.parse import quote, urlencode
 import requests
 
 from restores.dcs.auth import Auth, TokenAuth
-from restores.dcs.errors import DcsError, RequestSkipped, error_from, invalid_response
+from restores.dcs.errors import (
+    DcsError,
+    InvalidResponse,
+    RequestSkipped,
+    error_from,
+    invalid_response,
+)
 from restores.dcs.http import Deadline, Response, new_session, send
 from restores.dcs.records import (
     BACKUPS,
     INSTANCES,
+    PAGE_LIMIT,
     RESTORES,
     BackupRecord,
     InstanceRecord,
@@ -25,9 +33,31 @@ from restores.dcs.records import (
     parse_count,
 )
 
-__all__ = ["ApiClient", "Client", "new_session"]
+__all__ = ["ApiClient", "Client", "PageLimit", "new_session"]
 
 R = TypeVar("R")
+
+# Tried in turn below a page limit that was refused.
+_SMALLER_LIMITS = (500, 200, 100, 50, 20, 10, 5, 2, 1)
+# How clouds refuse a parameter: Bad Request, Content Too Large, Unprocessable Content.
+_REFUSED_PARAMETER = (400, 413, 422)
+_MAX_PAGES = 50
+_MAX_ROWS_OF_SMALL_PAGES = 5000
+
+
+class PageLimit:
+    """How many rows a cloud returns at most per page, learned once from its refusals.
+
+    The API reference allows 1000, but some clouds accept only 100, 50 or 10. The calls of one
+    service of one account share it.
+    """
+
+    rows = PAGE_LIMIT
+
+
+def max_pages(limit: int) -> int:
+    """Return after how many pages of ``limit`` rows a list counts as endless."""
+    return max(_MAX_PAGES, _MAX_ROWS_OF_SMALL_PAGES // limit)
 
 
 class ApiClient:
@@ -49,12 +79,14 @@ class ApiClient:
         auth: Auth,
         rate_limiter: Callable[[], None],
         timeout: float = 20.0,
+        page_limit: PageLimit | None = None,
     ) -> None:
         self._session = session
         self._root = root.rstrip("/")
         self._auth = auth
         self._rate_limiter = rate_limiter
         self._timeout = timeout
+        self._page_limit = page_limit or PageLimit()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._root}>"
@@ -83,6 +115,41 @@ class ApiClient:
         if response.status not in (200, 204):
             raise error_from(response, of_instance=of_instance, secrets=self._auth.secrets)
         return response
+
+    def get_page(
+        self,
+        path: str,
+        params: Mapping[str, object] | None = None,
+        *,
+        size: str = "limit",
+        of_instance: bool = False,
+    ) -> tuple[Response, int]:
+        """Send a GET request for a page of a list, with the page limit in the parameter ``size``.
+
+        Returns the response and the limit. A limit that is refused is lowered for all later calls.
+        """
+
+        def get(rows: int) -> Response:
+            return self.get(path, {**(params or {}), size: rows}, of_instance=of_instance)
+
+        limit = self._page_limit.rows
+        try:
+            return get(limit), limit
+        except InvalidResponse as error:
+            if error.status not in _REFUSED_PARAMETER or limit == 1:
+                raise
+            refusal = error
+        try:
+            get(1)
+        except InvalidResponse:
+            raise refusal from None  # not because of the limit
+        for rows in _SMALLER_LIMITS:
+            if rows < limit:
+                with suppress(InvalidResponse):
+                    response = get(rows)
+                    self._page_limit.rows = min(rows, self._page_limit.rows)
+                    return response, rows
+        raise refusal
 
     def _send(self, url: str, deadline: Deadline) -> Response:
         build_request = partial(self._request, url)
@@ -125,9 +192,10 @@ class Client(ApiClient):
         auth: Auth,
         rate_limiter: Callable[[], None],
         timeout: float = 20.0,
+        page_limit: PageLimit | None = None,
     ) -> None:
         root = f"{endpoint.rstrip('/')}/v2/{_path_segment(project_id)}"
-        super().__init__(session, root, auth, rate_limiter, timeout)
+        super().__init__(session, root, auth, rate_limiter, timeout, page_limit)
 
     def restores(
         self,
@@ -136,7 +204,6 @@ class Client(ApiClient):
         begin: datetime | None = None,
         end: datetime | None = None,
         offset: int = 0,
-        limit: int = 1000,
         known_digest: str = "",
     ) -> Page[RestoreRecord]:
         """List an instance's restores, optionally only those from ``begin`` to ``end``.
@@ -151,29 +218,24 @@ class Client(ApiClient):
             "begin_time": _api_time(begin),
             "end_time": _api_time(end),
             "offset": offset,
-            "limit": limit,
         }
         path = f"instances/{_path_segment(instance_id)}/restores"
         return self._list(RESTORES, path, params, of_instance=True, known_digest=known_digest)
 
-    def backups(
-        self, instance_id: str, *, offset: int = 0, limit: int = 1000
-    ) -> Page[BackupRecord]:
+    def backups(self, instance_id: str, *, offset: int = 0) -> Page[BackupRecord]:
         """List an instance's backups.
 
         Source: DCS API Reference, ListBackupRecords.
         """
         path = f"instances/{_path_segment(instance_id)}/backups"
-        return self._list(BACKUPS, path, {"offset": offset, "limit": limit}, of_instance=True)
+        return self._list(BACKUPS, path, {"offset": offset}, of_instance=True)
 
-    def instances(
-        self, *, status: str | None = None, offset: int = 0, limit: int = 1000
-    ) -> Page[InstanceRecord]:
+    def instances(self, *, status: str | None = None, offset: int = 0) -> Page[InstanceRecord]:
         """List the project's instances, optionally only those with one status.
 
         Source: DCS API Reference, ListInstances.
         """
-        params = {"status": status, "offset": offset, "limit": limit}
+        params = {"status": status, "offset": offset}
         return self._list(INSTANCES, "instances", params)
 
     def restoring_count(self, timeout: float | None = None) -> int | None:
@@ -199,8 +261,7 @@ class Client(ApiClient):
         of_instance: bool = False,
         known_digest: str = "",
     ) -> Page[R]:
-        response = self.get(path, params, of_instance=of_instance)
-        server_time = response.server_time
+        response, limit = self.get_page(path, params, of_instance=of_instance)
         # With the status: an empty body means "no records" with 204, but nothing with 200.
         digest = hashlib.sha256(b"%d %b" % (response.status, response.body)).hexdigest()
         if response.status == 204 or digest == known_digest:
@@ -208,15 +269,26 @@ class Client(ApiClient):
                 rows=(),
                 skipped=0,
                 total=0,
-                server_time=server_time,
+                server_time=response.server_time,
+                sent_at=response.sent_at,
+                received_at=response.received_at,
                 digest=digest,
                 unchanged=digest == known_digest,
+                limit=limit,
             )
-        page = list_format.parse_page(response.json(), server_time)
+        page = list_format.parse_page(
+            response.json(), response.server_time, our_time=response.received_at
+        )
         if page is None:
             message = f"The response’s JSON has no {list_format.rows_key}."
             raise invalid_response(response, message)
-        return replace(page, digest=digest)
+        return replace(
+            page,
+            digest=digest,
+            limit=limit,
+            sent_at=response.sent_at,
+            received_at=response.received_at,
+        )
 
 
 def _path_segment(value: str) -> str:

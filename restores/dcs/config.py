@@ -10,6 +10,7 @@ import hashlib
 import ipaddress
 import json
 import re
+import ssl
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import astuple, dataclass, field
@@ -51,7 +52,9 @@ class DiscoveryConfig:
 class AccountConfig:
     """One credential at one cloud.
 
-    ``rate`` is in calls per second. ``digest`` changes with the table's contents and its secrets.
+    ``rate`` is in calls per second. ``proxy`` is a URL that may contain a password, ``ca_file`` the
+    path of the CA certificates to trust; both are "" by default. ``digest`` changes with the
+    table's contents and its secrets.
     """
 
     name: str
@@ -60,12 +63,18 @@ class AccountConfig:
     method: str
     credentials: Credentials = field(repr=False)
     digest: str = field(repr=False)
+    proxy: str = field(default="", repr=False)
+    ca_file: str = ""
+    owner: str = ""
+    console_url: str = ""
     discovery: DiscoveryConfig | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectConfig:
-    """One project to monitor. ``interval`` is in seconds."""
+    """One project to monitor. ``interval`` is in seconds; ``owner`` and ``console_url`` are those
+    of its account if the project has none of its own.
+    """
 
     name: str
     account: AccountConfig
@@ -75,6 +84,8 @@ class ProjectConfig:
     customer: str
     customer_ref: str
     time_zone: str
+    owner: str
+    console_url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +126,9 @@ def secret_files(path: Path) -> set[Path]:
 
 def _read_toml(path: Path) -> dict[str, object]:
     try:
-        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+        document = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+        json.dumps(document, default=str)  # a number may be too large to be printed
+        return document
     except OSError as error:
         problem = f"cannot be read ({error.strerror}): must be a TOML file"
         raise ConfigError(path, [problem]) from error
@@ -130,8 +143,8 @@ def _subtables(root: _Table, kind: str) -> Iterator[tuple[str, _Table]]:
         table = _Table(root.file, f"{kind}.{name}" if name else kind, {})
         if not isinstance(values, dict):
             table.add_problem(f"must be a table such as [{kind}.shop]")
-        elif _TEXT.parse(name) is None:
-            table.add_problem(f"has an invalid name: must be {_TEXT.allowed}")
+        elif _NAME.parse(name) is None:
+            table.add_problem(f"has an invalid name: must be {_NAME.allowed}")
         else:
             table.values = values
             yield name, table
@@ -140,13 +153,18 @@ def _subtables(root: _Table, kind: str) -> Iterator[tuple[str, _Table]]:
 def _read_account(name: str, table: _Table) -> AccountConfig:
     method = table.get("method", _one_of(["aksk", "password"]), default="aksk")
     credentials = _read_credentials(method, table)
+    proxy = table.get_secret("proxy", _PROXY, optional=True)
     account = AccountConfig(
         name=name,
         endpoint=table.get("endpoint", _ENDPOINT),
         rate=table.get("rate", _RATE, default=DEFAULT_RATE),
         method=method,
         credentials=credentials,
-        digest=_digest(table, credentials),
+        digest=_digest(table, credentials, proxy),
+        proxy=proxy,
+        ca_file=table.get_ca_file("ca_file"),
+        owner=table.get("owner", _LABEL, default=""),
+        console_url=table.get("console_url", _CONSOLE_URL, default=""),
         discovery=_read_discovery(table, credentials),
     )
     if method:  # an invalid method leaves open which keys belong to it
@@ -185,23 +203,25 @@ def _read_discovery(table: _Table, credentials: Credentials) -> DiscoveryConfig 
     )
 
 
-def _digest(table: _Table, credentials: Credentials) -> str:
+def _digest(table: _Table, credentials: Credentials, proxy: str) -> str:
     secrets = astuple(credentials) if isinstance(credentials, AccessKey | PasswordLogin) else ()
-    content = json.dumps([table.values, secrets], sort_keys=True, default=str)
+    content = json.dumps([table.values, secrets, proxy], sort_keys=True, default=str)
     return hashlib.sha256(content.encode()).hexdigest()
 
 
 def _read_project(name: str, table: _Table, accounts: Mapping[str, AccountConfig]) -> ProjectConfig:
-    account = table.get("account", _one_of(accounts))
+    account = accounts.get(table.get("account", _one_of(accounts)), _INVALID_ACCOUNT)
     project = ProjectConfig(
         name=name,
-        account=accounts.get(account, _INVALID_ACCOUNT),
+        account=account,
         project_id=table.get("project_id", _PROJECT_ID),
-        region=table.get("region", _TEXT),
+        region=table.get("region", _NAME),
         interval=table.get("interval", _INTERVAL, default=DEFAULT_INTERVAL),
         customer=table.get("customer", _LABEL, default=""),
         customer_ref=table.get("customer_ref", _LABEL, default=""),
         time_zone=table.get("time_zone", _TIME_ZONE, default=""),
+        owner=table.get("owner", _LABEL, default=account.owner),
+        console_url=table.get("console_url", _CONSOLE_URL, default=account.console_url),
     )
     table.reject_unknown_keys()
     return project
@@ -242,12 +262,15 @@ class _File:
     environ: Mapping[str, str] = field(repr=False)
     problems: list[str] = field(default_factory=list)
 
-    def read_secret_file(self, name: str) -> str:
+    def read_secret_file(self, name: str) -> tuple[str, str]:
+        """Return what a file holds and what is wrong with it, if anything is."""
         try:
             with (self.folder / name).open("rb") as file:
-                return file.read(_MAX_SECRET_SIZE).decode()
-        except (OSError, ValueError):
-            return ""
+                return file.read(_MAX_SECRET_SIZE).decode("utf-8-sig"), ""
+        except OSError as error:
+            return "", f"can’t be read ({error.strerror})"
+        except ValueError:
+            return "", "is not UTF-8"
 
 
 @dataclass
@@ -289,14 +312,29 @@ class _Table:
             return ""
         if given[0] == env_key:
             secret, source = self.file.environ.get(name, ""), "an environment variable"
+            problem = "" if name in self.file.environ else "is not set"
         else:
-            secret, source = self.file.read_secret_file(name), "a readable file"
-        value = value_type.parse(secret.rstrip("\r\n"))
+            source = "a readable file"
+            secret, problem = self.file.read_secret_file(name)
+        secret = secret.rstrip("\r\n")
+        value = value_type.parse(secret)
         if value is None:
+            problem = problem or ("holds something else" if secret else "is empty")
             self.add_problem(
-                f"{given[0]} = {_shown(name)}: must name {source} that holds {value_type.allowed}"
+                f"{given[0]} = {_shown(name)}: must name {source} that holds {value_type.allowed}, "
+                f"but it {problem}"
             )
         return value or ""
+
+    def get_ca_file(self, key: str) -> str:
+        """Return the path of a file of CA certificates, "" if there is none."""
+        name = self.get(key, _TEXT, default="")
+        path = self.file.folder / name
+        if name and not _holds_certificates(path):
+            self.add_problem(
+                f"{key} = {_shown(name)}: must name a readable PEM file of CA certificates"
+            )
+        return str(path) if name else ""
 
     def reject_unknown_keys(self) -> None:
         """Add a problem for every key that was not read."""
@@ -306,14 +344,19 @@ class _Table:
             self.add_problem(f"unknown key {_shown(key)}: must be one of {known}")
 
     def add_problem(self, problem: str) -> None:
-        self.file.problems.append(f"[{self.title}] {problem}" if self.title else problem)
+        title = _printable(self.title)
+        self.file.problems.append(f"[{title}] {problem}" if title else problem)
 
 
 def _shown(value: object) -> str:
     text = f'"{value}"' if isinstance(value, str) else str(value)
-    text = "".join(c if c.isprintable() else "?" for c in text)
+    text = _printable(text)
     text = re.sub(r"//.*@", "//•••@", text)  # a password in a URL
     return text if len(text) <= 100 else f"{text[:99]}…"
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def _one_of(names: Iterable[str]) -> _ValueType[str]:
@@ -328,8 +371,13 @@ def _parse_text(value: object) -> str | None:
     return value if value.isprintable() else None
 
 
+def _parse_name(value: object) -> str | None:
+    text = _parse_text(value)
+    return text if text and len(text) <= 100 else None
+
+
 def _parse_label(value: object) -> str | None:
-    return "" if value == "" else _parse_text(value)
+    return "" if value == "" else _parse_name(value)
 
 
 def _parse_header_value(value: object) -> str | None:
@@ -375,12 +423,55 @@ def _parse_endpoint(value: object) -> str | None:
     except ValueError:
         return None
     secure = url.scheme == "https" or (url.scheme == "http" and _is_loopback(host))
-    if not secure or not host or re.search(r"[@?#\\]", value):
+    if not secure or not _is_host(host) or port == 0 or re.search(r"[@?#\\]|://.*:/", value):
+        return None
+    # The client adds the version and the rest itself; documentation and catalogs show both.
+    path = re.sub(r"/v\d+(\.\d+)?(/.*)?$", "", re.sub("/+", "/", url.path), flags=re.IGNORECASE)
+    if not re.fullmatch(r"(/[\w.~-]*)*", path, re.ASCII) or {".", ".."} & set(path.split("/")):
         return None
     netloc = f"[{host}]" if ":" in host else host
     if port not in (None, {"https": 443, "http": 80}[url.scheme]):
         netloc += f":{port}"
-    return f"{url.scheme}://{netloc}{url.path.rstrip('/')}"
+    endpoint = f"{url.scheme}://{netloc}{path.rstrip('/')}"
+    return endpoint if len(endpoint) <= 255 else None
+
+
+def _parse_console_url(value: object) -> str | None:
+    if not isinstance(value, str) or not re.fullmatch(r"[\x21-\x7e]{1,500}", value):
+        return None
+    # Only the region may choose the host: the IDs are the provider's.
+    address = re.sub(r"\{(project_id|instance_id)\}", "/", value.replace("{region}", "region"))
+    try:
+        url = urlsplit(address)
+        valid = url.scheme == "https" and _is_host(url.hostname or "") and url.port != 0
+    except ValueError:
+        return None
+    return value if valid and "@" not in url.netloc and not re.search(r"[{}\\]", address) else None
+
+
+def _parse_proxy(value: object) -> str | None:
+    if not isinstance(value, str) or not re.fullmatch(r"[\x21-\x7e]+", value):
+        return None
+    try:
+        url = urlsplit(value)
+        valid = url.scheme in ("http", "https") and _is_host(url.hostname or "") and url.port != 0
+    except ValueError:
+        return None
+    plain = url.path in ("", "/") and not re.search(r"[?#\\]", value)
+    return value.rstrip("/") if valid and plain else None
+
+
+def _holds_certificates(path: Path) -> bool:
+    try:
+        return bool(ssl.create_default_context(cafile=path).cert_store_stats()["x509"])
+    except (OSError, ValueError):
+        return False
+
+
+def _is_host(host: str) -> bool:
+    if ":" in host:
+        return re.fullmatch("[0-9a-f:.]+", host) is not None
+    return re.fullmatch(r"(?!-)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*", host) is not None
 
 
 def _is_loopback(host: str) -> bool:
@@ -391,15 +482,29 @@ def _is_loopback(host: str) -> bool:
 
 
 _TEXT = _ValueType("text of 1 to 200 printable characters", _parse_text, "")
-_LABEL = _ValueType("text of at most 200 printable characters", _parse_label, "")
+_NAME = _ValueType("text of 1 to 100 printable characters", _parse_name, "")
+_LABEL = _ValueType("text of at most 100 printable characters", _parse_label, "")
 _PROJECT_ID = _ValueType("1 to 128 visible ASCII characters", _parse_project_id, "")
 _HEADER_SECRET = _ValueType("one line of visible ASCII characters", _parse_header_value, "")
 _PASSWORD = _ValueType("one line of text", _parse_password, "")
+_CONSOLE_URL = _ValueType(
+    "an https:// URL of at most 500 characters, in which {region}, {project_id} and {instance_id} "
+    "stand for those of an instance; only {region} may be in its host",
+    _parse_console_url,
+    "",
+)
+_PROXY = _ValueType(
+    "a proxy's URL such as http://user:password@proxy.example:3128, with special "
+    "characters percent-encoded",
+    _parse_proxy,
+    "",
+)
 _RATE = _ValueType("a number of calls per second, from 1 to 1000", _parse_rate, 1.0)
 _INTERVAL = _ValueType('text such as "90s", "15m" or "1h", from 1m to 24h', _parse_interval, 60)
 _TIME_ZONE = _ValueType('an IANA time zone such as "Europe/Berlin"', _parse_time_zone, "")
 _ENDPOINT = _ValueType(
-    "an https:// URL without user, query or fragment (http:// for loopback addresses only)",
+    "an https:// URL without user, query or fragment (http:// for loopback addresses only), "
+    "such as https://dcs.eu-de.example; a version such as /v2 and anything after it are ignored",
     _parse_endpoint,
     "",
 )

@@ -19,21 +19,23 @@ whatever was sent as one is masked.
 
 from __future__ import annotations
 
+import html
 import json
 import random
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
-from restores.dcs.records import parse_http_date, parse_text, storable
+from restores.dcs.records import parse_http_date, shorten, storable
 
 if TYPE_CHECKING:
     from restores.dcs.http import Response
 
-# Beyond this, the sync status shows an error.
+# Beyond this, the sync status shows an error, which is only a note.
 MAX_CLOCK_SKEW = timedelta(minutes=5)
+CLOCK_SKEW = "clock"
 # Signatures more than 15 minutes off are rejected (APIGW.0303), so beyond this a rejection is
 # probably due to the clock.
 _MAX_SIGNATURE_SKEW = timedelta(minutes=14)
@@ -44,6 +46,20 @@ _MAX_CODE_LENGTH = 64
 _MAX_TITLE_LENGTH = 80
 # Masking a shorter text would garble messages and hide nothing.
 _MIN_SECRET_LENGTH = 4
+
+# The keys of error bodies, best first, compared without case, "_" and "-". The DCS API and the
+# gateway write {error_code, error_msg}, IAM {error: {code, message}}, OpenStack {forbidden: {code,
+# message}}, OAuth {error, error_description}, Apigee {fault: {faultstring, detail: {errorcode}}},
+# S3 <Error><Code/><Message/></Error>; the provider's SDK accepts more (huaweicloudsdkcore,
+# exception_handler.py).
+_CODE_KEYS = ("errorcode", "errcode", "faultcode", "code", "error")
+_MESSAGE_KEYS = (
+    *("errormsg", "errmsg", "errormessage", "message", "msg", "errordescription", "faultstring"),
+    *("detail", "description", "title", "reason", "errors", "error"),
+)
+_REQUEST_ID_KEYS = ("requestid", "traceid")
+_MAX_NODES = 1000
+_MAX_XML = 16 * 1024
 
 
 class DcsError(Exception):
@@ -154,7 +170,9 @@ def error_from(
     """
     code, detail, request_id = _details(response, [*_sent_secrets(response), *secrets])
     error_class = _error_class(response.status, code, of_instance)
-    status = f"HTTP {response.status}, {code}" if code else f"HTTP {response.status}"
+    status = f"HTTP {response.status}"
+    if code not in ("", str(response.status)):
+        status += f", {code}"
     detail = detail or _redirect_detail(response)
     summary = error_class.summary
     if response.status < 400:
@@ -203,31 +221,80 @@ def _error_class(status: int, code: str, of_instance: bool) -> type[DcsError]:
 
 
 def _details(response: Response, secrets: list[str]) -> tuple[str, str, str]:
-    """Return the error code, message and request id of a response body.
+    """Return the error code, message and request id of a response body, whatever its shape.
 
-    The DCS API and the gateway write ``{error_code, error_msg}``, IAM ``{error: {code, message}}``.
-    The provider's SDK accepts the other keys too (huaweicloudsdkcore, exception_handler.py).
+    A body without a message in a known place is itself the message.
     """
     try:
         body = json.loads(response.body)
     except (ValueError, RecursionError):
-        body = None
-    body = body if isinstance(body, dict) else {}
-    error = body["error"] if isinstance(body.get("error"), dict) else body
-    code = _first_text(error, "error_code", "errorCode", "code")
-    message = _first_text(error, "error_msg", "errorMsg", "message")
-    request_id = _request_id(response) or _first_text(body, "request_id")
-    # Mask before shortening: half a secret would not be found.
+        body = _parse_xml(_text(response))
+    objects = list(_objects(body))
+    code = _first_text(objects, _CODE_KEYS)
+    if " " in code.strip():  # a sentence, as in {"error": "Not found"}
+        code = ""
+    message = _first_text(objects, _MESSAGE_KEYS)
+    message = "" if message == code else message
+    request_id = _request_id(response) or _first_text(objects, _REQUEST_ID_KEYS)
+    if not message and code in ("", str(response.status)) and body not in ({}, []):
+        message = _web_page(response, secrets) or _text(response)
     return (
-        _mask(code, secrets)[:_MAX_CODE_LENGTH],
-        _mask(message, secrets)[:_MAX_MESSAGE_LENGTH],
-        _mask(request_id, secrets)[:_MAX_CODE_LENGTH],
+        _one_line(code, secrets, _MAX_CODE_LENGTH),
+        _one_line(message, secrets, _MAX_MESSAGE_LENGTH),
+        _one_line(request_id, secrets, _MAX_CODE_LENGTH),
     )
 
 
-def _first_text(body: dict[str, object], *keys: str) -> str:
-    texts = (" ".join(parse_text(body.get(key)).split()) for key in keys)
-    return next(filter(None, texts), "")
+def _objects(body: object) -> Iterator[Mapping[str, object]]:
+    """Yield the objects in a JSON value, outer ones first, with normalized keys."""
+    nodes, seen = [body], 0
+    while nodes and seen < _MAX_NODES:
+        node, seen = nodes.pop(0), seen + 1
+        if isinstance(node, dict):
+            yield {re.sub("[_-]", "", key).casefold(): value for key, value in node.items()}
+            nodes += node.values()
+        elif isinstance(node, list):
+            nodes += node[:_MAX_NODES]
+
+
+def _parse_xml(text: str) -> dict[str, str] | None:
+    """Return the texts of XML's elements by name, None for another kind of text."""
+    # Not an XML parser: we need only a few elements, and the body may be hostile.
+    if not text.lstrip().startswith("<") or _is_web_page(text):
+        return None
+    element = r"<(?:[\w.-]{1,40}:)?([\w.-]{1,40})(?:\s[^<>]*)?>(?:<!\[CDATA\[(.*?)\]\]>|([^<]*))</"
+    return {
+        name: html.unescape(plain) or data
+        for name, data, plain in re.findall(element, text[:_MAX_XML], re.DOTALL)
+    }
+
+
+def _text(response: Response) -> str:
+    charset = re.search(r"charset=\"?([\w-]+)", response.headers.get("Content-Type", ""))
+    try:
+        return response.body.decode(charset[1] if charset else "utf-8-sig", "replace")
+    except (LookupError, ValueError):  # an unknown charset
+        return response.body.decode("utf-8", "replace")
+
+
+def _first_text(objects: Iterable[Mapping[str, object]], keys: Iterable[str]) -> str:
+    """Return the first text under one of the keys, the best key first."""
+    values = (_plain(each.get(key)) for key in keys for each in objects)
+    return next(filter(str.strip, values), "")
+
+
+def _plain(value: object) -> str:
+    """Return a string, number or list of strings as text; "" for anything else."""
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return "; ".join(value)
+    known = isinstance(value, str | int | float) and not isinstance(value, bool)
+    return str(value) if known else ""
+
+
+def _one_line(text: str, secrets: Iterable[str], limit: int) -> str:
+    # Mask first: what is left of a secret after shortening or joining lines would not be found.
+    text = " ".join(storable(_mask(text, secrets)).split())
+    return shorten("".join(c if c.isprintable() else "\ufffd" for c in text), limit)
 
 
 def _request_id(response: Response) -> str:
@@ -239,8 +306,16 @@ def _request_id(response: Response) -> str:
 def _mask(text: str, secrets: Iterable[str]) -> str:
     for secret in secrets:
         if len(secret) >= _MIN_SECRET_LENGTH:
-            text = text.replace(secret, "•••")
+            for spelling in sorted(_spellings(secret), key=len, reverse=True):
+                text = text.replace(spelling, "•••")
     return text
+
+
+def _spellings(secret: str) -> set[str]:
+    """Return a text as it is, and as JSON, HTML and URLs spell it."""
+    escaped = {json.dumps(secret, ensure_ascii=ascii)[1:-1] for ascii in (True, False)}
+    slashes = {text.replace("/", r"\/") for text in escaped}
+    return {secret, html.escape(secret), quote(secret, "")} | escaped | slashes
 
 
 def _sent_secrets(response: Response) -> list[str]:
@@ -267,15 +342,23 @@ def _redirect_detail(response: Response) -> str:
 
 def _describe_web_page(response: Response) -> str:
     """Name the web page that came instead, such as a proxy's login. No other body is quoted."""
-    start = response.body[:4096].decode("utf-8", "replace")
-    if not start.lstrip("\ufeff \t\r\n").startswith("<"):
+    page = _web_page(response, _sent_secrets(response))
+    return f" It is {page}." if page else ""
+
+
+def _web_page(response: Response, secrets: list[str]) -> str:
+    """Return what a web page in place of JSON is called, "" if there is none."""
+    text = _text(response)
+    if not _is_web_page(text):
         return ""
-    match = re.search(r"<title[^>]*>([^<]*)", start, re.IGNORECASE)
-    text = " ".join(storable(match[1]).split()) if match else ""
-    title = _mask(text, _sent_secrets(response))[:_MAX_TITLE_LENGTH]
-    if not title or not title.isprintable():
-        return " It is a web page."
-    return f" It is a web page titled “{title}”."
+    match = re.search(r"<title[^>]*>([^<]*)", text[:4096], re.IGNORECASE)
+    title = _one_line(html.unescape(match[1]), secrets, _MAX_TITLE_LENGTH) if match else ""
+    return f"a web page titled “{title}”" if title else "a web page"
+
+
+def _is_web_page(text: str) -> bool:
+    page = re.search(r"<(!doctype html|html|head|body)\b", text[:4096], re.IGNORECASE)
+    return text.lstrip("\ufeff \t\r\n").startswith("<") and page is not None
 
 
 def _throttled_until(response: Response) -> datetime:

@@ -3,6 +3,7 @@
 import io
 import json
 import random
+import re
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -11,14 +12,16 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPResponse
+from ssl import SSLCertVerificationError
 from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
-from requests.exceptions import ContentDecodingError, SSLError, Timeout
+from requests.exceptions import ContentDecodingError, ProxyError, SSLError, Timeout
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError, NameResolutionError
+from urllib3.poolmanager import ProxyManager
 
 from restores.dcs.errors import InvalidResponse, Unreachable, invalid_response
 from restores.dcs.records import parse_http_date
@@ -40,6 +43,7 @@ class Response:
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
+    sent_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     received_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @property
@@ -92,13 +96,16 @@ class Deadline:
 _current_deadline: ContextVar[Deadline | None] = ContextVar("deadline", default=None)
 
 
-def new_session() -> requests.Session:
+def new_session(proxy: str = "", ca_file: str = "") -> requests.Session:
     """Return a session that ignores the host's proxies and .netrc and never retries by itself.
 
-    Reads from its sockets end with the deadline of the call.
+    All its requests go through the ``proxy``, a URL, if there is one. Only the CAs in ``ca_file``
+    are trusted, if given. Reads from its sockets end with the deadline of the call.
     """
     session = requests.Session()
     session.trust_env = False
+    session.proxies = {"http": proxy, "https": proxy} if proxy else {}
+    session.verify = ca_file or True
     for scheme in ("http://", "https://"):
         session.mount(scheme, _DeadlineAdapter(pool_connections=4, pool_maxsize=_POOL_SIZE))
     return session
@@ -142,7 +149,7 @@ class _ConnectionFailed(Unreachable):
 def _send_once(
     session: requests.Session, request: requests.PreparedRequest, deadline: Deadline
 ) -> Response:
-    url = request.url or ""
+    url, sent_at = request.url or "", datetime.now(UTC)
     remaining = deadline.remaining
     try:
         # Not Session.send: it reads the bodies of redirects without a limit, and takes proxies
@@ -152,7 +159,7 @@ def _send_once(
             stream=True,
             timeout=(min(CONNECT_TIMEOUT, remaining), min(READ_TIMEOUT, remaining)),
             verify=session.verify or True,
-            proxies={},
+            proxies=session.proxies,
         )
     except (OSError, HTTPError) as error:
         raise _unreachable(error) from error
@@ -162,7 +169,11 @@ def _send_once(
     with closing(response):
         body = _read_body(response)
     return Response(
-        request=request, status=response.status_code, headers=response.headers, body=body
+        request=request,
+        status=response.status_code,
+        headers=response.headers,
+        body=body,
+        sent_at=sent_at,
     )
 
 
@@ -185,7 +196,16 @@ def _read_body(response: requests.Response) -> bytes:
 
 def _unreachable(error: Exception) -> Unreachable:
     if isinstance(error, SSLError):
-        return Unreachable("TLS failed: certificate, host name or TLS version not accepted.")
+        return Unreachable(
+            "TLS failed: certificate, host name or TLS version not accepted"
+            f"{_verification_problem(error)}."
+        )
+    if isinstance(error, ProxyError):
+        # The proxy's response to CONNECT; http.client has no exception of its own for it.
+        status = re.search(r"Tunnel connection failed: (\d{3})", str(error))
+        if status:
+            return Unreachable(f"The proxy refused the connection (HTTP {status[1]}).")
+        return _ConnectionFailed("Couldn’t connect to the proxy.")
     if isinstance(error, Timeout) and not isinstance(error, requests.ConnectionError):
         return Unreachable("The provider did not respond in time.")
     if not isinstance(error, requests.ConnectionError):
@@ -195,6 +215,14 @@ def _unreachable(error: Exception) -> Unreachable:
     if isinstance(cause, NameResolutionError):
         return _ConnectionFailed("The provider’s host name could not be resolved.")
     return _ConnectionFailed("Couldn’t connect to the provider, or the connection was lost.")
+
+
+def _verification_problem(error: SSLError) -> str:
+    """Return what is wrong with the certificate, such as ": unable to get local issuer"."""
+    # requests wraps urllib3's MaxRetryError, which wraps its SSLError, which wraps ssl's own.
+    cause = getattr(error.args[0] if error.args else None, "reason", None)
+    problem = cause.args[0] if isinstance(cause, HTTPError) and cause.args else None
+    return f": {problem.verify_message}" if isinstance(problem, SSLCertVerificationError) else ""
 
 
 class _DeadlineReader(io.RawIOBase):
@@ -246,7 +274,15 @@ class _HTTPSPool(HTTPSConnectionPool):
     ConnectionCls = _HTTPSConnection
 
 
+_POOL_CLASSES: Mapping[str, type[HTTPConnectionPool]] = {"http": _HTTPPool, "https": _HTTPSPool}
+
+
 class _DeadlineAdapter(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
+        self.poolmanager.pool_classes_by_scheme = _POOL_CLASSES
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> ProxyManager:
+        manager = super().proxy_manager_for(*args, **kwargs)
+        manager.pool_classes_by_scheme = _POOL_CLASSES
+        return manager

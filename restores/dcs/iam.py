@@ -7,14 +7,12 @@ Source: IAM API Reference, KeystoneListProjects and KeystoneListAuthProjects
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from urllib.parse import urlsplit
 
-from restores.dcs.client import ApiClient
+from restores.dcs.client import ApiClient, max_pages
 from restores.dcs.errors import InvalidResponse, PermissionDenied, invalid_response
 from restores.dcs.records import parse_id, parse_text
-
-_PAGE_SIZE = 1000
-_MAX_PAGES = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,17 +44,19 @@ def accessible_projects(iam: ApiClient, dcs_endpoint: str) -> list[DiscoveredPro
 
 def _list_projects(iam: ApiClient, path: str) -> list[DiscoveredProject]:
     projects: dict[str, DiscoveredProject] = {}
-    for page in range(1, _MAX_PAGES + 1):
-        response = iam.get(path, {"page": page, "per_page": _PAGE_SIZE})
+    for page in count(1):
+        response, limit = iam.get_page(path, {"page": page}, size="per_page")
         body = response.json()
         rows = body.get("projects") if isinstance(body, dict) else None
         if not isinstance(rows, list):
             raise invalid_response(response, "The response’s JSON has no projects.")
-        count = len(projects)
+        known = len(projects)
         projects |= {project.project_id: project for project in _parse_projects(rows)}
-        if len(rows) < _PAGE_SIZE or len(projects) == count:
-            return list(projects.values())
-    raise InvalidResponse(f"The list of projects has more than {_MAX_PAGES} pages.")
+        if len(rows) < limit or len(projects) == known:
+            break
+        if page == max_pages(limit):
+            raise InvalidResponse(f"The list of projects has more than {page} pages.")
+    return list(projects.values())
 
 
 def _parse_projects(rows: list[object]) -> Iterator[DiscoveredProject]:

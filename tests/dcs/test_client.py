@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from restores.dcs.auth import SignedAuth
-from restores.dcs.client import Client
+from restores.dcs.client import Client, PageLimit
 from restores.dcs.errors import InvalidResponse, RequestSkipped, Throttled, Unreachable
 from tests.dcs.conftest import EMPTY_LIST, SECRETS, error_of, reply
 
@@ -18,9 +18,9 @@ def requested(server, number=-1):
 
 def test_restores_are_listed_by_time_in_utc_and_by_page(server, client):
     begin = datetime(2026, 10, 6, 16, 3, 7, tzinfo=timezone(timedelta(hours=2)))
-    client.restores("i1", begin=begin, end=begin + timedelta(days=1), offset=20, limit=10)
+    client.restores("i1", begin=begin, end=begin + timedelta(days=1), offset=20)
     times = {"begin_time": "20261006140307", "end_time": "20261007140307"}
-    page = {"offset": "20", "limit": "10"}
+    page = {"offset": "20", "limit": "1000"}
     assert requested(server) == ("/v2/p1/instances/i1/restores", times | page)
 
 
@@ -177,3 +177,61 @@ def test_the_clock_skew_is_taken_from_the_date_header(client):
     client.restores("i1")
     expected = datetime(2026, 10, 6, 14, 3, tzinfo=UTC) - datetime.now(UTC)
     assert abs(client.clock_skew - expected) < timedelta(minutes=1)
+
+
+def largest(accepted, *, status=400, body=b""):
+    """Replies that refuse a limit above ``accepted``."""
+
+    def respond(handler):
+        limit = int(parse_qs(urlsplit(handler.path).query)["limit"][0])
+        refused = reply(status, body)
+        (refused if limit > accepted else reply(200, EMPTY_LIST))(handler)
+
+    return respond
+
+
+@pytest.mark.parametrize(
+    ("accepted", "used"),
+    [(1000, 1000), (999, 500), (100, 100), (99, 50), (50, 50), (10, 10), (7, 5), (1, 1)],
+)
+def test_the_largest_limit_that_is_accepted_is_found_once(server, client, accepted, used):
+    server.replies(largest(accepted))
+    assert client.restores("i1").limit == used
+    first = len(server.requests)
+    assert client.restores("i2").limit == client.restores("i3").limit == used
+    assert len(server.requests) == first + 2
+    assert requested(server)[1]["limit"] == str(used)
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error_code": "DCS.4800", "error_msg": "Invalid limit in the request."},
+        {"detail": [{"loc": ["query", "limit"], "msg": "too large"}]},
+        b"<html>Bad Request</html>",
+        b"",
+    ],
+)
+def test_a_limit_may_be_refused_with_any_message(server, client, status, body):
+    server.replies(largest(100, status=status, body=body))
+    assert client.restores("i1").limit == 100
+
+
+def test_clients_that_share_a_page_limit_find_it_only_once(server, session):
+    shared = PageLimit()
+    auth = SignedAuth(*SECRETS)
+    server.replies(largest(50))
+    for project in ("p1", "p2"):
+        client = Client(session, server.url, project, auth, lambda: None, page_limit=shared)
+        assert client.restores("i1").limit == 50
+    assert [path for path, _ in map(requested, [server] * 7, range(-1, -8, -1))].count(
+        "/v2/p2/instances/i1/restores"
+    ) == 1
+
+
+def test_a_request_refused_for_another_reason_keeps_its_error_and_the_limit(server, client):
+    server.replies(reply(400, {"error_code": "DCS.4061"}), reply(400), reply(204))
+    assert error_of(lambda: client.restores("i1")).code == "DCS.4061"
+    assert len(server.requests) == 2
+    assert client.restores("i1").limit == 1000

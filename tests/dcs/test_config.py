@@ -1,4 +1,6 @@
 import pickle
+import shutil
+import subprocess
 
 import pytest
 
@@ -80,6 +82,45 @@ def test_optional_keys_have_defaults(write):
     account, project = projects.accounts["shop"], projects.projects["p"]
     assert (account.rate, account.method, project.interval) == (10.0, "aksk", 900)
     assert (project.customer, project.customer_ref, project.time_zone) == ("", "", "")
+    assert project.owner == ""
+
+
+@pytest.mark.parametrize(("own", "expected"), [({"owner": '"DBA"'}, "DBA"), ({}, "Platform team")])
+def test_a_project_has_the_owner_of_its_account_unless_it_has_its_own(write, own, expected):
+    account = ACCOUNT | {"owner": '"Platform team"'}
+    projects = load(write({"shop": account}, {"p": PROJECT | own}), ENVIRON)
+    assert projects.projects["p"].owner == expected
+
+
+def test_a_project_has_the_console_of_its_account_unless_it_has_its_own(write):
+    shared = "https://{region}.console.example/?project={project_id}#/dcs/{instance_id}"
+    account = ACCOUNT | {"console_url": f'"{shared}"'}
+    own = {"console_url": '"https://console.example:8443/{instance_id}"', "project_id": '"q"'}
+    projects = load(write({"shop": account}, {"p": PROJECT, "q": PROJECT | own}), ENVIRON).projects
+    assert projects["p"].console_url == shared
+    assert projects["q"].console_url == "https://console.example:8443/{instance_id}"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://console.example/",
+        "javascript:alert(1)",
+        "https://{instance_id}.example/",
+        "https://console.example/{instance}",
+        "https://console.example/{",
+        "https://user:secret@console.example/",
+        "https://console.example\\\\@evil.example/",
+        "https:///dcs",
+        "https://console.example/ dcs",
+        f"https://console.example/{'x' * 500}",
+        "",
+    ],
+)
+def test_an_invalid_console_url_is_named_with_what_is_allowed(write, url):
+    (line,) = problems_of(write({"shop": ACCOUNT}, {"p": PROJECT | {"console_url": f'"{url}"'}}))
+    assert line.startswith("[projects.p] console_url = ")
+    assert "an https:// URL" in line and "{region}, {project_id} and {instance_id}" in line
 
 
 @pytest.mark.parametrize(
@@ -95,6 +136,18 @@ def test_intervals_are_in_seconds(write, text, seconds):
     [
         ("https://DCS.example:443/", "https://dcs.example"),
         ("https://dcs.example:8443/dcs/", "https://dcs.example:8443/dcs"),
+        ("https://dcs.example/v2", "https://dcs.example"),
+        ("https://dcs.example/v2/", "https://dcs.example"),
+        ("https://dcs.example//v2//", "https://dcs.example"),
+        ("https://dcs.example/V1.0", "https://dcs.example"),
+        ("https://dcs.example/v2/{project_id}", "https://dcs.example"),
+        ("https://dcs.example/v2/$(tenant_id)s/", "https://dcs.example"),
+        ("https://dcs.example/v1.0/0123456789abcdef/instances", "https://dcs.example"),
+        ("https://dcs.example:8443/dcs/v2/", "https://dcs.example:8443/dcs"),
+        ("https://dcs.example/v3/auth/tokens", "https://dcs.example"),
+        ("https://dcs.example/vault", "https://dcs.example/vault"),
+        ("https://v2.dcs.example//", "https://v2.dcs.example"),
+        ("https://dcs_1.example", "https://dcs_1.example"),
         ("http://127.0.0.1:9000", "http://127.0.0.1:9000"),
         ("http://[::1]:9000", "http://[::1]:9000"),
         ("http://localhost", "http://localhost"),
@@ -103,6 +156,18 @@ def test_intervals_are_in_seconds(write, text, seconds):
 def test_endpoints_are_normalized(write, endpoint, normalized):
     path = write({"shop": ACCOUNT | {"endpoint": f'"{endpoint}"'}})
     assert load(path, ENVIRON).accounts["shop"].endpoint == normalized
+
+
+@pytest.mark.parametrize("version", ["", "/", "/v3", "/v3/", "/V3.0//", "/v3/auth/tokens"])
+def test_a_version_is_cut_off_from_every_endpoint(write, version):
+    login = LOGIN | {"iam_endpoint": f'"https://iam.eu-de.example{version}"'}
+    path = write(
+        {"iam": login, "shop": ACCOUNT | DISCOVERY | {"iam_endpoint": login["iam_endpoint"]}}
+    )
+    accounts = load(path, ENVIRON).accounts
+    expected = "https://iam.eu-de.example"
+    assert accounts["iam"].credentials.iam_endpoint == expected
+    assert accounts["shop"].discovery.iam_endpoint == expected
 
 
 def auth_of(credentials):
@@ -186,6 +251,20 @@ def test_secret_files_are_listed_even_if_missing(write, tmp_path):
         ({"endpoint": '"https://dcs.example:port"'}, ["https://"]),
         ({"endpoint": '"https://dcs exa mple"'}, ["https://"]),
         ({"endpoint": '"https://["'}, ["https://"]),
+        ({"endpoint": '"https://dcs.example:0"'}, ["https://dcs.eu-de.example"]),
+        ({"endpoint": '"https://dcs.example:65536"'}, ["https://"]),
+        ({"endpoint": '"https://dcs..example"'}, ["https://"]),
+        ({"endpoint": '"https://.dcs.example"'}, ["https://"]),
+        ({"endpoint": '"https://*.example"'}, ["https://"]),
+        ({"endpoint": f'"https://{"x" * 64}.example"'}, ["https://"]),
+        ({"endpoint": f'"https://dcs.example/{"x" * 300}"'}, ["https://"]),
+        ({"endpoint": '"https://[fe80::1%25eth0]"'}, ["https://"]),
+        ({"endpoint": '"https://dcs.example/../x"'}, ["https://"]),
+        ({"endpoint": '"https://dcs.example/{project_id}"'}, ["a version such as /v2"]),
+        ({"endpoint": '"https://dcs.example/%76"'}, ["https://"]),
+        ({"endpoint": '"https:/dcs.example"'}, ["https://"]),
+        ({"endpoint": '"https://https://dcs.example"'}, ["https://"]),
+        ({"endpoint": '"ftp://dcs.example"'}, ["https://"]),
         ({"endpoint": '"https://"'}, ["https://"]),
         ({"endpoint": '"dcs.example"'}, ["dcs.example", "https://"]),
         ({"endpoint": "7"}, ["7", "https://"]),
@@ -237,8 +316,9 @@ def test_an_invalid_value_of_an_account_is_named(write, tmp_path, change, expect
         ({"project_id": "1979-05-27"}, ["1979-05-27", "1 to 128"]),
         ({"region": "[]"}, ["[]", "text"]),
         ({"customer": "1"}, ["1", "text"]),
-        ({"customer": f'"{"x" * 201}"'}, ["at most 200"]),
+        ({"customer": f'"{"x" * 101}"'}, ["at most 100"]),
         ({"customer_ref": '"a\\u0000b"'}, ["a?b", "printable"]),
+        ({"owner": "[]"}, ["[]", "text of at most 100"]),
     ],
 )
 def test_an_invalid_value_of_a_project_is_named(write, change, expected):
@@ -326,7 +406,7 @@ def test_an_unreadable_file_is_a_problem(tmp_path):
 
 
 def test_one_project_id_twice_at_an_endpoint_is_a_problem_whichever_the_account(write):
-    same = LOGIN | {"endpoint": '"https://DCS.eu-de.example:443/"'}
+    same = LOGIN | {"endpoint": '"https://DCS.eu-de.example:443/v2/"'}
     path = write(
         {"shop": ACCOUNT, "iam": same}, {"a": PROJECT, "b": PROJECT | {"account": '"iam"'}}
     )
@@ -371,3 +451,155 @@ def test_an_account_may_have_its_projects_discovered(write, table):
 )
 def test_discovery_has_keys_of_its_own(write, table, expected):
     assert expected in " ".join(problems_of(write({"shop": table})))
+
+
+PROXY = "http://user:CANARY-PX@proxy.example:3128"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        PROXY,
+        "https://proxy.example",
+        "http://[::1]:3128/",
+        "HTTP://u:p%40ss@Proxy_1:80",
+        "http://h",
+    ],
+)
+def test_a_proxy_is_named_like_a_secret(write, tmp_path, url):
+    (tmp_path / "proxy").write_text(f"\ufeff{url}\r\n")
+    by_env = load(write({"shop": ACCOUNT | {"proxy_env": '"P"'}}), ENVIRON | {"P": url})
+    by_file = load(write({"shop": ACCOUNT | {"proxy_file": '"proxy"'}}), ENVIRON)
+    for loaded in (by_env, by_file):
+        assert loaded.accounts["shop"].proxy == url.rstrip("/")
+        assert "CANARY" not in f"{loaded} {loaded!r}"
+
+
+def test_another_proxy_or_another_password_of_it_changes_the_digest(write):
+    path = write({"shop": ACCOUNT | {"proxy_env": '"P"'}})
+    urls = [PROXY, PROXY.replace("PX", "PY"), PROXY.replace("3128", "3129")]
+    digests = {load(path, ENVIRON | {"P": url}).accounts["shop"].digest for url in urls}
+    assert len(digests) == 3
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("proxy.example", "proxy.example:3128", "//proxy.example", "http:proxy", "http://"),
+        *(
+            "http://:3128",
+            "http://h:port",
+            "http://h:0",
+            "http://h:65536",
+            "http://h o",
+            "http://[",
+        ),
+        *("http://h/path", "http://h?x", "http://h#x", "ftp://h", "socks5://h:1080", "http://ü"),
+        *("http://u:CANARY-SK#@h", "http://u:CANARY-SK/@h", "u:CANARY-SK@h", "http://h\nx", ""),
+    ],
+)
+def test_another_kind_of_proxy_is_refused_without_its_value(write, url):
+    path = write({"shop": ACCOUNT | {"proxy_env": '"P"'}})
+    (line,) = problems_of(path, ENVIRON | {"P": url})
+    assert line.startswith('[accounts.shop] proxy_env = "P": must name an environment variable')
+    assert "http://user:password@proxy.example:3128" in line
+
+
+def certificate(folder):
+    command = ("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=ca")
+    files = ("-keyout", "ca.key", "-out", "ca.pem")
+    subprocess.run([*command, *files], cwd=folder, check=True, capture_output=True)
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="no openssl on PATH")
+def test_a_ca_file_is_relative_to_the_projects_file(write, tmp_path):
+    certificate(tmp_path)
+    for name in ("ca.pem", str(tmp_path / "ca.pem")):
+        path = write({"shop": ACCOUNT | {"ca_file": f'"{name}"'}})
+        assert load(path, ENVIRON).accounts["shop"].ca_file == str(tmp_path / "ca.pem")
+        assert secret_files(path) == {tmp_path / "ca.pem"}
+    (line,) = problems_of(write({"shop": ACCOUNT | {"ca_file": '"ca.key"'}}))
+    assert "PEM file of CA certificates" in line
+
+
+@pytest.mark.parametrize("name", ['"absent"', '"empty"', '"text"', '"binary"', '"."', "1", '""'])
+def test_a_ca_file_without_certificates_is_refused(write, tmp_path, name):
+    (tmp_path / "empty").touch()
+    (tmp_path / "text").write_text("-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n")
+    (tmp_path / "binary").write_bytes(bytes(range(256)))
+    (line,) = problems_of(write({"shop": ACCOUNT | {"ca_file": name}}))
+    assert line.startswith(f"[accounts.shop] ca_file = {name}: must ")
+
+
+@pytest.mark.parametrize(
+    ("environ", "reason"),
+    [
+        ({}, "it is not set"),
+        ({"SK": ""}, "it is empty"),
+        ({"SK": "a b"}, "it holds something else"),
+    ],
+)
+def test_a_missing_environment_variable_is_told_apart_from_an_empty_or_wrong_one(
+    write, environ, reason
+):
+    path = write({"shop": ACCOUNT | {"secret_key_env": '"SK"'}})
+    (line,) = problems_of(path, ENVIRON | environ)
+    assert line.endswith(f"one line of visible ASCII characters, but {reason}")
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (None, "it can’t be read (No such file or directory)"),
+        (b"", "it is empty"),
+        (b"\r\n", "it is empty"),
+        ("AK".encode("utf-16"), "it is not UTF-8"),
+        (b"two\nlines", "it holds something else"),
+    ],
+)
+def test_a_missing_secret_file_is_told_apart_from_an_empty_or_wrong_one(
+    write, tmp_path, content, reason
+):
+    if content is not None:
+        (tmp_path / "sk").write_bytes(content)
+    shop = without(ACCOUNT, "secret_key_env") | {"secret_key_file": '"sk"'}
+    (line,) = problems_of(write({"shop": shop}))
+    assert line.endswith(f"one line of visible ASCII characters, but {reason}")
+
+
+@pytest.mark.parametrize("encoded", [b"\xef\xbb\xbf", b""])
+@pytest.mark.parametrize("line_break", ["\n", "\r\n"])
+def test_a_file_may_have_a_byte_order_mark_and_any_line_breaks(write, encoded, line_break):
+    path = write({"shop": ACCOUNT}, {"p": PROJECT})
+    path.write_bytes(encoded + path.read_text().replace("\n", line_break).encode())
+    assert set(load(path, ENVIRON).projects) == {"p"}
+
+
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        ("[accounts.shop]\nrate = 1".encode("utf-16"), "is not valid TOML in UTF-8"),
+        ('[accounts."größe"]'.encode("latin-1"), "is not valid TOML in UTF-8"),
+        (b"[accounts.shop]\rrate = 1\r", "is not valid TOML in UTF-8"),
+        (b"[accounts.shop]\n[accounts.shop]\n", "Cannot declare"),
+        (b"[accounts.shop]\nrate = 1\nrate = 2\n", "Cannot overwrite a value (at line 3"),
+        (b"x = 0x" + b"f" * 5000, "is not valid TOML"),
+        (b"x = " + b"9" * 5000, "is not valid TOML"),
+        (b"x = " + b"[" * 900 + b"]" * 900, "is not valid TOML"),
+        (b"\0", "is not valid TOML"),
+        (b"SHOP_SK=secret", "is not valid TOML"),
+    ],
+)
+def test_a_file_of_another_encoding_or_with_duplicates_is_a_problem(tmp_path, raw, words):
+    (tmp_path / "projects.toml").write_bytes(raw)
+    lines = problems_of(tmp_path / "projects.toml")
+    assert words in lines[0] or "unknown key" in lines[0]
+
+
+@pytest.mark.parametrize("name", ["x" * 101, '"a\\nb"'])
+def test_a_name_too_long_for_the_database_is_refused_and_none_breaks_a_line(write, name):
+    lines = problems_of(write({"shop": ACCOUNT, name: ACCOUNT}, {name: PROJECT}))
+    assert len(lines) == 2
+    for line in lines:
+        assert "has an invalid name: must be text of 1 to 100 printable characters" in line
+        assert line.isprintable()

@@ -98,7 +98,7 @@ def test_a_restore_has_names_and_raw_json(server, client):
 
 def test_two_pages_of_twelve_restores_are_each_incomplete(server, client):
     server.replies(sample("p18"), sample("p19"))
-    first, second = client.restores("i1", limit=10), client.restores("i1", offset=10, limit=10)
+    first, second = client.restores("i1"), client.restores("i1", offset=10)
     assert [(len(p.rows), p.total, p.complete) for p in (first, second)] == [
         (10, 12, False),
         (2, 12, False),
@@ -129,7 +129,8 @@ def test_errors_are_raised_as_listed(server, client, name):
     assert raised.value.request_id == "9358b62bd3a9fa53ecd37ab3762ac464"
     assert code in str(raised.value)
     assert detail in str(raised.value)
-    assert len(server.requests) == 1
+    # After a 400, a page of one row says whether the limit was the reason.
+    assert len(server.requests) == (2 if error_class is InvalidResponse else 1)
 
 
 def test_the_documented_instance_is_parsed_despite_its_types(server, client):

@@ -92,21 +92,6 @@ def test_a_body_of_another_shape_is_not_a_page(body):
     assert RESTORES.parse_page(body, SERVER_TIME) is None
 
 
-@pytest.mark.parametrize(
-    ("status", "ended"),
-    [
-        ("succeed", SERVER_TIME),
-        ("failed", SERVER_TIME),
-        ("restoring", None),
-        ("waiting", None),
-        ("odd", None),
-    ],
-)
-def test_only_a_restore_with_a_terminal_status_has_ended(status, ended):
-    row = {"restore_id": "r", "status": status, "updated_at": "2026-10-06T14:03:00Z"}
-    assert parse_restore(row).ended_at == ended
-
-
 def test_an_unknown_status_is_kept_verbatim():
     assert parse_restore({"restore_id": "r", "status": "Rolling-Back"}).status == "Rolling-Back"
 
@@ -226,7 +211,16 @@ def test_known_statuses_are_lower_cased_and_others_kept(sent, parsed):
         (101, None),
         (-1, None),
         (True, None),
-        ("42 %", None),
+        ("37%", 37),
+        ("37,50", 37.5),
+        (" 37.5 % ", 37.5),
+        ("37,5％", 37.5),
+        ("+1.", 1),
+        ("37%%", None),
+        ("1,000.5", None),
+        ("37 50", None),
+        ("%", None),
+        ("100,01", None),
         ([42], None),
     ],
 )
@@ -271,7 +265,26 @@ def test_a_count_is_a_whole_storable_number_or_none(sent, parsed):
         ("20171318214120", None),
         ("0001-01-01T00:00:00Z", None),
         ("9999-12-31T23:59:59-12:00", None),
-        ("1500414080", None),
+        ("2017-07-18 21:41:20 +0000 UTC", "2017-07-18T21:41:20+00:00"),
+        ("2017-07-19 05:41:20.5 +0800 CST", "2017-07-18T21:41:20.500000+00:00"),
+        ("Tue, 18 Jul 2017 21:41:20 GMT", "2017-07-18T21:41:20+00:00"),
+        ("18 jul 2017 18:41:20 -0300", "2017-07-18T21:41:20+00:00"),
+        ("1500414080", "2017-07-18T21:41:20+00:00"),
+        (1500414080, "2017-07-18T21:41:20+00:00"),
+        (1500414080.25, "2017-07-18T21:41:20.250000+00:00"),
+        ("20170718T214120Z", "2017-07-18T21:41:20+00:00"),
+        ("20170718t214120.72+0800", "2017-07-18T13:41:20.720000+00:00"),
+        ("2017-07-18T24:00:00Z", "2017-07-19T00:00:00+00:00"),
+        ("2017-07-18T23:59:60Z", "2017-07-19T00:00:00+00:00"),
+        ("2017-07-18T21:41:20−05:00", "2017-07-19T02:41:20+00:00"),
+        ("2017-07-18T21:41:20 CST", None),
+        ("2017-07-18T25:00:00Z", None),
+        ("2017-07-18T21:41:20+24:00", None),
+        ("2017-0718T21:41:20", None),
+        ("Tue, 18 Foo 2017 21:41:20 GMT", None),
+        ("1970-01-01T00:00:00Z", None),
+        ("150041408", None),
+        ("0", None),
         ("yesterday", None),
         ("2017-07-18", None),
         ("２０１７-07-18T21:41:20", None),
@@ -334,3 +347,47 @@ def test_a_text_too_long_for_an_index_is_visibly_shortened():
     assert parse_label("x" * 255) == "x" * 255
     assert parse_label("x" * 256) == "x" * 254 + "…"
     assert len(parse_status(" failed" * 1000, ("failed",))) <= 255
+
+
+MOMENTS = st.datetimes(datetime(1971, 1, 2), datetime(2261, 12, 30))
+OFFSETS = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+
+
+@st.composite
+def spelled_times(draw):
+    """A time and one of the ways in which services write it."""
+    local = draw(MOMENTS).replace(microsecond=0, tzinfo=draw(OFFSETS))
+    digits = draw(st.text("0123456789", max_size=9))
+    fraction = draw(st.sampled_from(".,")) + digits if digits else ""
+    exact = local + timedelta(microseconds=int(f"{digits[:6]:0<6}"))
+    offset = f"{local:%z}"
+    offsets = [offset, f"{offset[:3]}:{offset[3:]}"] + [offset[:3]] * (offset[3:] == "00")
+    if offset == "+0000":
+        offsets += ["", "Z", "z", " UTC", " GMT", " +0000 UTC"]
+    offset = draw(st.sampled_from(["", " "])) + draw(st.sampled_from(offsets))
+    date, clock = draw(st.sampled_from([("%Y-%m-%d", "%H:%M:%S"), ("%Y%m%d", "%H%M%S")]))
+    form = draw(st.integers(0, 4))
+    utc = local.astimezone(UTC)
+    if form == 0 and 10**9 <= utc.timestamp() < 10**10:
+        number = int(utc.timestamp()) * draw(st.sampled_from([1, 1000]))
+        return utc, draw(st.sampled_from([number, str(number)]))
+    if form == 1:
+        return utc, f"{utc:%Y%m%d%H%M%S}"
+    if form == 2:
+        return utc, draw(st.sampled_from([f"{utc:%a, }", ""])) + f"{utc:%d %b %Y %H:%M:%S GMT}"
+    separator = draw(st.sampled_from("Tt "))
+    return exact, f"{local.strftime(date)}{separator}{local.strftime(clock)}{fraction}{offset}"
+
+
+@given(spelled_times())
+def test_a_time_is_read_in_each_customary_spelling(spelled):
+    at, text = spelled
+    assert parse_time(text) == at.astimezone(UTC), text
+
+
+@given(
+    st.floats(0, 100), st.integers(0, 4), st.sampled_from(".,"), st.sampled_from(["", "%", " %"])
+)
+def test_progress_is_read_in_each_customary_spelling(number, digits, separator, sign):
+    text = f"{number:.{digits}f}"
+    assert parse_percent(f" {text.replace('.', separator)}{sign} ") == float(text)

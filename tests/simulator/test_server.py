@@ -99,13 +99,15 @@ def test_an_invalid_scenario_is_refused_with_a_reason(api, scenario):
         ("instances", "20001"),
         ("restores", "-5"),
         ("seed", "1.5"),
+        ("max-limit", "0"),
+        ("max-limit", "1001"),
         ("epoch", "yesterday"),
         ("epoch", "2999-01-01T00:00:00Z"),
     ],
 )
 def test_the_command_refuses_bad_values_by_name(option, value):
     with pytest.raises(CommandError) as refused:
-        call_command("simulate_dcs", **{"port": "0", option: value})
+        call_command("simulate_dcs", **{"port": "0", option.replace("-", "_"): value})
     assert f"--{option} {value}" in str(refused.value)
     assert "must " in str(refused.value)
 
