@@ -1,6 +1,9 @@
 """The app's configuration."""
 
 from django.apps import AppConfig
+from django.core.checks import Tags, register
+
+from restores.migration_state import check_migrations
 
 
 class RestoresConfig(AppConfig):
@@ -8,3 +11,7 @@ class RestoresConfig(AppConfig):
 
     name = "restores"
     verbose_name = "Restores"
+
+    def ready(self) -> None:
+        """Register the system check."""
+        register(Tags.database)(check_migrations)

@@ -1,14 +1,27 @@
 """The database: accounts, projects, instances and their restores, and who may see them."""
 
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from math import inf
 from typing import Any
+from urllib.parse import quote
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Case, Q, Value, When
+from django.db.models.functions import Lower
 from django.utils import timezone
 
-from restores.querysets import InstanceQuerySet, ProjectQuerySet, RestoreQuerySet
-from restores.statuses import GROUPS, OTHER
+from restores.explain.estimates import Usual, find_stuck_at, usual_of
+from restores.querysets import (
+    BackupQuerySet,
+    InstanceQuerySet,
+    ProjectQuerySet,
+    RestoreQuerySet,
+    VisibleQuerySet,
+)
+from restores.spellings import spellings
+from restores.statuses import GROUPS, IN_PROGRESS, OTHER, STUCK, Status, status_of
 
 
 class SyncErrorMixin(models.Model):
@@ -76,6 +89,8 @@ class Project(LeaseMixin):
     customer = models.CharField(max_length=100, blank=True)
     customer_ref = models.CharField(max_length=100, blank=True)
     time_zone = models.CharField(max_length=64, blank=True)
+    owner = models.CharField(max_length=100, blank=True, default="", db_default="")
+    console_url = models.CharField(max_length=500, blank=True, default="", db_default="")
     interval = models.PositiveIntegerField(default=900, help_text="seconds")
     monitored = models.BooleanField(default=True)
     next_sync_at = models.DateTimeField(null=True, blank=True, db_index=True)
@@ -95,6 +110,48 @@ class Project(LeaseMixin):
 
     def __str__(self) -> str:
         return self.name
+
+    def console_url_of(self, instance_id: str) -> str:
+        """Where an instance is in the provider's console; empty if the projects file has no URL."""
+        values = {
+            "region": self.region,
+            "project_id": self.project_id,
+            "instance_id": instance_id,
+        }
+        url = self.console_url
+        for name, value in values.items():
+            url = url.replace(f"{{{name}}}", quote(value, safe=""))
+        return url
+
+    def is_one_of(self, values: Iterable[str]) -> bool:
+        """Whether its name or its id, however a ticket spells that, is one of these values."""
+        return any(self.name == one or self.project_id.lower() in spellings(one) for one in values)
+
+
+class ProjectState(models.Model):
+    """What every page asks about a project, kept by the sync so that no page counts instances.
+
+    ``change_number`` grows with every change that a list of restores shows. The counts are of
+    instances that still exist and, except for ``single_node_count``, can be synced; ``healthy``
+    leaves out those whose sync fails.
+
+    A table of its own, because workers lock the rows of projects while they claim them.
+    """
+
+    project = models.OneToOneField(
+        Project, on_delete=models.CASCADE, primary_key=True, related_name="state"
+    )
+    change_number = models.PositiveBigIntegerField(default=0)
+    instance_count = models.PositiveIntegerField(default=0)
+    single_node_count = models.PositiveIntegerField(default=0)
+    sync_error_count = models.PositiveIntegerField(default=0)
+    never_synced_count = models.PositiveIntegerField(default=0)
+    healthy_never_synced_count = models.PositiveIntegerField(default=0)
+    oldest_complete_to = models.DateTimeField(null=True, blank=True)
+    healthy_oldest_complete_to = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"State of {self.project}"
 
 
 class Membership(models.Model):
@@ -124,6 +181,9 @@ class Instance(LeaseMixin):
     """A Redis instance, and the time up to which its restores are provably complete.
 
     ``complete_to`` is the cloud's time of the last response that was provably complete.
+    ``usual_p10`` and ``usual_p90`` are how long its restores usually take, by ``usual_count`` of
+    its newest successes (``Usual``); NULL while those are too few.
+    ``last_restore_id``, ``last_restore_at`` and ``last_status`` are those of its newest restore.
     A single-node instance cannot be restored: it is listed but never synced.
     """
 
@@ -145,6 +205,13 @@ class Instance(LeaseMixin):
     synced_at = models.DateTimeField(null=True, blank=True)
     complete_to = models.DateTimeField(null=True, blank=True)
     digest = models.CharField(max_length=64, blank=True, default="")
+    usual_p10 = models.PositiveBigIntegerField(null=True, blank=True, help_text="seconds")
+    usual_p90 = models.PositiveBigIntegerField(null=True, blank=True, help_text="seconds")
+    usual_count = models.PositiveSmallIntegerField(null=True, blank=True)
+    # Without a restore, NULL sorts after every status.
+    last_restore_id = models.CharField(max_length=128, null=True, blank=True)
+    last_restore_at = models.DateTimeField(null=True, blank=True)
+    last_status = models.CharField(max_length=255, null=True, blank=True)
 
     objects = InstanceQuerySet.as_manager()
 
@@ -154,23 +221,98 @@ class Instance(LeaseMixin):
         ]
         indexes = [
             models.Index("name", "id", name="instance_name"),
-            # The oldest complete_to, and what keeps it back, without reading every instance.
+            models.Index(Lower("instance_id"), name="instance_id_lower"),
+            # The first sync errors by name, on every page.
             models.Index(
-                "complete_to",
-                name="instance_proven",
-                condition=Q(single_node=False, deleted_at=None),
-            ),
-            models.Index(
+                "project",
                 "name",
                 "id",
-                name="instance_lacking",
-                condition=~Q(sync_error_kind="") | Q(complete_to=None),
+                name="instance_sync_error",
+                condition=~Q(sync_error_kind=""),
+            ),
+            # Empty lists: what was deleted before its last restores could be synced.
+            models.Index(
+                "deleted_at", name="instance_deleted", condition=Q(deleted_at__isnull=False)
             ),
         ]
 
     def __str__(self) -> str:
         return self.name or self.instance_id
 
+    @property
+    def usual(self) -> Usual | None:
+        """How long its restores usually take; None while too few have succeeded."""
+        if self.usual_p10 is None or self.usual_p90 is None or self.usual_count is None:
+            return None
+        return Usual(p10=self.usual_p10, p90=self.usual_p90, count=self.usual_count)
+
+
+def usual_fields(durations: Sequence[float]) -> dict[str, int | None]:
+    """The fields of an instance whose successes took so long, oldest first."""
+    usual = usual_of(durations)
+    return {
+        "usual_p10": usual.p10 if usual else None,
+        "usual_p90": usual.p90 if usual else None,
+        "usual_count": usual.count if usual else None,
+    }
+
+
+def last_restore_fields(restores: Iterable["Restore"]) -> dict[str, Any]:
+    """The fields of an instance that has these restores: those of the newest.
+
+    One without a creation time is the newest only if none has one.
+    """
+    # Those without a key are about to be stored, in their order.
+    by_age = sorted(
+        restores, key=lambda one: (one.created_at is not None, one.created_at, one.pk or inf)
+    )
+    newest = by_age[-1] if by_age else None
+    return {
+        "last_restore_id": newest.restore_id if newest else None,
+        "last_restore_at": newest.created_at if newest else None,
+        "last_status": newest.status if newest else None,
+    }
+
+
+class FormerName(models.Model):
+    """A name that an instance or a project had ``until`` we saw another one, by our clock."""
+
+    instance = models.ForeignKey(
+        Instance, on_delete=models.CASCADE, null=True, blank=True, related_name="former_names"
+    )
+    project = models.ForeignKey(
+        Project, on_delete=models.CASCADE, null=True, blank=True, related_name="former_names"
+    )
+    name = models.CharField(max_length=255, db_index=True)
+    until = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["until", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.name} until {self.until:%Y-%m-%d %H:%M:%S}"
+
+
+class FormerProject(models.Model):
+    """A project that an instance was in ``until`` we saw it in another one, by our clock."""
+
+    instance = models.ForeignKey(Instance, on_delete=models.CASCADE, related_name="former_projects")
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="former_instances")
+    until = models.DateTimeField(db_index=True)
+
+    objects = VisibleQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["until", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.instance} in {self.project} until {self.until:%Y-%m-%d %H:%M:%S}"
+
+
+# What we observe of a restore: each change is one observation, which holds all of these.
+OBSERVED_FIELDS = ("status", "progress", "error_code", "created_at", "ended_at", "duration")
+# What follows from when we observed it, and is stored with each observation, too.
+STILLNESS_FIELDS = ("unchanged_since", "stuck_at")
 
 # The provider's own values under the provider's own names, next to the restore's id.
 RECORD_FIELDS = (
@@ -190,10 +332,14 @@ RECORD_FIELDS = (
 class Restore(models.Model):
     """The last known state of one restoration record; never deleted.
 
+    ``ended_at`` is the first ``updated_at`` of a final status after the restore was last seen
+    unfinished; later changes affect the record, not the end.
     ``restoring_after`` and ``restoring_by`` bound the time at which it began to restore: it was
     last seen not restoring at the first and first seen restoring at the second.
-    ``moved_at`` is when another status, progress or error code was last recorded, ``changed_at``
-    any change at all; ``slow`` restores were seen to move over more than two hours.
+    ``moved_at`` is when a change of an observed field was last recorded, ``changed_at`` any change
+    at all; ``slow`` restores were seen to move over more than two hours.
+    ``unchanged_since`` is when its status and progress were first seen; ``stuck_at`` is from when
+    it is possibly stuck if nothing changes, NULL once it has ended.
     """
 
     instance = models.ForeignKey(
@@ -222,6 +368,9 @@ class Restore(models.Model):
     error_code = models.CharField(max_length=255, blank=True)
     created_at = models.DateTimeField(null=True, blank=True)
     updated_at = models.DateTimeField(null=True, blank=True)
+    # Why a time that was sent can't be used; NULL in rows that are older than these columns.
+    created_problem = models.CharField(max_length=255, null=True, blank=True)
+    updated_problem = models.CharField(max_length=255, null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     duration = models.FloatField(null=True, blank=True, help_text="seconds")
     restoring_after = models.DateTimeField(null=True, blank=True)
@@ -232,6 +381,8 @@ class Restore(models.Model):
     changed_at = models.DateTimeField()
     moved_at = models.DateTimeField(null=True, blank=True)
     slow = models.BooleanField(default=False)
+    unchanged_since = models.DateTimeField(null=True, blank=True)
+    stuck_at = models.DateTimeField(null=True, blank=True)
     missing_since = models.DateTimeField(null=True, blank=True)
     removed_upstream_at = models.DateTimeField(null=True, blank=True)
     search = models.TextField(blank=True)
@@ -239,16 +390,21 @@ class Restore(models.Model):
 
     objects = RestoreQuerySet.as_manager()
 
+    # The time of the snapshot that this state is from.
+    as_of: datetime | None = None
+
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["instance", "restore_id"], name="restore_identity")
         ]
         # Each names the views that need it. Most end in the id, which breaks ties: a page is read
-        # off an index without sorting.
+        # from an index without sorting.
         indexes = [
             # Restore page; filter "ids".
             models.Index("restore_id", name="restore_id"),
+            models.Index(Lower("restore_id"), name="restore_id_lower"),
             models.Index("backup_id", name="restore_backup"),
+            models.Index(Lower("backup_id"), name="restore_backup_lower"),
             # List, live and by creation; the same for members of projects.
             models.Index("created_at", "id", name="restore_created"),
             models.Index("project", "created_at", "id", name="restore_project"),
@@ -256,6 +412,15 @@ class Restore(models.Model):
             models.Index("status_group", "created_at", "id", name="restore_status"),
             models.Index(
                 "project", "status_group", "created_at", "id", name="restore_project_status"
+            ),
+            # Tabs of unknown statuses: rare, and their rows are all over the table.
+            models.Index(
+                "status_group",
+                "project",
+                "created_at",
+                "status",
+                name="restore_other",
+                condition=Q(status_group=OTHER),
             ),
             # Tab "Unresolved": PostgreSQL would read the whole table to count them.
             models.Index(
@@ -291,6 +456,10 @@ class Restore(models.Model):
                 name="restore_project_code",
                 condition=~Q(error_code=""),
             ),
+            # Error code page: how a code of unknown spelling is stored.
+            models.Index(
+                Lower("error_code"), name="restore_code_like", condition=~Q(error_code="")
+            ),
             # List by end ("on=ended", "sort=ended"); the same for members of projects.
             models.Index("ended_at", "id", name="restore_ended"),
             models.Index("project", "ended_at", "id", name="restore_project_ended"),
@@ -299,7 +468,7 @@ class Restore(models.Model):
             # List sorted by status or code.
             models.Index("status", "id", name="restore_by_status"),
             models.Index("error_code", "id", name="restore_by_code", condition=~Q(error_code="")),
-            # ETag of the list: the newest changes, of all projects and of some; "on=changed".
+            # What may still change, in the whole database and in a project (sync); "on=changed".
             models.Index("changed_at", "id", name="restore_changed"),
             models.Index("project", "changed_at", "id", name="restore_project_changed"),
             # Snapshots: what has changed since.
@@ -310,9 +479,51 @@ class Restore(models.Model):
     def __str__(self) -> str:
         return self.restore_name or self.restore_id
 
+    @property
+    def stuck(self) -> bool:
+        """Whether it is possibly stuck, as far as syncs have proven; see ``find_stuck_at``."""
+        if self.stuck_at is None or self.status not in IN_PROGRESS:
+            return False
+        return self._known_to is not None and self.stuck_at <= self._known_to
+
+    @property
+    def shown_status(self) -> Status:
+        """What pages show as its status."""
+        return STUCK if self.stuck else status_of(self.status)
+
+    @property
+    def unchanged_for(self) -> float | None:
+        """Seconds for which it provably stood still: up to the last sync, not up to now."""
+        known_to = self._known_to
+        if known_to is None or self.unchanged_since is None:
+            return None
+        return max(0.0, (known_to - self.unchanged_since).total_seconds())
+
+    @property
+    def _known_to(self) -> datetime | None:
+        """The last complete sync, in a snapshot that or the snapshot."""
+        complete_to = self.instance.complete_to
+        return min(complete_to, self.as_of) if complete_to and self.as_of else complete_to
+
+    def update_stuck_at(self, usual: Usual | None, *, reports_progress: bool) -> bool:
+        """Set, but do not save, from when it is possibly stuck; return whether that changed.
+
+        Of what is missing from the list nobody knows whether it stands still.
+        """
+        before, self.stuck_at = self.stuck_at, None
+        if self.unchanged_since and not self.missing_since:
+            self.stuck_at = find_stuck_at(
+                self.status,
+                self.created_at,
+                self.unchanged_since,
+                usual,
+                reports_progress=reports_progress,
+            )
+        return self.stuck_at != before
+
 
 class Observation(models.Model):
-    """A status first seen at ``seen_at``: it changed after ``seen_after``, the sync before.
+    """A state first seen at ``seen_at``: it changed after ``seen_after``, the sync before.
 
     ``seen_at`` is the cloud's clock; ``recorded_at`` is ours, when we stored it.
     """
@@ -326,6 +537,11 @@ class Observation(models.Model):
     status = models.CharField(max_length=255, blank=True)
     progress = models.FloatField(null=True, blank=True)
     error_code = models.CharField(max_length=255, blank=True)
+    created_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    duration = models.FloatField(null=True, blank=True, help_text="seconds")
+    unchanged_since = models.DateTimeField(null=True, blank=True)
+    stuck_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         indexes = [
@@ -356,10 +572,13 @@ class Backup(models.Model):
     changed_at = models.DateTimeField()
     raw = models.TextField(blank=True)
 
+    objects = BackupQuerySet.as_manager()
+
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["instance", "backup_id"], name="backup_identity")
         ]
+        indexes = [models.Index(Lower("backup_id"), name="backup_id_lower")]
 
     def __str__(self) -> str:
         return self.backup_name or self.backup_id
@@ -382,8 +601,30 @@ class Event(models.Model):
         return f"{self.what} {self.subject}"
 
 
+class FailedSignIn(models.Model):
+    """A wrong password, or one that is being checked; deleted once it is too old to count.
+
+    The account is what somebody typed as the username, in lower case; it need not exist.
+    """
+
+    account = models.CharField(max_length=150)
+    address = models.CharField(max_length=45)
+    at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        indexes = [
+            models.Index("account", "id", name="failed_sign_in_account"),
+            models.Index("address", "id", name="failed_sign_in_address"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account} from {self.address}"
+
+
 class Heartbeat(models.Model):
-    """One row: when a worker last finished a tick."""
+    """When a worker last finished a tick, and since when most ticks are lost, if they are."""
+
+    TICK_FINISHED, TICKS_LOST = 1, 2  # the keys of the two rows
 
     at = models.DateTimeField()
 

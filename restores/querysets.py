@@ -10,17 +10,34 @@ from typing import Any, Self
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import models
-from django.db.models import Count, Exists, F, Min, OuterRef, Q
+from django.db.models import Count, Exists, F, Min, OuterRef, Q, Value
+from django.db.models.functions import Lower
 
-from restores.statuses import FAILED, GROUPS, IN_PROGRESS, OTHER, SUCCEEDED, group_of
+from restores.spellings import all_spellings, bare, spellings
+from restores.statuses import (
+    FAILED,
+    FINAL,
+    GROUPS,
+    IN_PROGRESS,
+    KNOWN,
+    OTHER,
+    SUCCEEDED,
+    group_of,
+)
+
+# IDs are found whatever their case: "instance_id__lower__in".
+models.CharField.register_lookup(Lower)
 
 Viewer = User | AnonymousUser
 
 # Sync errors that are only worth a note: syncs go on, and what is complete stays complete.
 NON_BLOCKING_KINDS = ("clock", "discovery")
 HEALTHY_KINDS = ("", *NON_BLOCKING_KINDS)
-# An unknown status counts as running for so long after the restore was created.
-UNKNOWN_RUNS = timedelta(hours=24)
+# What has not changed for this long won't, nor will a restore this old of unknown status.
+UNFINISHED_FOR, _UNKNOWN_MAX_AGE = timedelta(hours=24), timedelta(days=7)
+_ENDED = tuple(group for group, statuses in GROUPS.items() if {*statuses} <= {*FINAL})
+# What changed in a range no longer than this is looked up first.
+CHANGED_BY_KEY = timedelta(days=31)
 # Seconds; the few restores that took longer are looked up by themselves.
 LONG = 86_400.0
 
@@ -30,6 +47,17 @@ _HEALTHY = Q(
     project__sync_error_kind__in=HEALTHY_KINDS,
     project__account__sync_error_kind__in=HEALTHY_KINDS,
 )
+_SYNCED = Q(single_node=False)
+_OWN_HEALTHY = Q(sync_error_kind__in=HEALTHY_KINDS)
+_SYNC_COUNTS = {
+    "instance_count": Count("pk", filter=_SYNCED),
+    "single_node_count": Count("pk", filter=~_SYNCED),
+    "sync_error_count": Count("pk", filter=_SYNCED & ~Q(sync_error_kind="")),
+    "never_synced_count": Count("pk", filter=_SYNCED & Q(complete_to=None)),
+    "healthy_never_synced_count": Count("pk", filter=_SYNCED & _OWN_HEALTHY & Q(complete_to=None)),
+    "oldest_complete_to": Min("complete_to", filter=_SYNCED),
+    "healthy_oldest_complete_to": Min("complete_to", filter=_SYNCED & _OWN_HEALTHY),
+}
 # The values of the filter "state".
 INSTANCE_STATES = {
     "problem": _MONITORED & ~_HEALTHY,
@@ -59,22 +87,6 @@ class ProjectQuerySet(VisibleQuerySet):
         """Projects that the projects file names."""
         return self.filter(monitored=True)
 
-    def with_instance_counts(self) -> Self:
-        """Add the oldest ``complete_to`` of each project's healthy instances, and counts."""
-        monitored = Q(instances__single_node=False, instances__deleted_at=None)
-        healthy = monitored & Q(instances__sync_error_kind="")
-        return self.annotate(
-            oldest_complete_to=Min("instances__complete_to", filter=healthy),
-            never_synced=Count("instances", filter=healthy & Q(instances__complete_to=None)),
-            monitored_count=Count("instances", filter=monitored),
-            sync_error_count=Count(
-                "instances", filter=monitored & ~Q(instances__sync_error_kind="")
-            ),
-            single_node_count=Count(
-                "instances", filter=Q(instances__single_node=True, instances__deleted_at=None)
-            ),
-        )
-
 
 class InstanceQuerySet(VisibleQuerySet):
     """Instances: by what is known of them, by names and by text, and their orders."""
@@ -83,17 +95,23 @@ class InstanceQuerySet(VisibleQuerySet):
         """Instances that we sync: present, restorable, in a monitored project."""
         return self.filter(_MONITORED)
 
-    def incomplete(self) -> Self:
-        """Instances whose own last sync failed, or that were never synced."""
-        return self.filter(~Q(sync_error_kind="") | Q(complete_to=None))
+    def sync_counts(self) -> dict[str, Any]:
+        """How far the instances are synced, as ``ProjectState`` has it.
 
-    def with_sync_errors(self) -> Self:
-        """Instances whose own last sync failed."""
-        return self.exclude(sync_error_kind="")
+        Whether their project is monitored is ignored.
+        """
+        return self.filter(deleted_at=None).aggregate(**_SYNC_COUNTS)
+
+    def sync_counts_by_project(self) -> dict[int, dict[str, Any]]:
+        """The same for each project, by its primary key."""
+        rows = self.filter(deleted_at=None).order_by().values("project_id")
+        return {row.pop("project_id"): row for row in rows.annotate(**_SYNC_COUNTS)}
 
     def in_projects(self, names: Iterable[str]) -> Self:
-        """Instances of the projects with these names."""
-        return self.filter(project__name__in=list(names))
+        """Instances of the projects with these names or ids."""
+        given = list(names)
+        ids = set().union(*map(spellings, given))
+        return self.filter(Q(project__name__in=given) | Q(project__project_id__lower__in=ids))
 
     def of_customers(self, customers: Iterable[str]) -> Self:
         """Instances of these customers."""
@@ -104,9 +122,12 @@ class InstanceQuerySet(VisibleQuerySet):
         return self.filter(reduce(or_, (INSTANCE_STATES[state] for state in states)))
 
     def called(self, names: Iterable[str]) -> Self:
-        """Instances with one of these ids, or one of these names."""
-        names = list(names)
-        return self.filter(Q(instance_id__in=names) | Q(name__in=names))
+        """Instances with one of these ids, however a ticket spells it, or one of these names."""
+        given = list(names)
+        spelled = set().union(*map(all_spellings, given))
+        return self.filter(
+            Q(instance_id__lower__in=spelled) | Q(name__in={*given, *map(bare, given)})
+        )
 
     def matching(self, text: str) -> Self:
         """Instances in whose name, id, ip, domain or customer every word occurs."""
@@ -132,16 +153,34 @@ class InstanceQuerySet(VisibleQuerySet):
         return self.order_by(unmonitored, own, F("complete_to").asc(nulls_first=True), "name", "pk")
 
 
+class BackupQuerySet(VisibleQuerySet):
+    """Backups."""
+
+    project_path = "instance__project__"
+
+
 class RestoreQuerySet(VisibleQuerySet):
     """Restores: by status, error code and time."""
 
     def in_status(self, statuses: Iterable[str]) -> Self:
-        """With one of these statuses, spelled as the cloud does."""
+        """With one of these statuses, spelled as the cloud does, or ``other``."""
         return self.filter(status_is(statuses))
 
     def in_progress(self) -> Self:
         """Waiting and restoring."""
         return self.in_status(IN_PROGRESS)
+
+    def stuck(self) -> Self:
+        """In progress and possibly stuck, as far as syncs have proven."""
+        return self.in_progress().filter(stuck_at__lte=F("instance__complete_to"))
+
+    def most_urgent(self, limit: int) -> Self:
+        """The first in progress: those possibly stuck, then by creation, the oldest first."""
+        later = models.Case(
+            models.When(stuck_at__lte=F("instance__complete_to"), then=0), default=1
+        )
+        oldest = F("created_at").asc(nulls_last=True)
+        return self.in_progress().order_by(later, oldest, "pk")[:limit]
 
     def succeeded(self) -> Self:
         """Succeeded."""
@@ -163,16 +202,30 @@ class RestoreQuerySet(VisibleQuerySet):
         """With one of these error codes; ``any`` stands for any code."""
         return self.filter(code_is(codes))
 
-    def unfinished(self, since: datetime) -> Self:
-        """Not in a final status, and created or changed since ``since``: may still change."""
-        return self.filter(
-            Q(created_at__gte=since) | Q(changed_at__gte=since),
-            status_group__in=["in_progress", OTHER],
-        )
+    def with_code_spelled(self, spellings: Iterable[str]) -> Self:
+        """With an error code that is spelled exactly like this, even if it is ``any``."""
+        return self.filter(_coded(spellings))
+
+    def with_code_like(self, code: str) -> Self:
+        """With this error code in capitals, small letters or both."""
+        rows = self.alias(folded=Lower("error_code")).exclude(error_code="")
+        return rows.filter(folded=Lower(Value(code)))
+
+    def unfinished(self, now: datetime) -> Self:
+        """Not in a final status, and not for too long: may still change."""
+        since = now - UNFINISHED_FOR
+        recent = Q(created_at__gte=since) | Q(changed_at__gte=since)
+        return self.filter(unknown_and_unfinished(now) | (Q(status_group="in_progress") & recent))
 
     def created_in(self, start: datetime | None, end: datetime | None) -> Self:
         """Created within ``start <= t < end``; an open side is None."""
         return self._in_range("created_at", start, end)
+
+    def undated(self, on: str) -> Self:
+        """Restores whose creation or end has no usable time: no time range can rule them out."""
+        created, ended = Q(created_at=None), Q(status_group__in=_ENDED, ended_at=None)
+        conditions = {"created": created, "ended": ended, "running": created | ended}
+        return self.filter(conditions[on]) if on in conditions else self.none()
 
     def ended_in(self, start: datetime | None, end: datetime | None) -> Self:
         """Ended within the range."""
@@ -191,8 +244,8 @@ class RestoreQuerySet(VisibleQuerySet):
         observed = everything.filter(
             observations__recorded_at__gte=start, observations__recorded_at__lt=end
         )
-        if end - start > timedelta(days=31):
-            # So many restores fit that walking the newest finds a page of them at once.
+        if end - start > CHANGED_BY_KEY:
+            # So many restores match that scanning the newest finds a page of them at once.
             observed = observed.filter(pk=OuterRef("pk"))
             return self.filter(
                 Q(changed_at__lt=end) | Exists(observed),
@@ -203,13 +256,12 @@ class RestoreQuerySet(VisibleQuerySet):
         return self.filter(pk__in=last.values("pk").union(observed.values("pk")))
 
     def running_in(self, start: datetime | None, end: datetime | None) -> Self:
-        """Waiting or restoring at some time within the range; an unknown status runs for a day."""
+        """Waiting, restoring or of unknown status and unfinished at some time within the range."""
         rows = self.exclude(created_at=None)
         if end:
             rows = rows.filter(created_at__lt=end)
         if start:
-            young = Q(created_at__gt=start - UNKNOWN_RUNS)
-            still_running = Q(status_group="in_progress") | (Q(status_group=OTHER) & young)
+            still_running = Q(status_group="in_progress") | unknown_and_unfinished(start)
             # The last term keeps restores without a duration.
             rows = rows.filter(still_running | Q(ended_at__gt=start) | Q(created_at__gte=start))
         return rows
@@ -234,12 +286,30 @@ def select(viewer: Viewer, *expressions: Any) -> tuple[Any, ...]:
     return User.objects.filter(pk=viewer.pk or 0).values_list(*expressions).get()
 
 
+def unknown_and_unfinished(at: datetime) -> Q:
+    """The condition that a restore has a status that we don't know and may still change.
+
+    It may for a day after its last change, and for a week after its creation.
+    """
+    changed_since, created_since = at - UNFINISHED_FOR, at - _UNKNOWN_MAX_AGE
+    young = Q(created_at__gte=created_since) | Q(created_at=None, first_seen_at__gte=created_since)
+    return young & Q(status_group=OTHER, changed_at__gte=changed_since)
+
+
+def unknown_is_unfinished(created_at: datetime, changed_at: datetime, at: datetime) -> bool:
+    """The same for one restore of unknown status."""
+    return changed_at >= at - UNFINISHED_FOR and created_at >= at - _UNKNOWN_MAX_AGE
+
+
 def status_is(statuses: Iterable[str]) -> Q:
-    """The condition that a restore has one of these statuses.
+    """The condition that a restore has one of these statuses; ``other``: one we don't know.
 
     A whole status group is filtered by that column alone, which leads the indexes.
     """
     wanted = set(statuses)
+    if OTHER in wanted:
+        known = wanted & KNOWN.keys()
+        return Q(status_group=OTHER) | status_is(known) if known else Q(status_group=OTHER)
     groups = {group_of(status) for status in wanted}
     if len(groups) > 1:
         return Q(status__in=sorted(wanted))
@@ -250,10 +320,11 @@ def status_is(statuses: Iterable[str]) -> Q:
 
 
 def code_is(codes: Iterable[str]) -> Q:
-    """The condition that a restore has one of these error codes, or any.
-
-    That there is a code is repeated: the databases match a partial index to the same words only.
-    """
+    """The condition that a restore has one of these error codes, or any."""
     wanted = list(codes)
-    some = ~Q(error_code="")
-    return some if "any" in wanted else Q(error_code__in=wanted) & some
+    return ~Q(error_code="") if "any" in wanted else _coded(wanted)
+
+
+def _coded(codes: Iterable[str]) -> Q:
+    # The databases match a partial index only to the same words, so they are repeated.
+    return Q(error_code__in=list(codes)) & ~Q(error_code="")

@@ -1,6 +1,7 @@
 """The states of a restore: words, icons and which of them are final."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 
@@ -17,6 +18,8 @@ WAITING = Status("waiting", "Waiting", "waiting")
 RESTORING = Status("restoring", "Restoring", "running")
 SUCCEEDED = Status("succeed", "Succeeded", "done")
 FAILED = Status("failed", "Failed", "failed")
+# Shown in place of "Failed" where no later restore of the instance has succeeded.
+UNRESOLVED = replace(FAILED, word="Failed · unresolved")
 # Shown in place of the status of a restore in progress that should be further on.
 STUCK = Status("stuck", "Possibly stuck", "stuck")
 
@@ -29,14 +32,23 @@ GROUPS = {
     "failed": (FAILED.value,),
     "in_progress": IN_PROGRESS,
 }
+# The group of the others, and the value of the filter "status" that stands for any of them.
 OTHER = "other"
+# No more than this is shown of a status that we don't know.
+MAX_WORD = 60
 # What was seen to move for longer is marked slow: all others have moved for the last time by then.
 QUICK = timedelta(hours=2)
 
 
 def status_of(value: str) -> Status:
     """Return a state's words; one the cloud invented is shown as the cloud spells it."""
-    return KNOWN.get(value) or Status(value, value or "No status", "unknown")
+    word = value if len(value) <= MAX_WORD else f"{value[: MAX_WORD - 1]}…"
+    return KNOWN.get(value) or Status(value, word or "No status", "unknown")
+
+
+def is_one_of(status: str, wanted: Collection[str]) -> bool:
+    """Whether a status is one of those wanted, of which ``other`` is any that we don't know."""
+    return status in wanted or (OTHER in wanted and status not in KNOWN)
 
 
 def group_of(status: str) -> str:

@@ -5,18 +5,15 @@ A sync error is a failure of ours to fetch from the cloud, never a failed restor
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
-from restores.models import SyncErrorMixin
-from restores.querysets import HEALTHY_KINDS, NON_BLOCKING_KINDS, InstanceQuerySet
+from restores.models import Project, SyncErrorMixin
+from restores.querysets import NON_BLOCKING_KINDS, InstanceQuerySet
 from restores.timerange import iso_or_none
 
 _FIELDS = ("sync_error_kind", "sync_error_message", "sync_error_since", "sync_error_request_id")
-# What ``project_error`` reads of a project.
-PROJECT_FIELDS = ("name", "listed_at", *_FIELDS, *(f"account__{name}" for name in _FIELDS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,21 +154,21 @@ def first_sync_error(*rows: SyncErrorMixin) -> SyncError | None:
     return None
 
 
-def project_error(project: Mapping[str, Any]) -> SyncError | None:
-    """The error of a project or its account; never to have been listed is one, too."""
-    own, account = project["sync_error_kind"], project["account__sync_error_kind"]
-    if own or account:
-        path = "" if own and account in HEALTHY_KINDS else "account__"
-        kind, message, since, request_id = (project[f"{path}{name}"] for name in _FIELDS)
-        return SyncError(kind, message, since, request_id, project["name"])
-    if project["listed_at"] is None:
-        message = "The instances of this project haven’t been loaded yet."
-        return SyncError("unlisted", message, None, "", project["name"])
-    return None
+def project_errors(keys: Sequence[int]) -> list[SyncError]:
+    """The errors of projects and their accounts; a project that was never listed has one, too."""
+    rows = Project.objects.filter(pk__in=keys).select_related("account").order_by("name", "pk")
+    found = []
+    for project in rows:
+        if error := first_sync_error(project.account, project):
+            found.append(replace(error, project=project.name))
+        elif project.listed_at is None:
+            message = "The instances of this project haven’t been loaded yet."
+            found.append(SyncError("unlisted", message, None, "", project.name))
+    return found
 
 
 def instance_errors(instances: InstanceQuerySet, limit: int) -> list[SyncError]:
     """The instances' own errors, by name."""
     columns = (*_FIELDS, "project__name", "instance_id", "name")
-    rows = instances.with_sync_errors().order_by("name", "pk").values_list(*columns)
+    rows = instances.exclude(sync_error_kind="").order_by("name", "pk").values_list(*columns)
     return [SyncError(*row) for row in rows[:limit]]

@@ -2,42 +2,144 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from functools import cached_property
+from typing import Any, Literal, NamedTuple, Self
 
-from django.db.models import Count, F, Min, Q
+from django.db.models import F, Min, Q
 
 from restores.models import Heartbeat, Instance, Project
 from restores.querysets import HEALTHY_KINDS, InstanceQuerySet, ProjectQuerySet, Viewer
-from restores.sync_errors import PROJECT_FIELDS, SyncError, instance_errors, project_error
+from restores.sync_errors import SyncError, instance_errors, project_errors
 
 # Twelve ticks without a finished one.
 _STALLED_AFTER = timedelta(seconds=60)
 _MAX_LOST = 3
+_MAX_ERRORS = 10
+# The counts of ``ProjectState`` that matter here.
+_COUNTS = (
+    "instance_count",
+    "sync_error_count",
+    "never_synced_count",
+    "healthy_never_synced_count",
+)
+# Where a field of ``VisibleProject`` comes from if it isn't a column of projects.
+_COLUMNS: dict[str, Any] = {
+    "unlisted": Q(listed_at=None),
+    "account_sync_error_kind": "account__sync_error_kind",
+    **{name: f"state__{name}" for name in ("change_number", *_COUNTS)},
+}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+class VisibleProject(NamedTuple):
+    """A project that a reader may see, with the counts of its ``ProjectState``.
+
+    It leaves out the times: reading them for hundreds of projects would be most of the cost.
+    """
+
+    pk: int
+    name: str
+    project_id: str
+    customer: str
+    region: str
+    time_zone: str
+    monitored: bool
+    unlisted: bool
+    sync_error_kind: str
+    account_sync_error_kind: str
+    change_number: int
+    instance_count: int
+    sync_error_count: int
+    never_synced_count: int
+    healthy_never_synced_count: int
+
+    @classmethod
+    def visible_to(cls, user: Viewer) -> list[Self]:
+        """The projects that a user may see, by name."""
+        rows = Project.objects.visible_to(user).filter(state__isnull=False)
+        columns = [_COLUMNS.get(name, name) for name in cls._fields]
+        return [cls._make(row) for row in rows.order_by("name", "pk").values_list(*columns)]
+
+    @classmethod
+    def of(cls, project: Project) -> Self:
+        """The same of a project that was read with its account and its state."""
+        state = project.state
+        return cls(
+            pk=project.pk,
+            name=project.name,
+            project_id=project.project_id,
+            customer=project.customer,
+            region=project.region,
+            time_zone=project.time_zone,
+            monitored=project.monitored,
+            unlisted=project.listed_at is None,
+            sync_error_kind=project.sync_error_kind,
+            account_sync_error_kind=project.account.sync_error_kind,
+            change_number=state.change_number,
+            **{name: getattr(state, name) for name in _COUNTS},
+        )
+
+    @property
+    def healthy(self) -> bool:
+        """Whether neither its own sync nor its account’s fails."""
+        kinds = self.sync_error_kind, self.account_sync_error_kind
+        return all(kind in HEALTHY_KINDS for kind in kinds)
+
+    @property
+    def has_error(self) -> bool:
+        """Whether there is something to say about it, serious or not."""
+        return bool(self.sync_error_kind or self.account_sync_error_kind or self.unlisted)
+
+
+@dataclass(frozen=True, kw_only=True)
 class SyncStatus:
     """Up to when the restores of a scope are complete.
 
     ``complete_to`` leaves out what cannot be synced at present, which ``errors`` name; it is None
     while a healthy instance or project was never synced. ``fully_complete_to`` leaves nothing out:
     what is stored up to then is all there is. ``running_synced_at`` is the oldest time at which
-    the running restores of a project were last counted. ``monitored`` says whether any instance
-    is, in as many ``projects``. ``never_synced`` counts the healthy instances that were never
-    synced, out of as many ``instances``, which are counted only if something is incomplete.
+    the running restores of a project were last counted, ``next_sync_at`` when the next project is
+    due. ``projects`` and ``instances`` are how many are monitored; ``never_synced`` counts the
+    healthy ones among them that were never synced.
     """
 
     complete_to: datetime | None
     fully_complete_to: datetime | None
     running_synced_at: datetime | None
-    monitored: bool
+    next_sync_at: datetime | None
     projects: int
-    instances: int = 0
-    never_synced: int = 0
-    errors: tuple[SyncError, ...] = ()
+    instances: int
+    never_synced: int
+    _projects: Sequence[VisibleProject]
+    _instances: InstanceQuerySet | None
+
+    @property
+    def monitored(self) -> bool:
+        """Whether any instance is monitored."""
+        return self.instances > 0
+
+    @cached_property
+    def errors(self) -> tuple[SyncError, ...]:
+        """The first errors of projects, then of instances; nothing is read where there is none."""
+        wrong = [project.pk for project in self._projects if project.has_error]
+        found = project_errors(wrong)[:_MAX_ERRORS] if wrong else []
+        wrong = [project.pk for project in self._projects if project.sync_error_count]
+        if wrong and len(found) < _MAX_ERRORS:
+            rows = Instance.objects.all() if self._instances is None else self._instances
+            rows = rows.filter(project__in=wrong, single_node=False, deleted_at=None)
+            found += instance_errors(rows, _MAX_ERRORS - len(found))
+        return tuple(found)
+
+    @property
+    def error_counts(self) -> list[tuple[int, str, str, int]]:
+        """What changes with the errors, without reading them."""
+        return [
+            (one.pk, one.sync_error_kind, one.account_sync_error_kind, one.sync_error_count)
+            for one in self._projects
+            if one.has_error or one.sync_error_count
+        ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,51 +156,48 @@ class EmptyResult:
 
 
 def sync_status_of(
-    instances: InstanceQuerySet, projects: ProjectQuerySet | None = None, limit: int = 10
+    projects: Iterable[VisibleProject],
+    rows: ProjectQuerySet,
+    instances: InstanceQuerySet | None = None,
 ) -> SyncStatus:
-    """Sum up the monitored instances among ``instances``; at most ``limit`` errors are named.
+    """Sum up the monitored ones of these projects.
 
-    ``projects`` are those of the instances, and those that may have instances of this scope which
-    have not been listed yet; by default only the former.
+    ``rows`` are the same projects as a queryset: listing hundreds of keys would take longer than
+    the answer. If ``instances`` are given, only they count.
     """
-    if projects is None:
-        projects = Project.objects.filter(pk__in=instances.order_by().values("project_id"))
-    rows = projects.monitored().order_by("name", "pk")
-    # Projects first: read later, a ``listed_at`` could cover an instance that was not read.
-    listed = list(rows.values("pk", "restoring_count_at", *PROJECT_FIELDS))
-    errors = [error for project in listed if (error := project_error(project))][:limit]
-    if all(map(_is_healthy, listed)) and not _some_incomplete(instances):
-        # The usual case, on every page: read one index, don't count every instance.
-        return _complete_status(listed, errors, _oldest_complete_to(instances))
-    counts = _count_instances(instances, {project["pk"] for project in listed})
-    healthy = [project for project in listed if _is_healthy(project)]
-    healthy_counts = [counts[project["pk"]] for project in healthy if project["pk"] in counts]
-    never_synced = sum(count["healthy_never_synced"] for count in healthy_counts)
-    if any(count["errors"] for count in counts.values()):
-        errors += instance_errors(instances.monitored(), limit - len(errors))
+    monitored = [project for project in projects if project.monitored]
+    healthy = [project for project in monitored if project.healthy]
+    times = healthy_times = rows.monitored().aggregate(**_TIMES)
+    if len(healthy) < len(monitored):
+        healthy_times = rows.monitored().filter(_HEALTHY).aggregate(**_TIMES)
+    if instances is not None:
+        monitored, oldest = _counting_only(instances, monitored)
+        times, healthy_times = times | oldest, healthy_times | oldest
+        healthy = [project for project in monitored if project.healthy]
+    never_synced = sum(project.healthy_never_synced_count for project in healthy)
+    complete = times["healthy_complete"] is not None and not never_synced
+    complete = complete and not any(one.unlisted for one in healthy)
+    fully = not any(one.never_synced_count or one.unlisted for one in monitored)
     return SyncStatus(
-        complete_to=_oldest(
-            any(count["healthy"] for count in healthy_counts) and not never_synced,
-            [project["listed_at"] for project in healthy],
-            [count["healthy_complete_to"] for count in healthy_counts],
-        ),
-        fully_complete_to=_oldest(
-            not any(count["never_synced"] for count in counts.values()),
-            [project["listed_at"] for project in listed],
-            [count["oldest"] for count in counts.values()],
-        ),
-        running_synced_at=_running_synced_at(healthy),
-        monitored=bool(counts),
-        projects=len(listed),
-        instances=sum(count["monitored"] for count in counts.values()),
+        complete_to=_oldest(healthy_times, "listed", "healthy_complete") if complete else None,
+        fully_complete_to=_oldest(times, "listed", "complete") if fully else None,
+        running_synced_at=healthy_times["running"],
+        next_sync_at=healthy_times["next"],
+        projects=len(monitored),
+        instances=sum(project.instance_count for project in monitored),
         never_synced=never_synced,
-        errors=tuple(errors),
+        _projects=monitored,
+        _instances=instances,
     )
 
 
-def visible_sync_status(user: Viewer) -> SyncStatus:
-    """Up to when all that a user may see is complete."""
-    return sync_status_of(Instance.objects.visible_to(user), Project.objects.visible_to(user))
+def visible_sync_status(
+    user: Viewer, projects: Sequence[VisibleProject] | None = None
+) -> SyncStatus:
+    """Up to when all that a user may see is complete; ``projects`` are theirs if already read."""
+    if projects is None:
+        projects = VisibleProject.visible_to(user)
+    return sync_status_of(projects, Project.objects.visible_to(user))
 
 
 def explain_empty(
@@ -126,77 +225,67 @@ def explain_empty(
     return EmptyResult(kind="none" if complete and not named else "unknown", lost=named)
 
 
-def sync_stalled_since(now: datetime) -> datetime | None:
-    """Since when no worker has finished a tick, or None while one does.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StalledSync:
+    """A sync that has stopped, or that is late because most ticks are lost, and since when."""
 
-    None too before the first tick of a new installation: nothing has stopped there.
+    since: datetime
+    stopped: bool
+    ticks_lost: bool
+
+
+def stalled_sync(now: datetime) -> StalledSync | None:
+    """Return since when no worker has finished a tick or most are lost, or None if all is well.
+
+    Also None before the first tick of a new installation: nothing has stopped there.
     """
-    beat = Heartbeat.objects.values_list("at", flat=True).first()
-    return beat if beat and now - beat > _STALLED_AFTER else None
-
-
-def _is_healthy(project: Mapping[str, Any]) -> bool:
-    kinds = project["sync_error_kind"], project["account__sync_error_kind"]
-    return all(kind in HEALTHY_KINDS for kind in kinds)
-
-
-def _some_incomplete(instances: InstanceQuerySet) -> bool:
-    """Whether the last sync of a monitored instance failed, or there was none."""
-    # In the order of the index of such instances: otherwise SQLite reads all the others.
-    found = instances.monitored().incomplete().order_by("name", "pk").values_list("pk")
-    return bool(found[:1])
-
-
-def _oldest_complete_to(instances: InstanceQuerySet) -> datetime | None:
-    oldest = instances.monitored().order_by("complete_to").values_list("complete_to", flat=True)
-    return next(iter(oldest[:1]), None)
-
-
-def _complete_status(
-    projects: Sequence[Mapping[str, Any]], errors: Sequence[SyncError], oldest: datetime | None
-) -> SyncStatus:
-    """The status of healthy projects, all of whose instances are synced, if there is any."""
-    listed = [project["listed_at"] for project in projects]
-    fully_complete_to = _oldest(True, listed, [oldest])
-    return SyncStatus(
-        complete_to=fully_complete_to if oldest else None,
-        fully_complete_to=fully_complete_to,
-        running_synced_at=_running_synced_at(projects),
-        monitored=oldest is not None,
-        projects=len(projects),
-        errors=tuple(errors),
-    )
-
-
-def _running_synced_at(projects: Sequence[Mapping[str, Any]]) -> datetime | None:
-    times = (project["restoring_count_at"] for project in projects)
-    return min((time for time in times if time), default=None)
-
-
-def _count_instances(instances: InstanceQuerySet, projects: set[int]) -> dict[int, dict[str, Any]]:
-    """Counts and oldest ``complete_to`` of the monitored instances of each project, by its key."""
-    healthy = Q(sync_error_kind="")
-    rows = (
-        instances.filter(single_node=False, deleted_at=None)
-        .order_by()
-        .values("project_id")
-        .annotate(
-            monitored=Count("pk"),
-            healthy=Count("pk", filter=healthy),
-            errors=Count("pk", filter=~healthy),
-            never_synced=Count("pk", filter=Q(complete_to=None)),
-            healthy_never_synced=Count("pk", filter=healthy & Q(complete_to=None)),
-            oldest=Min("complete_to"),
-            healthy_complete_to=Min("complete_to", filter=healthy),
-        )
-    )
-    return {row["project_id"]: row for row in rows if row["project_id"] in projects}
-
-
-def _oldest(
-    known: bool, listed: Sequence[datetime | None], synced: Sequence[datetime | None]
-) -> datetime | None:
-    """The oldest of the times up to which projects were listed and their instances synced."""
-    if not known or None in listed:
+    rows = dict(Heartbeat.objects.values_list("pk", "at"))
+    finished_at, lost_since = rows.get(Heartbeat.TICK_FINISHED), rows.get(Heartbeat.TICKS_LOST)
+    stopped = bool(finished_at and now - finished_at > _STALLED_AFTER)
+    since = finished_at if stopped else lost_since
+    if since is None:
         return None
-    return min((time for time in (*listed, *synced) if time), default=None)
+    return StalledSync(since=since, stopped=stopped, ticks_lost=lost_since is not None)
+
+
+def sync_stalled_since(now: datetime) -> datetime | None:
+    """Since when the sync is stalled, or None while it is not."""
+    stalled = stalled_sync(now)
+    return stalled.since if stalled else None
+
+
+_HEALTHY = Q(sync_error_kind__in=HEALTHY_KINDS, account__sync_error_kind__in=HEALTHY_KINDS)
+# The oldest times of projects; ``healthy`` here leaves out the instances with a sync error.
+_TIMES = {
+    "listed": Min("listed_at"),
+    "complete": Min("state__oldest_complete_to"),
+    "healthy_complete": Min("state__healthy_oldest_complete_to"),
+    "running": Min("restoring_count_at"),
+    "next": Min("next_sync_at"),
+}
+
+
+def _counting_only(
+    instances: InstanceQuerySet, projects: Sequence[VisibleProject]
+) -> tuple[list[VisibleProject], dict[str, datetime | None]]:
+    """The projects with the counts of these instances only, and the oldest times of these."""
+    counts = instances.sync_counts_by_project()
+    none = dict.fromkeys(_COUNTS, 0)
+    counted = [
+        project._replace(**{name: counts.get(project.pk, none)[name] for name in _COUNTS})
+        for project in projects
+    ]
+    rows = [counts[project.pk] for project in projects if project.pk in counts]
+    healthy = [counts[one.pk] for one in projects if one.pk in counts and one.healthy]
+    return counted, {
+        "complete": _min(row["oldest_complete_to"] for row in rows),
+        "healthy_complete": _min(row["healthy_oldest_complete_to"] for row in healthy),
+    }
+
+
+def _oldest(times: Mapping[str, datetime | None], *names: str) -> datetime | None:
+    return _min(times[name] for name in names)
+
+
+def _min(times: Iterable[datetime | None]) -> datetime | None:
+    return min((time for time in times if time), default=None)

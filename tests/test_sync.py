@@ -1,4 +1,4 @@
-"""``manage.py sync`` against the simulated cloud, and the official SDK beside what it filled."""
+"""``manage.py sync`` against the simulated cloud, and the official SDK against what it stored."""
 
 import pytest
 from django.core.management import call_command

@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet
 
 from restores.dcs import config
 from restores.dcs.auth import Auth
-from restores.dcs.client import ApiClient, Client, new_session
+from restores.dcs.client import ApiClient, Client, PageLimit, new_session
 from restores.dcs.errors import DcsError, InvalidResponse
 from restores.dcs.iam import accessible_projects
 from restores.models import Account, Project
@@ -34,8 +34,9 @@ class AccountClient:
         self.config = account
         # The ids of the projects that the file itself names at this endpoint.
         self.named = frozenset(named)
-        self._session = new_session()
+        self._session = new_session(account.proxy, account.ca_file)
         self._auth: dict[str, Auth] = {}
+        self._page_limit, self._iam_page_limit = PageLimit(), PageLimit()
 
     def client(self, project: Project, expected_calls: int = 0) -> Client:
         """Return a client for a project that will make about ``expected_calls``."""
@@ -49,6 +50,7 @@ class AccountClient:
             self._auth[project.project_id],
             RateLimiter(project.account_id, self.config.rate, expected_calls),
             _DEADLINE,
+            self._page_limit,
         )
 
     def iam(self, account: Account) -> ApiClient:
@@ -57,15 +59,15 @@ class AccountClient:
         auth = self._auth.setdefault("", self.config.credentials.auth(self._session, ""))
         root = discovery.iam_endpoint if discovery else self.config.endpoint
         limiter = RateLimiter(account.pk, self.config.rate)
-        return ApiClient(self._session, root, auth, limiter, _DEADLINE)
+        return ApiClient(self._session, root, auth, limiter, _DEADLINE, self._iam_page_limit)
 
 
 class _Loaded:
-    """The projects file as this process read it last, and the change times of its files then."""
+    """The projects file as this process read it last, and the versions of its files then."""
 
     path: Path | None = None
     files: tuple[Path, ...] = ()
-    changed: tuple[int, ...] = ()
+    versions: tuple[tuple[int, ...], ...] = ()
     accounts: dict[str, AccountClient] = {}
     error = ""
 
@@ -78,7 +80,7 @@ def load_accounts() -> dict[str, AccountClient]:
     """
     path = Path(settings.DCS_PROJECTS or "projects.toml")
     known = _Loaded.path == path
-    if known and _Loaded.changed == _change_times(_Loaded.files):
+    if known and _Loaded.versions == _versions(_Loaded.files):
         return _Loaded.accounts
     try:
         _load(path)
@@ -116,8 +118,8 @@ def _discover(account: Account, client: AccountClient) -> DcsError | None:
     try:
         found = accessible_projects(client.iam(account), client.config.endpoint)
         doubt = inventory.register_discovered(account, client.config, client.named, found)
-        if doubt:
-            raise InvalidResponse(doubt)
+        if doubt or not found:
+            raise InvalidResponse(doubt or "IAM lists no project that this credential can access.")
     except DcsError as error:
         results.discovery_failed(account, error, datetime.now(UTC))
         return error
@@ -128,10 +130,10 @@ def _discover(account: Account, client: AccountClient) -> DcsError | None:
 def _load(path: Path) -> None:
     files = (path, *sorted(config.secret_files(path)))
     # Taken first: a file that changes while it is read is read again.
-    changed = _change_times(files)
+    versions = _versions(files)
     projects = config.load(path, os.environ)
     inventory.register_projects(projects)
-    _Loaded.path, _Loaded.files, _Loaded.changed, _Loaded.error = path, files, changed, ""
+    _Loaded.path, _Loaded.files, _Loaded.versions, _Loaded.error = path, files, versions, ""
     _Loaded.accounts = {
         name: AccountClient(
             account,
@@ -145,12 +147,14 @@ def _load(path: Path) -> None:
     }
 
 
-def _change_times(files: Iterable[Path]) -> tuple[int, ...]:
-    return tuple(map(_change_time, files))
+def _versions(files: Iterable[Path]) -> tuple[tuple[int, ...], ...]:
+    return tuple(map(_version, files))
 
 
-def _change_time(file: Path) -> int:
+def _version(file: Path) -> tuple[int, ...]:
     try:
-        return file.stat().st_mtime_ns
+        stat = file.stat()
     except OSError:
-        return 0
+        return ()
+    # A tool that replaces a file may keep its modification time.
+    return stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino, stat.st_size

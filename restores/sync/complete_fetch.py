@@ -13,10 +13,10 @@ from restores.sync.diff import newest_by_id
 Fetch = Callable[[datetime | None, datetime | None], Page[RestoreRecord]]
 Range = tuple[datetime, datetime]
 
-PAGE_LIMIT = 1000
 _SECOND = timedelta(seconds=1)
 _EARLIEST = datetime(2010, 1, 1, tzinfo=UTC)
 _MAX_CALLS = 200
+_MAX_ROWS_OF_SMALL_PAGES = 5000
 _MAX_PASSES = 4
 
 
@@ -26,14 +26,16 @@ class FetchResult:
 
     A complete result holds what the cloud listed at the instant ``complete_to``, each id once, and
     in addition only records that disappeared while we fetched. Every state in it was seen by
-    ``fetched_at``. ``digest`` is that of the only response, empty if it took several;
-    ``unchanged``: that response was the known one and was not parsed.
+    ``fetched_at``. ``clock_skew`` is how far the provider's clock was ahead of ours at most, or
+    behind. ``digest`` is that of the only response, empty if it took several; ``unchanged``: that
+    response was the known one and was not parsed.
     """
 
     records: tuple[RestoreRecord, ...]
     skipped: int
     complete_to: datetime
     fetched_at: datetime
+    clock_skew: timedelta = timedelta()
     incomplete: str = ""
     digest: str = ""
     unchanged: bool = False
@@ -48,55 +50,56 @@ class _Incomplete(Exception):
     """Why the responses may lack a record."""
 
 
-def fetch_complete(fetch: Fetch, limit: int = PAGE_LIMIT) -> FetchResult:
-    """Fetch all records at once or, where a page of ``limit`` is too small, by time ranges.
+def fetch_complete(fetch: Fetch) -> FetchResult:
+    """Fetch all records at once or, where a page is too small, by time ranges.
 
     One response with as many records as its ``total_num`` is atomic, whereas pages shift while
     records come and go.
     """
     fetcher = _Fetcher(fetch)
     try:
-        return fetcher.result(complete_to=_complete_to(fetcher, limit))
+        return fetcher.result(complete_to=_complete_to(fetcher))
     except _Incomplete as reason:
-        return fetcher.result(complete_to=fetcher.pages[0].server_time, incomplete=str(reason))
+        return fetcher.result(complete_to=fetcher.pages[0].listed_at, incomplete=str(reason))
 
 
-def _complete_to(fetch: _Fetcher, limit: int) -> datetime:
+def _complete_to(fetch: _Fetcher) -> datetime:
     """Return the instant at which the list was exactly what has been fetched.
 
     Ranges are fetched at different moments, while the list changes. So all of them are fetched
-    twice, and the total in between: what both passes hold was listed at that moment, and if there
+    twice, and the total in between: what both passes hold was listed at that time, and if there
     are as many records as the total, nothing is missing.
     """
     first = fetch()
     if first.unchanged:
-        return first.server_time
+        return first.listed_at
     listed = len(first.rows) + first.skipped
     if first.total is None or first.total < listed:
         raise _Incomplete(f"total_num is {first.total}, but {listed} records were returned")
     # Some clouds count in total_num what they return: a full response may have been cut off.
-    if first.total == listed < limit:
+    if first.total == listed < first.limit:
         duplicates = len(first.rows) - len(_ids(first))
         if duplicates:
             raise _Incomplete(
                 f"{duplicates} of {len(first.rows)} records repeat another's restore_id"
             )
-        return first.server_time
-    ranges, ids = _fetch_ranges(fetch, [(_EARLIEST, first.server_time + timedelta(days=1))], limit)
+        return first.listed_at
+    latest = max(first.server_time, first.seen_at) + timedelta(days=1)
+    ranges, ids = _fetch_ranges(fetch, [(_EARLIEST, latest)])
     for _ in range(_MAX_PASSES - 1):
         between = fetch()
-        ranges, again = _fetch_ranges(fetch, ranges, limit)
+        ranges, again = _fetch_ranges(fetch, ranges)
         if again == ids:
             if between.total != len(ids) or _ids(between) - ids:
                 raise _Incomplete(
                     f"total_num is {between.total}, but {len(ids)} records were found"
                 )
-            return between.server_time
+            return between.listed_at
         ids = again
     raise _Incomplete("the list kept changing while it was fetched")
 
 
-def _fetch_ranges(fetch: _Fetcher, ranges: list[Range], limit: int) -> tuple[list[Range], set[str]]:
+def _fetch_ranges(fetch: _Fetcher, ranges: list[Range]) -> tuple[list[Range], set[str]]:
     """Fetch every range, in halves where it holds too much; return the final ranges and the ids."""
     todo, fetched, ids = ranges[::-1], [], set()
     while todo:
@@ -104,17 +107,29 @@ def _fetch_ranges(fetch: _Fetcher, ranges: list[Range], limit: int) -> tuple[lis
         page = fetch(begin, end)
         if _has_records_outside(page, begin, end):
             raise _Incomplete("filter_ignored: records outside the requested time range")
-        if page.complete and len(page.rows) < limit:
+        if page.complete and len(page.rows) < page.limit:
             fetched.append((begin, end))
             ids |= _ids(page)
         elif end - begin <= 2 * _SECOND:
             count = f"{page.total} records, of which {len(page.rows)} were returned"
             raise _Incomplete(f"{count}, within {begin:%Y-%m-%d %H:%M:%S}")
         else:
-            middle = (begin + (end - begin) / 2).replace(microsecond=0)
+            middle = _split_time(page, begin, end)
             # The API does not say whether the ends are included: halves overlap by a second.
             todo += [(middle, end), (begin, middle + _SECOND)]
     return fetched, ids
+
+
+def _split_time(page: Page[RestoreRecord], begin: datetime, end: datetime) -> datetime:
+    """Return where to split a range: at the median of the records that were returned for it.
+
+    If the list is sorted, one part then fits on half a page, so that few calls are needed.
+    """
+    times = sorted(row.created_at for row in page.rows if row.created_at)
+    median = times[len(times) // 2] if times else begin
+    if not begin + _SECOND <= median <= end - 2 * _SECOND:
+        median = begin + (end - begin) / 2
+    return median.replace(microsecond=0)
 
 
 def _ids(page: Page[RestoreRecord]) -> set[str]:
@@ -123,7 +138,7 @@ def _ids(page: Page[RestoreRecord]) -> set[str]:
 
 def _has_records_outside(page: Page[RestoreRecord], begin: datetime, end: datetime) -> bool:
     times = [row.created_at for row in page.rows if row.created_at]
-    return any(not begin - _SECOND <= moment <= end + _SECOND for moment in times)
+    return any(not begin - _SECOND <= time <= end + _SECOND for time in times)
 
 
 class _Fetcher:
@@ -136,8 +151,9 @@ class _Fetcher:
     def __call__(
         self, begin: datetime | None = None, end: datetime | None = None
     ) -> Page[RestoreRecord]:
-        if len(self.pages) == _MAX_CALLS:
-            raise _Incomplete(f"not done after {_MAX_CALLS} calls")
+        limit = self.pages[0].limit if self.pages else 1
+        if len(self.pages) == max(_MAX_CALLS, _MAX_ROWS_OF_SMALL_PAGES // limit):
+            raise _Incomplete(f"not done after {len(self.pages)} calls")
         self.pages.append(self._fetch(begin, end))
         return self.pages[-1]
 
@@ -147,7 +163,8 @@ class _Fetcher:
             records=tuple(records.values()),
             skipped=max(page.skipped for page in self.pages),
             complete_to=complete_to,
-            fetched_at=max(page.server_time for page in self.pages),
+            fetched_at=max(page.seen_at for page in self.pages),
+            clock_skew=max((page.clock_skew for page in self.pages), key=abs),
             incomplete=incomplete,
             digest="" if len(self.pages) > 1 else self.pages[0].digest,
             unchanged=self.pages[0].unchanged,

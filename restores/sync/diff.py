@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 
-from restores.dcs.records import TERMINAL_STATUSES, RestoreRecord
+from restores.dcs.records import TERMINAL_STATUSES, RestoreRecord, implausible
 
 _TEXTS = (
     "restore_name",
@@ -66,23 +67,42 @@ def newest_by_id(fetched: Iterable[RestoreRecord]) -> dict[str, RestoreRecord]:
 def merge(stored: RestoreRecord, fetched: RestoreRecord) -> RestoreRecord:
     """Return the fetched record, or the stored one where the fetched one would go backwards.
 
-    A final status never becomes unfinished again, an older ``updated_at`` never replaces a newer
-    one, and an absent value never replaces a present one.
+    An older ``updated_at`` never replaces a newer one, a final status becomes unfinished again only
+    with a newer one, and an absent value never replaces a present one. But no state takes over the
+    time of another: a restore ends at the time that came with its end, if any did.
     """
     if fetched == stored:
         return stored
-    if stored.status in TERMINAL_STATUSES and fetched.status not in TERMINAL_STATUSES:
+    created = _plausible(fetched.created_at, fetched.created_problem, stored.created_problem)
+    updated = _plausible(fetched.updated_at, fetched.updated_problem, stored.updated_problem)
+    before, after = stored.updated_at, updated[0]
+    status = fetched.status or stored.status
+    was_final, is_final = stored.status in TERMINAL_STATUSES, status in TERMINAL_STATUSES
+    newer = bool(before and after and after > before)
+    if (before and after and after < before) or (was_final and not is_final and not newer):
         return stored
-    if stored.updated_at and fetched.updated_at and fetched.updated_at < stored.updated_at:
-        return stored
+    if stored.created_at and not created[0]:
+        created = stored.created_at, ""
+    if before and not after and (was_final or not is_final):
+        updated = before, ""
     texts = {name: getattr(fetched, name) or getattr(stored, name) for name in _TEXTS}
-    if fetched.status == stored.status:
+    if status == stored.status:
         texts["error_code"] = fetched.error_code or stored.error_code
     return replace(
         fetched,
-        status=fetched.status or stored.status,
+        status=status,
         progress=stored.progress if fetched.progress is None else fetched.progress,
-        created_at=fetched.created_at or stored.created_at,
-        updated_at=fetched.updated_at or stored.updated_at,
+        created_at=created[0],
+        created_problem=created[1],
+        updated_at=updated[0],
+        updated_problem=updated[1],
         **texts,
     )
+
+
+def _plausible(at: datetime | None, problem: str, before: str) -> tuple[datetime | None, str]:
+    """Return a fetched time and what is wrong with it, given what was wrong ``before``.
+
+    A time that was once ahead of both clocks stays wrong after they have reached it.
+    """
+    return (None, before) if at and before == implausible(at) else (at, problem)

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import InterfaceError, OperationalError, transaction
 
+from restores.dcs import errors
 from restores.dcs.errors import (
     AuthenticationError,
     DcsError,
@@ -21,7 +22,7 @@ from restores.dcs.errors import (
 )
 from restores.dcs.records import BackupRecord, Page, RestoreRecord
 from restores.models import Instance, Project
-from restores.sync import inventory, results, scheduling, store
+from restores.sync import inventory, project_state, results, scheduling, store
 from restores.sync.accounts import AccountClient
 from restores.sync.complete_fetch import FetchResult, fetch_complete
 from restores.sync.conflicts import retry_on_conflict
@@ -77,6 +78,7 @@ def sync_instances(instances: Sequence[Instance], account: AccountClient) -> Ite
             yield from _finish_all([(jobs.pop(job), job) for job in done])
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+        project_state.recount(instances[0].project_id)
 
 
 def _rates(accounts: Mapping[str, AccountClient]) -> dict[str, float]:
@@ -100,10 +102,10 @@ def _sync_batch(claimed: list[Instance], accounts: Mapping[str, AccountClient]) 
             unreachable = unreachable + 1 if isinstance(result.error, Unreachable) else 0
             if unreachable >= _MAX_UNREACHABLE:
                 break
-        results.release(list(remaining.values()), wait=_RETRY_SKIPPED)
+        scheduling.release(list(remaining.values()), wait=_RETRY_SKIPPED)
     except BaseException as error:
         crashed = not isinstance(error, (SystemExit, OperationalError, InterfaceError))
-        results.release_after_crash(list(remaining.values()), count_attempt=crashed)
+        scheduling.release_after_crash(list(remaining.values()), count_attempt=crashed)
         raise
     return len(claimed)
 
@@ -159,7 +161,7 @@ class _Fetcher:
         if self._backups_hang:
             return None
         try:
-            return self._client.backups(instance.instance_id).rows
+            return inventory.list_backups(self._client, instance.instance_id)
         except (AuthenticationError, Throttled, RequestSkipped):
             raise
         except DcsError as error:
@@ -212,7 +214,7 @@ def _finish(instance: Instance, job: Future[_Fetched]) -> SyncResult:
         too_late = InvalidResponse("The sync took too long and was reassigned.")
         return SyncResult(instance=instance, error=too_late, lease_lost=True)
     except RequestSkipped as skipped:
-        results.release([instance], wait=_RETRY_SKIPPED)
+        scheduling.release([instance], wait=_RETRY_SKIPPED)
         return SyncResult(instance=instance, error=skipped.reason)
     except DcsError as error:
         try:
@@ -227,8 +229,9 @@ def _finish(instance: Instance, job: Future[_Fetched]) -> SyncResult:
 def _store(instance: Instance, fetched: _Fetched) -> SyncResult:
     """Store what was fetched and the result of the sync in one transaction."""
     restores, now = fetched.restores, datetime.now(UTC)
+    changed = False
     if fetched.backups is not None:
-        inventory.store_backups(instance, fetched.backups, now)
+        changed = inventory.store_backups(instance, fetched.backups, now)
     if restores.unchanged:
         stored = store.UNCHANGED
     else:
@@ -239,6 +242,8 @@ def _store(instance: Instance, fetched: _Fetched) -> SyncResult:
     else:
         fields = _synced_fields(instance, fetched, stored, now)
         results.instances_synced([(instance, fields)], now)
+    if changed or stored.written:
+        project_state.mark_changed(instance.project_id)
     return SyncResult(instance=instance, stored=stored, error=error)
 
 
@@ -253,12 +258,27 @@ def _synced_fields(
         "digest": fetched.restores.digest if stored.settled else "",
         "next_sync_at": min(live, regular) if stored.live else regular,
     }
+    fields |= _clock_note(instance, fetched.restores.clock_skew, now)
     if stored.started:
         # The backup that a new restore comes from is worth knowing by the very next sync.
         fields["backups_due_at"] = now
     elif fetched.backups is not None or fetched.backups_unavailable:
         fields["backups_due_at"] = regular
     return fields
+
+
+def _clock_note(instance: Instance, skew: timedelta, now: datetime) -> dict[str, Any]:
+    """Return a note on the clock, unless the instance's project has it already."""
+    kind = errors.CLOCK_SKEW
+    if abs(skew) <= errors.MAX_CLOCK_SKEW or instance.project.sync_error_kind == kind:
+        return {}
+    since = instance.sync_error_since if instance.sync_error_kind == kind else now
+    message = errors.describe_clock_skew(skew)
+    return {
+        "sync_error_kind": kind,
+        "sync_error_message": f"In the list of restores: {message}",
+        "sync_error_since": since,
+    }
 
 
 def _incomplete(restores: FetchResult, stored: store.StoreResult) -> DcsError | None:

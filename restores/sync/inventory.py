@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, F, OuterRef
 from django.utils.crypto import salted_hmac
 
 from restores.dcs import config
-from restores.dcs.client import Client
+from restores.dcs.client import Client, max_pages
 from restores.dcs.iam import DiscoveredProject
 from restores.dcs.records import BackupRecord, InstanceRecord
-from restores.models import NO_SYNC_ERROR, Account, Backup, Instance, Project, Restore
-from restores.querysets import UNKNOWN_RUNS
+from restores.models import (
+    NO_SYNC_ERROR,
+    Account,
+    Backup,
+    FormerName,
+    FormerProject,
+    Instance,
+    Project,
+    ProjectState,
+    Restore,
+)
 from restores.statuses import RESTORING
-from restores.sync import scheduling, store
+from restores.sync import project_state, scheduling, store
 
 _INSTANCE_FIELDS = ("name", "engine", "spec", "az", "ip", "domain", "status", "single_node")
 _BACKUP_FIELDS = (
@@ -32,8 +44,6 @@ _BACKUP_FIELDS = (
     "updated_at",
     "raw",
 )
-_PAGE_SIZE = 1000
-_MAX_PAGES = 50
 _OVERLAP = 5
 
 
@@ -96,17 +106,25 @@ def _discovered_section(
         customer=discovery.customer if discovery else "",
         customer_ref="",
         time_zone="",
+        owner=account.owner,
+        console_url=account.console_url,
     )
 
 
 def _register_account(section: config.AccountConfig) -> Account:
     account, _ = Account.objects.get_or_create(name=section.name)
-    # Keyed: nobody who gets hold of the database can try passwords against it.
-    digest = salted_hmac("restores.account", section.digest, algorithm="sha256").hexdigest()
-    if account.section_digest != digest:
-        # Another credential deserves another try at once.
+    # Keyed: nobody who gets hold of the database can try passwords against it. While the key is
+    # rotated, a digest under a former key is the same account.
+    digests = [
+        salted_hmac("restores.account", section.digest, key, algorithm="sha256").hexdigest()
+        for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    ]
+    if account.section_digest in digests[1:]:
+        Account.objects.filter(pk=account.pk).update(section_digest=digests[0])
+    elif account.section_digest != digests[0]:
+        # A changed credential is tried at once.
         Account.objects.filter(pk=account.pk).update(
-            section_digest=digest,
+            section_digest=digests[0],
             refusals=0,
             paused_until=None,
             next_discovery_at=None,
@@ -134,6 +152,8 @@ def _register(
             "customer": section.customer,
             "customer_ref": section.customer_ref,
             "time_zone": section.time_zone,
+            "owner": section.owner,
+            "console_url": section.console_url,
             "interval": section.interval,
             "monitored": True,
         }
@@ -141,11 +161,14 @@ def _register(
         known = known or by_account.get((account.pk, section.project_id))
         if known is None or known.pk in kept:
             known, _ = Project.objects.get_or_create(**place, defaults=fields)
+            ProjectState.objects.get_or_create(project=known)
         fields |= place
         kept.append(known.pk)
         if any(getattr(known, name) != value for name, value in fields.items()):
             # A project that comes back is synced at once, and its instances are listed anew.
             fields |= {"next_sync_at": None, "next_discovery_at": None}
+            if known.name != section.name:
+                FormerName.objects.create(project=known, name=known.name)
             Project.objects.filter(pk=known.pk).update(**fields)
     return kept
 
@@ -171,11 +194,10 @@ def list_instances(client: Client, status: str | None = None) -> InstanceList:
     found: dict[str, InstanceRecord] = {}
     tail: list[str] = []
     start = skipped = pages = 0
-    incomplete = f"it does not end within {_MAX_PAGES} pages"
     shifted = ""
-    while pages < _MAX_PAGES:
+    while True:
         pages += 1
-        page = client.instances(status=status, offset=start, limit=_PAGE_SIZE)
+        page = client.instances(status=status, offset=start)
         ids, known = [record.instance_id for record in page.rows], len(found)
         if ids[: len(tail)] != tail:
             shifted = "it changed while it was fetched"
@@ -184,6 +206,9 @@ def list_instances(client: Client, status: str | None = None) -> InstanceList:
         start += len(ids) + page.skipped
         if page.total is None or start >= page.total or len(found) == known:
             incomplete = shifted or _wrong_total(page.total, len(found), skipped)
+            break
+        if pages == max_pages(page.limit):
+            incomplete = f"it does not end within {pages} pages"
             break
         tail = ids[max(len(ids) - _OVERLAP, (len(ids) + 1) // 2) :]
         start -= len(tail)
@@ -203,8 +228,9 @@ def store_instances(project: Project, listed: InstanceList, now: datetime) -> st
 
     Returns why the list can’t be taken as complete, "" if it can.
     """
-    rows = {row.instance_id: row for row in project.instances.all()}
     records = {record.instance_id: record for record in listed.records}
+    _move_here(project, records, now)
+    rows = {row.instance_id: row for row in project.instances.all()}
     new = [
         _fill(Instance(project=project, instance_id=key, next_sync_at=now, listed_at=now), record)
         for key, record in records.items()
@@ -217,13 +243,24 @@ def store_instances(project: Project, listed: InstanceList, now: datetime) -> st
         for row, record in known
         if row.deleted_at or (row.single_node and not record.single_node)
     ]
-    changed = [_fill(row, record) for row, record in known if _differs(row, record)]
+    former = _former_names(project)
+    for row, record in known:
+        if row.name and row.name != record.name:
+            former[row.pk].append(row.name)
+            FormerName.objects.create(instance=row, name=row.name, until=now)
+    changed = [
+        _fill(row, record, former[row.pk])
+        for row, record in known
+        if _differs(row, record, former[row.pk])
+    ]
     Instance.objects.bulk_create(new, batch_size=500)
     Instance.objects.bulk_update(changed, [*_INSTANCE_FIELDS, "search"], batch_size=200)
     Instance.objects.filter(pk__in=[row.pk for row, _ in known]).update(
         listed_at=now, deleted_at=None
     )
     Instance.objects.filter(pk__in=due).update(next_sync_at=now)
+    if changed:
+        project_state.mark_changed(project.pk)
     missing = [row for key, row in rows.items() if key not in records and row.deleted_at is None]
     return _mark_deleted(project, missing, listed, now)
 
@@ -234,6 +271,7 @@ def register_restoring(
     """Create those of the restoring instances that no list has shown yet."""
     if not restoring:
         return
+    _move_here(project, [record.instance_id for record in restoring], now)
     known = set(project.instances.values_list("instance_id", flat=True))
     Instance.objects.bulk_create(
         _fill(Instance(project=project, instance_id=record.instance_id, listed_at=now), record)
@@ -250,7 +288,7 @@ def schedule_restoring(project: Project, restoring: Sequence[str], now: datetime
     for as long as after its first failure.
     """
     unfinished = Restore.objects.filter(project=project, removed_upstream_at=None)
-    unfinished = unfinished.unfinished(now - UNKNOWN_RUNS)
+    unfinished = unfinished.unfinished(now)
     running = unfinished.filter(status=RESTORING.value)
     instances = Instance.objects.filter(project=project)
     begun = instances.filter(instance_id__in=restoring)
@@ -262,9 +300,26 @@ def schedule_restoring(project: Project, restoring: Sequence[str], now: datetime
     ended.exclude(instance_id__in=restoring).update(next_sync_at=now)
 
 
+def list_backups(client: Client, instance_id: str) -> tuple[BackupRecord, ...]:
+    """List an instance's backups, page by page."""
+    found: dict[str, BackupRecord] = {}
+    start = 0
+    while True:
+        page = client.backups(instance_id, offset=start)
+        known = len(found)
+        found |= {record.backup_id: record for record in page.rows}
+        start += len(page.rows) + page.skipped
+        ended = len(found) == known or page.total is None or start >= page.total
+        if ended or start > max_pages(page.limit) * page.limit:
+            return tuple(found.values())
+
+
 @transaction.atomic
-def store_backups(instance: Instance, listed: Sequence[BackupRecord], now: datetime) -> None:
-    """Create and update backups; one that the cloud has deleted is kept as it was."""
+def store_backups(instance: Instance, listed: Sequence[BackupRecord], now: datetime) -> bool:
+    """Create and update backups; one that the cloud has deleted is kept as it was.
+
+    Returns whether anything changed.
+    """
     scheduling.lock_claimed(instance)
     rows = {row.backup_id: row for row in Backup.objects.filter(instance=instance)}
     new, changed = [], []
@@ -284,6 +339,45 @@ def store_backups(instance: Instance, listed: Sequence[BackupRecord], now: datet
     Backup.objects.bulk_update(changed, [*_BACKUP_FIELDS, "changed_at"], batch_size=200)
     if new or changed:
         store.link_backups(instance)
+    return bool(new or changed)
+
+
+def _move_here(project: Project, listed: Collection[str], now: datetime) -> None:
+    """Move to this project, with its restores, what another project of the same cloud had.
+
+    What still exists there and has been here before stays: an instance that a cloud lists in two
+    projects would move for ever.
+    """
+    absent = set(listed).difference(project.instances.values_list("instance_id", flat=True))
+    been_here = FormerProject.objects.filter(instance=OuterRef("pk"), project=project)
+    rows = Instance.objects.filter(instance_id__in=absent, project__endpoint=project.endpoint)
+    rows = rows.exclude(Exists(been_here), deleted_at=None, project__monitored=True)
+    last_listed = F("listed_at").asc(nulls_first=True)
+    moving = {row.instance_id: row for row in rows.order_by(last_listed, "pk")} if absent else {}
+    if not moving:
+        return
+    keys = [row.pk for row in moving.values()]
+    # Instances first, for a worker that stores restores of one locks them first, too. The new
+    # token lets it write nothing more.
+    Instance.objects.filter(pk__in=keys).update(
+        project=project,
+        deleted_at=None,
+        next_sync_at=now,
+        backups_due_at=None,
+        lease_until=None,
+        fencing_token=F("fencing_token") + 1,
+        attempts=0,
+        failures=0,
+        digest="",
+        **NO_SYNC_ERROR,
+    )
+    Restore.objects.filter(instance__in=keys).update(project=project)
+    FormerProject.objects.bulk_create(
+        FormerProject(instance=row, project_id=row.project_id, until=now) for row in moving.values()
+    )
+    for key in sorted({project.pk, *(row.project_id for row in moving.values())}):
+        project_state.recount(key)
+        project_state.mark_changed(key)
 
 
 def _mark_deleted(
@@ -304,18 +398,28 @@ def _mark_deleted(
     return ""
 
 
-def _differs(row: Instance, record: InstanceRecord) -> bool:
+def _former_names(project: Project) -> defaultdict[int, list[str]]:
+    """The former names of the project's instances, by their key."""
+    found: defaultdict[int, list[str]] = defaultdict(list)
+    rows = FormerName.objects.filter(instance__project=project)
+    for key, name in rows.values_list("instance_id", "name"):
+        found[key].append(name)
+    return found
+
+
+def _differs(row: Instance, record: InstanceRecord, former: Sequence[str]) -> bool:
     same = all(getattr(row, name) == getattr(record, name) for name in _INSTANCE_FIELDS)
-    return not same or row.search != _search_text(row.project, record)
+    return not same or row.search != _search_text(row.project, record, former)
 
 
-def _fill(row: Instance, record: InstanceRecord) -> Instance:
+def _fill(row: Instance, record: InstanceRecord, former: Sequence[str] = ()) -> Instance:
     for name in _INSTANCE_FIELDS:
         setattr(row, name, getattr(record, name))
-    row.search = _search_text(row.project, record)
+    row.search = _search_text(row.project, record, former)
     return row
 
 
-def _search_text(project: Project, record: InstanceRecord) -> str:
-    texts = (record.instance_id, record.name, record.ip, record.domain, project.customer)
+def _search_text(project: Project, record: InstanceRecord, former: Sequence[str]) -> str:
+    names = dict.fromkeys([record.name, *former])
+    texts = (record.instance_id, *names, record.ip, record.domain, project.customer)
     return " ".join(filter(None, texts)).casefold()

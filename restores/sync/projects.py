@@ -14,7 +14,7 @@ from restores.dcs.client import Client
 from restores.dcs.errors import DcsError, InvalidResponse, NotSupported, RequestSkipped
 from restores.dcs.records import InstanceRecord
 from restores.models import Project
-from restores.sync import inventory, results
+from restores.sync import inventory, project_state, results, scheduling
 from restores.sync.accounts import AccountClient
 from restores.sync.inventory import InstanceList, list_instances
 from restores.sync.scheduling import LeaseLost
@@ -54,7 +54,7 @@ def sync_project(
     except LeaseLost:
         return InvalidResponse("Another worker took over.")
     except RequestSkipped as skipped:
-        results.release([project])
+        scheduling.release([project])
         return skipped.reason
     except DcsError as error:
         with suppress(LeaseLost):
@@ -96,6 +96,8 @@ def _store(project: Project, fetched: _Fetched, started: datetime, rate: float) 
             fields["listed_at"] = started
     inventory.register_restoring(project, fetched.restoring, now)
     inventory.schedule_restoring(project, [row.instance_id for row in fetched.restoring], now)
+    if fetched.listed is not None or fetched.restoring:
+        project_state.recount(project.pk)
     # A sync that came late does not make the next one late.
     pause = _pause(project, fetched.calls_when_idle, rate)
     fields["next_sync_at"] = max(project.next_sync_at or started, started - pause / 2) + pause
@@ -114,7 +116,7 @@ def _warning(project: Project, fetched: _Fetched, incomplete: str, now: datetime
         # It stays until a list is complete.
         kind, message = project.sync_error_kind, project.sync_error_message
     elif abs(fetched.skew) > errors.MAX_CLOCK_SKEW:
-        kind, message = "clock", errors.describe_clock_skew(fetched.skew)
+        kind, message = errors.CLOCK_SKEW, errors.describe_clock_skew(fetched.skew)
     else:
         return {}
     since = project.sync_error_since if project.sync_error_kind == kind else now

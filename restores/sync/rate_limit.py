@@ -56,21 +56,19 @@ class RateLimiter:
         """Wait until the next call may be made."""
         with self._lock:
             while True:
-                moment = self._next_time()
-                time.sleep(max(0.0, (moment - datetime.now(UTC)).total_seconds()))
-                if (datetime.now(UTC) - moment).total_seconds() <= MAX_DELAY:
+                at = self._next_time()
+                time.sleep(max(0.0, (at - datetime.now(UTC)).total_seconds()))
+                if (datetime.now(UTC) - at).total_seconds() <= MAX_DELAY:
                     break
             self._expected -= 1
 
     def _next_time(self) -> datetime:
         if not self._times:
             self._times.extend(self._reserve())
-        moment = self._times.popleft()
-        if moment - datetime.now(UTC) > MAX_SLEEP:
-            raise RequestSkipped(
-                Throttled("Waiting for the account’s next rate-limit window.", moment)
-            )
-        return moment
+        at = self._times.popleft()
+        if at - datetime.now(UTC) > MAX_SLEEP:
+            raise RequestSkipped(Throttled("Waiting for the account’s next rate-limit window.", at))
+        return at
 
     def _reserve(self) -> list[datetime]:
         count = max(1, min(self._expected, int(self._rate * RESERVE_AHEAD)))

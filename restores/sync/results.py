@@ -1,4 +1,4 @@
-"""Results of syncs, and the release of their claims.
+"""Results of syncs.
 
 The outcome of a sync or its error is stored, the lease is released and the next sync is scheduled,
 in one update that applies only while the claim is still valid. Otherwise ``LeaseLost`` is raised,
@@ -7,22 +7,18 @@ which rolls back the transaction around it.
 
 from __future__ import annotations
 
-import logging
-import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import F, Q
-from django.db.models.functions import Greatest
+from django.db import transaction
+from django.db.models import F
 
 from restores.dcs.errors import AuthenticationError, DcsError, InstanceNotFound, Throttled
+from restores.dcs.records import shorten
 from restores.models import NO_SYNC_ERROR, Account, Instance, Project
 from restores.sync import rate_limit, scheduling
 from restores.sync.scheduling import LeaseLost
-
-logger = logging.getLogger(__name__)
 
 # After a failed project sync nothing of the project is synced until one works: seconds until the
 # next attempt, doubled by each failure.
@@ -84,46 +80,6 @@ def discovery_failed(account: Account, error: DcsError, now: datetime) -> None:
     Account.objects.filter(pk=account.pk, sync_error_kind__in=("", "discovery")).update(**fields)
 
 
-def release(
-    claimed: Sequence[Instance] | Sequence[Project],
-    *,
-    count_attempt: bool = False,
-    wait: timedelta = timedelta(0),
-) -> int:
-    """Release claims whose sync has not finished; return how many.
-
-    ``count_attempt`` where the row itself may be to blame: after three such attempts an instance
-    is no longer synced.
-    """
-    if not claimed:
-        return 0
-    fields: dict[str, Any] = {"lease_until": None}
-    if not count_attempt:
-        fields["attempts"] = Greatest(F("attempts") - 1, 0)
-    if wait:
-        fields["next_sync_at"] = datetime.now(UTC) + wait
-    ours = Q()
-    for row in claimed:
-        ours |= Q(pk=row.pk, fencing_token=row.fencing_token)
-    rows = type(claimed[0])._default_manager.filter(ours).exclude(lease_until=None)
-    return rows.update(**fields)
-
-
-def release_after_crash(
-    claimed: Sequence[Instance] | Sequence[Project], *, count_attempt: bool
-) -> None:
-    """Release claims as soon as the database answers; most outages are shorter than a lease."""
-    until = time.monotonic() + scheduling.LEASE.total_seconds()
-    while time.monotonic() < until:
-        try:
-            count = release(claimed, count_attempt=count_attempt)
-            logger.warning("A sync was interrupted; %d claims were released.", count)
-            return
-        except (OperationalError, InterfaceError):
-            connection.close()
-            time.sleep(1)
-
-
 def pause_after(refusals: int) -> timedelta | None:
     """Return how long an account is paused after so many rejected logins in a row.
 
@@ -147,7 +103,7 @@ def _error_fields(
 ) -> dict[str, Any]:
     return {
         "sync_error_kind": error.kind,
-        "sync_error_message": error.message[:500],
+        "sync_error_message": shorten(error.message, 500),
         "sync_error_since": row.sync_error_since if row.sync_error_kind == error.kind else now,
         "sync_error_request_id": error.request_id[:128],
     }

@@ -7,16 +7,24 @@ token, so whatever it tries to write is refused.
 
 from __future__ import annotations
 
+import logging
 import random
+import time
 import zlib
-from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Case, Count, F, Q, When
+from django.db.models.functions import Greatest
 
 from restores.models import Instance, Project, Restore
-from restores.querysets import UNKNOWN_RUNS, InstanceQuerySet, ProjectQuerySet
+from restores.querysets import InstanceQuerySet, ProjectQuerySet
+from restores.sync import project_state
+
+logger = logging.getLogger(__name__)
 
 BATCH_SIZE = 48  # three rounds of the threads that fetch for a batch
 LEASE = timedelta(seconds=90)
@@ -24,7 +32,7 @@ MAX_ATTEMPTS = 3
 # How often an instance is synced while one of its restores may still change.
 LIVE_INTERVAL = timedelta(seconds=9)
 FIRST_RETRY = timedelta(seconds=30)
-# A tick comes about every 5 s: what is due a moment later is due now.
+# A tick comes about every 5 s: what is due a little later counts as due now.
 TICK_TOLERANCE = timedelta(seconds=1)
 # If the next call that an account's rate limit allows is further away, its projects and instances
 # are left for later: a sync would only block a worker process. A project sync is short, so it may
@@ -100,9 +108,9 @@ def account_available(now: datetime, reserved_by: datetime, prefix: str = "") ->
 
 def claim_project(now: datetime) -> Project | None:
     """Claim the first due project."""
-    with transaction.atomic():
+    with _claiming() as claimed:
         due = due_projects(now).select_related("account")
-        claimed = _claim(due.select_for_update(skip_locked=True, of=("self",))[:1], now)
+        claimed += _claim(due.select_for_update(skip_locked=True, of=("self",))[:1], now)
     return claimed[0] if claimed else None
 
 
@@ -112,7 +120,7 @@ def claim_instances(now: datetime, rates: Mapping[str, float] | None = None) -> 
     Instances with unfinished restores come first, then those of accounts that are idle, then those
     that have been due for longest.
     """
-    live = Restore.objects.unfinished(now - UNKNOWN_RUNS).values("instance_id")
+    live = Restore.objects.unfinished(now).values("instance_id")
     claimed = Instance.objects.filter(lease_until__gte=now).values("project__account_id")
     busy = Q(project__account__reserved_until__gt=now) | Q(project__account_id__in=claimed)
     due = due_instances(now).order_by(
@@ -147,6 +155,46 @@ def take_over_project(project: Project, now: datetime) -> Project:
         return _claim([rows.get(pk=project.pk)], now)[0]
 
 
+def release(
+    claimed: Sequence[Instance] | Sequence[Project],
+    *,
+    count_attempt: bool = False,
+    wait: timedelta = timedelta(0),
+) -> int:
+    """Release claims whose sync has not finished; return how many.
+
+    ``count_attempt`` where the row itself may be to blame: after three such attempts an instance
+    is no longer synced.
+    """
+    if not claimed:
+        return 0
+    fields: dict[str, Any] = {"lease_until": None}
+    if not count_attempt:
+        fields["attempts"] = Greatest(F("attempts") - 1, 0)
+    if wait:
+        fields["next_sync_at"] = datetime.now(UTC) + wait
+    ours = Q()
+    for row in claimed:
+        # If our claim was rolled back, a later one of another worker has the same token.
+        ours |= Q(pk=row.pk, fencing_token=row.fencing_token, lease_until__lte=row.lease_until)
+    return type(claimed[0])._default_manager.filter(ours).update(**fields)
+
+
+def release_after_crash(
+    claimed: Sequence[Instance] | Sequence[Project], *, count_attempt: bool
+) -> None:
+    """Release claims as soon as the database answers; most outages are shorter than a lease."""
+    until = time.monotonic() + LEASE.total_seconds()
+    while time.monotonic() < until:
+        try:
+            count = release(claimed, count_attempt=count_attempt)
+            logger.warning("A sync was interrupted; %d claims were released.", count)
+            return
+        except (OperationalError, InterfaceError):
+            connection.close()
+            time.sleep(1)
+
+
 def lock_claimed(instance: Instance) -> None:
     """Lock an instance until the end of the transaction, or raise ``LeaseLost``."""
     rows = Instance.objects.select_for_update()
@@ -157,13 +205,17 @@ def lock_claimed(instance: Instance) -> None:
 def quarantine(now: datetime) -> None:
     """Show the instances whose syncs kept crashing the worker; they wait for a person."""
     crashing = Instance.objects.filter(unclaimed(now), attempts__gte=MAX_ATTEMPTS)
-    crashing.exclude(sync_error_kind="parked").update(
+    crashing = crashing.exclude(sync_error_kind="parked")
+    projects = set(crashing.values_list("project_id", flat=True))
+    crashing.update(
         sync_error_kind="parked",
         sync_error_message=f"{MAX_ATTEMPTS} syncs in a row did not finish; "
         "automatic sync is paused.",
         sync_error_since=now,
         sync_error_request_id="",
     )
+    for project in sorted(projects):
+        project_state.recount(project)
 
 
 def batch_size(rate: float) -> int:
@@ -175,9 +227,9 @@ def batch_size(rate: float) -> int:
 
 
 def next_regular_sync(instance: Instance, interval: int, now: datetime) -> datetime:
-    """Return the instance's own moment within the coming interval, so that syncs are spread out."""
+    """Return the instance's own time within the coming interval, so that syncs are spread out."""
     offset = zlib.crc32(f"{instance.project_id}/{instance.instance_id}".encode()) % interval
-    # A sync that came early by the tolerance was the one of this moment.
+    # A sync that came early by the tolerance was the one for this time.
     after = now + TICK_TOLERANCE
     return after + timedelta(seconds=(offset - after.timestamp()) % interval or interval)
 
@@ -194,14 +246,29 @@ def _claim_batch(
     """Claim the first instance and more of its project; alone if its last sync did not finish."""
     due = due.select_related("project__account")
     due = due.select_for_update(skip_locked=True, of=("self",))
-    with transaction.atomic():
+    with _claiming() as claimed:
         first = due.first()
         if first is None:
             return []
         if first.attempts:
-            return _claim([first], now)
-        size = batch_size(rates.get(first.project.account.name, BATCH_SIZE))
-        return _claim(due.filter(project_id=first.project_id, attempts=0)[:size], now)
+            claimed += _claim([first], now)
+        else:
+            size = batch_size(rates.get(first.project.account.name, BATCH_SIZE))
+            claimed += _claim(due.filter(project_id=first.project_id, attempts=0)[:size], now)
+    return claimed
+
+
+@contextmanager
+def _claiming() -> Iterator[list[Any]]:
+    """Claim in a transaction; release what may have been claimed if its commit got no response."""
+    claimed: list[Any] = []
+    try:
+        with transaction.atomic():
+            yield claimed
+    except (OperationalError, InterfaceError):
+        if claimed:
+            release_after_crash(claimed, count_attempt=False)
+        raise
 
 
 def _claim(rows: Iterable, now: datetime) -> list:

@@ -3,23 +3,38 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 
 from restores.dcs.errors import InvalidResponse
-from restores.dcs.records import TERMINAL_STATUSES, RestoreRecord
-from restores.models import RECORD_FIELDS, Backup, Instance, Observation, Project, Restore
-from restores.querysets import UNKNOWN_RUNS
-from restores.statuses import FAILED, QUICK, SUCCEEDED
+from restores.dcs.records import KNOWN_STATUSES, TERMINAL_STATUSES, RestoreRecord
+from restores.models import (
+    OBSERVED_FIELDS,
+    RECORD_FIELDS,
+    STILLNESS_FIELDS,
+    Backup,
+    Instance,
+    Observation,
+    Project,
+    Restore,
+    last_restore_fields,
+    usual_fields,
+)
+from restores.querysets import UNFINISHED_FOR, unknown_is_unfinished
+from restores.statuses import FAILED, IN_PROGRESS, QUICK, SUCCEEDED
 from restores.sync.complete_fetch import FetchResult
 from restores.sync.diff import Changes, diff
 from restores.sync.scheduling import lock_claimed
 
 _MASS_REMOVAL_DOUBTED_FOR = timedelta(hours=1)
-_RECORD_FIELDS = (*RECORD_FIELDS, "raw")
+# So many restores between 0 and 100% show that a cloud reports progress.
+_PROGRESSING = 3
+_PROBLEMS = ("created_problem", "updated_problem")
+_RECORD_FIELDS = (*RECORD_FIELDS, *_PROBLEMS, "raw")
 _FIELDS = (
     *_RECORD_FIELDS,
     "ended_at",
@@ -32,6 +47,7 @@ _FIELDS = (
     "slow",
     "recovered_at",
     "backup_taken_at",
+    *STILLNESS_FIELDS,
     "missing_since",
     "removed_upstream_at",
 )
@@ -47,14 +63,17 @@ class MassRemoval(InvalidResponse):
 class StoreResult:
     """What a sync changed, and what the next one must know.
 
-    ``live``: a restore may still change; ``started``: one is new and unfinished; ``settled``:
-    neither the same response again nor time would change anything; ``mass_removal``: how many
-    restores are missing in such a number that we doubt it.
+    ``written``: what lists show has changed: a restore was stored, even if only for its relation to
+    another one, or is possibly stuck now. ``live``: a
+    restore may still change; ``started``: one is new and unfinished; ``settled``: neither the same
+    response again nor time would change anything; ``mass_removal``: how many restores are missing,
+    if there are so many that we doubt it.
     """
 
     new: int = 0
     changed: int = 0
     unchanged: int = 0
+    written: bool = False
     live: bool = False
     started: bool = False
     settled: bool = True
@@ -93,14 +112,17 @@ def store_restores(instance: Instance, fetched: FetchResult, now: datetime) -> S
     related += _clear_missing(rows.values(), changes, now)
     if fetched.complete:
         related += _mark_missing(rows.values(), changes, instance, now)
+    if new or changed:
+        _update_instance(instance, everything)
+    related += _update_stuck(everything, instance, fetched)
 
     Restore.objects.bulk_create(new, batch_size=500)
     written = {row.pk: row for row in (*changed, *related) if row.restore_id in rows}
     Restore.objects.bulk_update(written.values(), _FIELDS, batch_size=200)
     _observe(observed, instance, fetched, now)
-    if not instance.project.reports_progress and any(map(_progressing, everything)):
-        Project.objects.filter(pk=instance.project_id).update(reports_progress=True)
-    result = _result(changes, rows, new, fetched, now)
+    _notice_progress(instance, observed)
+    shown = bool(new or written) or any(_turns_stuck(row, instance, fetched) for row in everything)
+    result = _result(changes, rows, new, fetched, now, written=shown)
     if result.mass_removal or not fetched.complete:
         # The digest stands for what is stored: even the last complete response would change it now.
         Instance.objects.filter(pk=instance.pk).exclude(digest="").update(digest="")
@@ -122,12 +144,13 @@ def link_backups(instance: Instance) -> None:
 
 def _record_of(row: Restore) -> RestoreRecord:
     fields = {name: getattr(row, name) for name in _RECORD_FIELDS}
+    fields |= {name: fields[name] or "" for name in _PROBLEMS}
     return RestoreRecord(restore_id=row.restore_id, **fields)
 
 
-def _state(row: Restore) -> tuple[str, float | None, str]:
+def _state(row: Restore) -> dict[str, Any]:
     """Return what an observation records."""
-    return row.status, row.progress, row.error_code
+    return {name: getattr(row, name) for name in OBSERVED_FIELDS}
 
 
 def _new_row(
@@ -151,17 +174,25 @@ def _update(
     status, state = row.status, _state(row)
     for name in _RECORD_FIELDS:
         setattr(row, name, getattr(record, name))
-    row.changed_at = now
-    if row.pk and _state(row) != state:
-        row.moved_at, row.slow = now, row.slow or now - row.first_seen_at > QUICK
+    was_final, is_final = (one in TERMINAL_STATUSES for one in (status, record.status))
+    if was_final and not is_final:
+        row.restoring_after, row.restoring_by = instance.complete_to, None
     if status == "waiting" and record.status != "waiting" and instance.complete_to:
         row.restoring_after = instance.complete_to
     if record.status == "restoring" and row.restoring_by is None:
         row.restoring_by = max(fetched.fetched_at, record.created_at or fetched.fetched_at)
-    row.ended_at = record.ended_at
+    if not is_final:
+        row.ended_at = None
+    elif not was_final or row.ended_at is None:
+        row.ended_at = record.updated_at
     row.duration = None
-    if record.created_at and record.ended_at and record.created_at <= record.ended_at:
-        row.duration = (record.ended_at - record.created_at).total_seconds()
+    if record.created_at and row.ended_at and record.created_at <= row.ended_at:
+        row.duration = (row.ended_at - record.created_at).total_seconds()
+    row.changed_at = now
+    if row.pk is None or (row.status, row.progress) != (status, state["progress"]):
+        row.unchanged_since = fetched.fetched_at
+    if row.pk and _state(row) != state:
+        row.moved_at, row.slow = now, row.slow or now - row.first_seen_at > QUICK
     texts = (
         record.restore_id,
         record.restore_name,
@@ -180,17 +211,52 @@ def _update_recovered(rows: Iterable[Restore]) -> list[Restore]:
         ((row.created_at, row) for row in rows if row.created_at), key=lambda pair: pair[0]
     )
     successes = [row for _, row in dated if row.status == SUCCEEDED.value]
-    created = [moment for moment, row in dated if row.status == SUCCEEDED.value]
+    created = [created_at for created_at, row in dated if row.status == SUCCEEDED.value]
     changed = []
-    for moment, row in dated:
+    for created_at, row in dated:
         if row.status != FAILED.value:
             continue
-        later = bisect_right(created, moment)
+        later = bisect_right(created, created_at)
         at = (successes[later].ended_at or created[later]) if later < len(created) else None
         if row.recovered_at != at:
             row.recovered_at = at
             changed.append(row)
     return changed
+
+
+def _update_instance(instance: Instance, rows: Sequence[Restore]) -> None:
+    """Store how long restores of the instance usually take, and which one is the newest."""
+    successes = sorted(
+        (row.created_at, row.duration)
+        for row in rows
+        if row.status == SUCCEEDED.value and row.created_at and row.duration
+    )
+    fields = usual_fields([duration for _, duration in successes]) | last_restore_fields(rows)
+    if any(getattr(instance, name) != value for name, value in fields.items()):
+        Instance.objects.filter(pk=instance.pk).update(**fields)
+        for name, value in fields.items():
+            setattr(instance, name, value)
+
+
+def _update_stuck(
+    rows: Iterable[Restore], instance: Instance, fetched: FetchResult
+) -> list[Restore]:
+    """Set, but do not save, from when each row is possibly stuck; return the rows that changed."""
+    usual, reports_progress = instance.usual, instance.project.reports_progress
+    changed = []
+    for row in rows:
+        if row.status in IN_PROGRESS and row.unchanged_since is None:
+            row.unchanged_since = fetched.fetched_at  # stored before we kept it
+        if row.update_stuck_at(usual, reports_progress=reports_progress):
+            changed.append(row)
+    return changed
+
+
+def _turns_stuck(row: Restore, instance: Instance, fetched: FetchResult) -> bool:
+    """Whether this sync proves that a restore stood still for too long; the one before did not."""
+    if row.stuck_at is None or not fetched.complete or row.stuck_at > fetched.complete_to:
+        return False
+    return instance.complete_to is None or instance.complete_to < row.stuck_at
 
 
 def _update_backup_times(rows: Iterable[Restore], instance: Instance) -> list[Restore]:
@@ -255,14 +321,24 @@ def _observe(
                 seen_after=instance.complete_to,
                 seen_at=fetched.fetched_at,
                 recorded_at=now,
-                status=row.status,
-                progress=row.progress,
-                error_code=row.error_code,
+                **_state(row),
+                **{name: getattr(row, name) for name in STILLNESS_FIELDS},
             )
             for row in rows
         ],
         batch_size=500,
     )
+
+
+def _notice_progress(instance: Instance, observed: Iterable[Restore]) -> None:
+    """Note that the cloud reports progress: seen of several restores, since one may be odd."""
+    if instance.project.reports_progress or not any(map(_progressing, observed)):
+        return
+    seen = Observation.objects.filter(
+        restore__project=instance.project_id, progress__gt=0, progress__lt=100
+    )
+    if seen.values("restore").distinct()[:_PROGRESSING].count() == _PROGRESSING:
+        Project.objects.filter(pk=instance.project_id).update(reports_progress=True)
 
 
 def _progressing(row: Restore) -> bool:
@@ -275,6 +351,8 @@ def _result(
     new: list[Restore],
     fetched: FetchResult,
     now: datetime,
+    *,
+    written: bool,
 ) -> StoreResult:
     """Sum up what was stored; ``rows`` existed before and are up to date."""
     everything = [*rows.values(), *new]
@@ -287,14 +365,18 @@ def _result(
         new=len(new),
         changed=len(changes.changed),
         unchanged=changes.unchanged,
+        written=written,
         live=live,
-        started=any(row.status not in TERMINAL_STATUSES for row in new),
+        started=any(_live(row, now) for row in new),
         settled=not live and not missing,
         mass_removal=doubted,
     )
 
 
 def _live(row: Restore, now: datetime) -> bool:
-    youngest = max(row.created_at or row.first_seen_at, row.changed_at)
-    unfinished = row.status not in TERMINAL_STATUSES and not row.removed_upstream_at
-    return unfinished and youngest >= now - UNKNOWN_RUNS
+    if row.status in TERMINAL_STATUSES or row.removed_upstream_at:
+        return False
+    created_at = row.created_at or row.first_seen_at
+    if row.status in KNOWN_STATUSES:
+        return max(created_at, row.changed_at) >= now - UNFINISHED_FOR
+    return unknown_is_unfinished(created_at, row.changed_at, now)

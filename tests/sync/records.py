@@ -28,9 +28,9 @@ def make_record(restore_id="r-1", **given):
     return RestoreRecord(restore_id=restore_id, raw=str(values), **values)
 
 
-def make_page(*rows, total=None, at=BEGUN + timedelta(hours=1), skipped=0):
+def make_page(*rows, total=None, at=BEGUN + timedelta(hours=1), skipped=0, limit=1000):
     total = len(rows) + skipped if total is None else total
-    return Page(rows=rows, skipped=skipped, total=total, server_time=at)
+    return Page(rows=rows, skipped=skipped, total=total, server_time=at, limit=limit)
 
 
 def with_digest(page, known):

@@ -112,3 +112,41 @@ def test_the_database_keeps_no_fingerprint_that_could_be_guessed(folder):
     digest = load_accounts()["shop"].config.digest
     stored = Account.objects.get().section_digest
     assert stored and stored != digest
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_an_account_stays_paused_while_the_secret_key_is_rotated(folder, settings, keep):
+    load_accounts()
+    Account.objects.update(refusals=3)
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY] if keep else []
+    for number in (2, 3):
+        settings.SECRET_KEY = "another-key-" * 3
+        write(folder / "projects.toml", f"{FILE}# {number}", number)
+        load_accounts()
+        assert Account.objects.get().refusals == (3 if keep else 0)
+        settings.SECRET_KEY_FALLBACKS = []
+
+
+def test_keys_that_another_tool_rewrites_are_read_again_even_if_it_keeps_the_file_s_time(folder):
+    load_accounts()
+    for text in ("one", "two", "six"):
+        write(folder / "new", text, 1)
+        (folder / "new").replace(folder / "sk")
+        assert secret() == text
+    (folder / "real").mkdir()
+    for number in (1, 2):  # as Kubernetes does: a link to a folder that is replaced
+        (folder / "real" / str(number)).mkdir()
+        write(folder / "real" / str(number) / "sk", f"key{number}", 1)
+        (folder / "link").symlink_to(folder / "real" / str(number))
+        (folder / "link").replace(folder / "current")
+        (folder / "sk").unlink(missing_ok=True)
+        (folder / "sk").symlink_to(folder / "current" / "sk")
+        assert secret() == f"key{number}"
+
+
+def test_a_proxy_and_a_ca_of_the_file_are_used_and_read_again(folder, monkeypatch):
+    write(folder / "proxy", "http://one.example:3128", 1)
+    write(folder / "projects.toml", FILE.replace("rate = 10", 'proxy_file = "proxy"'), 2)
+    assert load_accounts()["shop"]._session.proxies["https"] == "http://one.example:3128"
+    write(folder / "proxy", "http://two.example:3128", 2)
+    assert load_accounts()["shop"]._session.proxies["https"] == "http://two.example:3128"

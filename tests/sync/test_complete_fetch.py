@@ -1,6 +1,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -22,8 +23,8 @@ class World:
             rows = [r for r in rows if self.within(r.created_at, begin, end)]
         return make_page(*rows[: self.limit], total=len(rows))
 
-    def within(self, moment, begin, end):
-        return begin <= moment <= end if self.ends else begin < moment < end
+    def within(self, time, begin, end):
+        return begin <= time <= end if self.ends else begin < time < end
 
 
 def spread(count, apart):
@@ -83,10 +84,11 @@ def test_an_unreadable_total_is_incomplete():
 def test_a_full_response_may_have_been_cut_off_whatever_its_total():
     records = spread(30, timedelta(days=20))
 
-    result = fetch_complete(lambda *_: make_page(*records[:10], total=10), limit=10)
+    result = fetch_complete(lambda *_: make_page(*records[:10], total=10, limit=10))
 
     assert result.incomplete
-    assert fetch_complete(World(records[:10], limit=10), limit=10).incomplete == ""
+    world = World(records[:10], limit=10)
+    assert fetch_complete(lambda *range: replace(world(*range), limit=10)).incomplete == ""
 
 
 def test_a_record_without_a_time_is_in_no_range_and_is_noticed_as_missing():
@@ -118,3 +120,16 @@ def test_a_result_from_several_ranges_is_complete_to_a_time_between_its_two_pass
     first, last = BEGUN, BEGUN + timedelta(seconds=world.calls - 1)
     assert result.incomplete == ""
     assert first < result.complete_to < result.fetched_at == last
+
+
+@pytest.mark.parametrize("ascending", [False, True])
+@pytest.mark.parametrize("apart", [timedelta(minutes=1), timedelta(days=20)])
+def test_small_pages_take_few_calls(ascending, apart):
+    records = spread(200, apart)
+    world = World(records[::-1] if ascending else records, limit=10)
+
+    result = fetch_complete(lambda *range: replace(world(*range), limit=10))
+
+    assert (len(result.records), result.incomplete) == (200, "")
+    # Half a page at a time, twice, and once more for each range that had to be split.
+    assert world.calls < 160

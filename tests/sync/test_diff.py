@@ -24,10 +24,13 @@ def test_a_restore_with_new_progress_is_changed():
     assert diff({"r-1": stored}, [fetched]).changed == (fetched,)
 
 
-def test_a_final_status_never_becomes_unfinished_again():
+def test_a_final_status_becomes_unfinished_again_only_with_a_newer_update():
     stored = make_record(status="failed", error_code="dcs.08.0007")
 
-    assert merge(stored, make_record(status="restoring")) == stored
+    for updated_at in (None, stored.updated_at, stored.updated_at - timedelta(seconds=1)):
+        assert merge(stored, make_record(status="restoring", updated_at=updated_at)) == stored
+    newer = make_record(status="restoring", updated_at=stored.updated_at + timedelta(seconds=1))
+    assert merge(stored, newer) == newer
 
 
 def test_an_older_update_never_replaces_a_newer_one():
@@ -94,6 +97,7 @@ def test_every_record_is_counted_once_and_a_second_diff_is_empty(before, after):
     assert changes.missing == stored.keys() - ids
     assert all(
         now_stored[key].status in ("succeed", "failed")
+        or (now_stored[key].updated_at or BEGUN) > (r.updated_at or BEGUN)
         for key, r in stored.items()
         if r.status in ("succeed", "failed")
     )

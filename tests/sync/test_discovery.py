@@ -13,7 +13,14 @@ from restores.sync.projects import sync_project
 from tests.factories import make_account, make_project
 
 pytestmark = pytest.mark.django_db(transaction=True)
-EXTRA = 'projects = "discover"\ninterval = "1h"\ncustomer = "Retail"\niam_endpoint = "{url}"\n'
+EXTRA = """
+projects = "discover"
+interval = "1h"
+customer = "Retail"
+owner = "Platform team"
+console_url = "https://console.example/{{instance_id}}"
+iam_endpoint = "{url}"
+"""
 
 
 @pytest.fixture
@@ -54,7 +61,7 @@ def listing(simulator, *projects):
     simulator.faults.add({"match": "/v3/projects", "kind": "answer", "body": {"projects": rows}})
 
 
-def test_projects_are_discovered_with_name_region_and_the_account_s_interval_and_customer(finder):
+def test_projects_are_discovered_with_name_region_and_the_account_s_settings(finder):
     assert find() == {"harbour": None, "lantern": None}
 
     world = {project.project_id: project.region for project in finder.world.projects}
@@ -62,7 +69,8 @@ def test_projects_are_discovered_with_name_region_and_the_account_s_interval_and
     assert {p.project_id: (p.name, p.region) for p in found} == {
         key: (region, region) for key, region in world.items()
     }
-    assert {(p.interval, p.customer) for p in found} == {(3600, "Retail")}
+    settings = {(p.interval, p.customer, p.owner, p.console_url_of("i-1")) for p in found}
+    assert settings == {(3600, "Retail", "Platform team", "https://console.example/i-1")}
 
 
 def test_discovered_projects_are_synced(finder):
@@ -172,7 +180,7 @@ def test_a_name_that_another_project_has_is_followed_by_the_account_name(finder)
 def test_a_file_without_discovery_retires_what_was_discovered(finder, settings):
     find()
     text = Path(settings.DCS_PROJECTS).read_text()
-    remaining = re.sub(r"(?m)^(projects|interval|customer) = .*\n", "", text)
+    remaining = re.sub(r"(?m)^(projects|interval|customer|owner|console_url) = .*\n", "", text)
     write(settings, re.sub(r"(?s)(\[accounts.harbour\].*?)iam_endpoint = \S+\n", r"\1", remaining))
     load_accounts()
     assert names() == set()

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def failing(match, status, code):
-    """A fault of the simulator: it answers such calls with an error."""
+    """A fault of the simulator: such calls fail."""
     body = {"error_code": code, "error_msg": "as the test said"}
     return {"match": match, "kind": "status", "status": status, "body": body}
 

@@ -16,12 +16,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def called(limiter, count):
-    """The moments at which threads that start together may call."""
-    moments = []
+    """The times at which threads that start together may call."""
+    times = []
 
     def call():
         limiter()
-        moments.append(time.monotonic())
+        times.append(time.monotonic())
         connection.close()
 
     threads = [threading.Thread(target=call) for _ in range(count)]
@@ -29,7 +29,7 @@ def called(limiter, count):
         thread.start()
     for thread in threads:
         thread.join()
-    return sorted(moments)
+    return sorted(times)
 
 
 def test_reserved_calls_follow_one_another_at_the_account_s_rate():
@@ -38,7 +38,7 @@ def test_reserved_calls_follow_one_another_at_the_account_s_rate():
     first = rate_limit.reserve(account.pk, 3, 10, NOW)
     second = rate_limit.reserve(account.pk, 2, 10, NOW)
 
-    assert [(moment - NOW).total_seconds() for moment in first + second] == [0, 0.1, 0.2, 0.3, 0.4]
+    assert [(time - NOW).total_seconds() for time in first + second] == [0, 0.1, 0.2, 0.3, 0.4]
 
 
 def test_unused_calls_are_not_saved_up():
@@ -57,10 +57,10 @@ def test_a_hold_moves_the_next_call_ahead_and_never_back():
 
 
 def test_threads_call_one_after_another_at_the_account_s_rate():
-    moments = called(RateLimiter(make_account().pk, 20, expected=8), 8)
+    times = called(RateLimiter(make_account().pk, 20, expected=8), 8)
 
-    assert all(b - a > 0.02 for a, b in pairwise(moments))
-    assert moments[-1] - moments[0] >= 7 / 20 - MAX_DELAY
+    assert all(b - a > 0.02 for a, b in pairwise(times))
+    assert times[-1] - times[0] >= 7 / 20 - MAX_DELAY
 
 
 def test_a_single_call_does_not_wait_for_a_whole_batch():
@@ -90,6 +90,6 @@ def test_missed_calls_are_not_made_up_for():
     limiter = RateLimiter(make_account().pk, 40, expected=9)
     time.sleep(0.3)
 
-    moments = called(limiter, 9)
+    times = called(limiter, 9)
 
-    assert moments[-1] - moments[0] >= 8 / 40 - MAX_DELAY
+    assert times[-1] - times[0] >= 8 / 40 - MAX_DELAY

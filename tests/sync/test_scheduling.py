@@ -144,23 +144,23 @@ def test_the_second_rejected_login_in_a_row_pauses_the_account_for_five_minutes_
 
 
 def test_regular_syncs_come_within_one_interval_and_are_spread_over_it():
-    moments = [
+    times = [
         scheduling.next_regular_sync(Instance(project_id=1, instance_id=f"i-{n}"), 900, NOW)
         for n in range(300)
     ]
 
-    waits = [(moment - NOW).total_seconds() for moment in moments]
+    waits = [(time - NOW).total_seconds() for time in times]
     slack = scheduling.TICK_TOLERANCE.total_seconds()
     assert all(slack < wait <= 900 + slack for wait in waits)
     assert {int(wait // 90) for wait in waits} >= set(range(10))
 
 
-def test_a_sync_that_came_a_little_early_is_not_repeated_at_its_moment():
+def test_a_sync_that_came_a_little_early_is_not_repeated_at_its_time():
     instance = Instance(project_id=1, instance_id="i-1")
-    moment = scheduling.next_regular_sync(instance, 900, NOW)
-    claimed = moment - scheduling.TICK_TOLERANCE
+    time = scheduling.next_regular_sync(instance, 900, NOW)
+    claimed = time - scheduling.TICK_TOLERANCE
 
-    assert scheduling.next_regular_sync(instance, 900, claimed) == moment + timedelta(seconds=900)
+    assert scheduling.next_regular_sync(instance, 900, claimed) == time + timedelta(seconds=900)
 
 
 def test_after_failures_the_wait_doubles_up_to_the_interval():

@@ -1,8 +1,14 @@
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
+from django.apps import apps
+from django.db import transaction
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from restores.models import Observation, Restore
+from restores.explain.estimates import Usual, usual_of
+from restores.models import Instance, Observation, Restore
 from restores.sync import scheduling, store
 from restores.sync.complete_fetch import FetchResult
 from tests.factories import make_instance
@@ -53,8 +59,8 @@ def test_an_unchanged_record_writes_nothing(instance, django_assert_num_queries)
 
 def test_each_observed_change_is_an_observation(instance):
     for minute, progress in enumerate([10.0, 10.0, 42.0]):
-        moment = NOW + timedelta(minutes=minute)
-        sync(instance, make_record(status="restoring", progress=progress), now=moment)
+        now = NOW + timedelta(minutes=minute)
+        sync(instance, make_record(status="restoring", progress=progress), now=now)
 
     seen = Observation.objects.order_by("seen_at").values_list("progress", "seen_after", "seen_at")
     assert list(seen) == [
@@ -63,11 +69,134 @@ def test_each_observed_change_is_an_observation(instance):
     ]
 
 
-def test_a_project_reports_progress_once_some_was_seen(instance):
-    for progress, known in [(0.0, False), (100.0, False), (42.0, True), (100.0, True)]:
-        sync(instance, make_record(status="restoring", progress=progress))
+def test_a_project_reports_progress_once_three_restores_did(instance):
+    """One odd record, however often it changes, is no proof."""
+    seen = [("a", 0.0), ("a", 42.0), ("a", 43.0), ("b", 100.0), ("b", 7.0), ("c", 63.0)]
+    for number, (restore_id, progress) in enumerate(seen):
+        now = NOW + timedelta(minutes=number)
+        sync(instance, make_record(restore_id, status="restoring", progress=progress), now=now)
         instance.project.refresh_from_db()
-        assert instance.project.reports_progress is known
+        assert instance.project.reports_progress is (restore_id == "c")
+
+
+def test_a_restore_is_stuck_once_a_complete_sync_has_proven_it(instance):
+    """It took half an hour, as far as a sync that worked has seen; lists are told once."""
+    record = make_record(status="restoring", progress=42.0)
+    assert sync(instance, record).written
+    due = BEGUN + timedelta(minutes=30)
+    assert Restore.objects.get().stuck_at == due
+
+    def stuck(at, **given):
+        written = sync(instance, record, now=at, **given).written
+        Instance.objects.update(complete_to=instance.complete_to)
+        return written, Restore.objects.get().stuck, Restore.objects.stuck().exists()
+
+    assert stuck(due - timedelta(seconds=1)) == (False, False, False)
+    assert stuck(due) == (True, True, True)
+    assert stuck(due + timedelta(minutes=1)) == (False, True, True)
+
+
+def test_a_record_of_last_year_in_an_unknown_status_is_not_in_progress(instance):
+    created = NOW - timedelta(days=365)
+    result = sync(instance, make_record(status="paused", created_at=created))
+    assert not (result.started or result.live)
+    assert Restore.objects.get().stuck_at is None
+
+
+def test_an_incomplete_sync_proves_nothing(instance):
+    record = make_record(status="restoring", progress=42.0)
+    sync(instance, record)
+    late = BEGUN + timedelta(hours=1)
+    assert not store.store_restores(
+        instance, fetched(record, at=late, incomplete="cut"), late
+    ).written
+    assert not Restore.objects.stuck().exists()
+
+
+def test_what_moves_or_ends_or_is_missing_is_not_stuck(instance):
+    instance.project.reports_progress = True
+    sync(instance, make_record(status="restoring", progress=42.0))
+    later = NOW + timedelta(minutes=9)
+    sync(instance, make_record(status="restoring", progress=43.0), now=later)
+    assert Restore.objects.get().stuck_at == later + timedelta(minutes=10)
+    sync(instance, now=later)
+    assert Restore.objects.get().stuck_at is None
+    sync(instance, make_record(status="restoring", progress=43.0), now=later)
+    assert Restore.objects.get().stuck_at == later + timedelta(minutes=10)
+    sync(instance, make_record(status="failed", progress=43.0), now=later)
+    assert Restore.objects.get().stuck_at is None
+
+
+def test_an_instance_knows_how_long_its_restores_usually_take(instance):
+    lasted = [
+        make_record(
+            f"r-{number}",
+            created_at=BEGUN + timedelta(hours=number),
+            updated_at=BEGUN + timedelta(hours=number, minutes=minutes),
+            **given,
+        )
+        for number, (minutes, given) in enumerate(
+            [(5, {}), (6, {}), (50, {"status": "failed"}), (0, {}), (9, {})]
+        )
+    ]
+    unfinished = make_record("r-6", status="restoring")
+    sync(instance, *lasted[:4], unfinished)
+    instance.refresh_from_db()
+    assert instance.usual is None
+
+    sync(instance, *lasted, unfinished)
+    instance.refresh_from_db()
+    assert instance.usual == Usual(p10=5 * 60 + 12, p90=8 * 60 + 24, count=3)
+
+    sync(instance, *lasted[1:], make_record("r-0", status="failed"), unfinished)
+    instance.refresh_from_db()
+    assert instance.usual is None
+
+
+def test_an_instance_knows_its_newest_restore(instance):
+    older = make_record("r-1", created_at=BEGUN)
+    sync(instance, make_record("r-0", created_at=None), older)
+    sync(
+        instance,
+        older,
+        make_record("r-2", created_at=BEGUN + timedelta(hours=1), status="restoring"),
+    )
+    instance.refresh_from_db()
+    stored = instance.last_restore_id, instance.last_restore_at, instance.last_status
+    assert stored == ("r-2", BEGUN + timedelta(hours=1), "restoring")
+    sync(
+        instance, older, make_record("r-2", created_at=BEGUN + timedelta(hours=1), status="failed")
+    )
+    instance.refresh_from_db()
+    assert instance.last_status == "failed"
+
+    Instance.objects.update(last_restore_id=None, last_restore_at=None, last_status=None)
+    migration = import_module("restores.migrations.0014_last_restores_and_owners")
+    migration.find_last_restores(apps, None)
+    instance.refresh_from_db()
+    stored = instance.last_restore_id, instance.last_restore_at, instance.last_status
+    assert stored == ("r-2", BEGUN + timedelta(hours=1), "failed")
+
+
+def test_what_is_usual_follows_the_newest_thirty_successes(instance):
+    created = [BEGUN + timedelta(hours=number) for number in range(33)]
+    lasted = [1, 1, 1, *range(10, 40)]
+    sync(
+        instance,
+        *(
+            make_record(f"r-{at}", created_at=at, updated_at=at + timedelta(minutes=minutes))
+            for at, minutes in zip(created, lasted, strict=True)
+        ),
+    )
+    instance.refresh_from_db()
+    stored = instance.usual
+    assert stored == usual_of([60.0 * minutes for minutes in range(10, 40)])
+
+    Instance.objects.update(usual_p10=None, usual_p90=None, usual_count=None)
+    migration = import_module("restores.migrations.0008_usual_durations")
+    migration.compute_usual_durations(apps, None)
+    instance.refresh_from_db()
+    assert instance.usual == stored
 
 
 def test_restoring_began_between_two_syncs(instance):
@@ -175,7 +304,7 @@ def test_after_a_return_a_mass_removal_is_doubted_anew(twenty):
     assert missing(twenty, 61, 90) == [20, 20]
 
 
-def test_restores_removed_one_by_one_are_no_mass_removal(twenty):
+def test_restores_removed_one_by_one_are_not_a_mass_removal(twenty):
     remaining = 20
     while remaining > 3:
         remaining -= 1
@@ -236,7 +365,7 @@ def test_a_success_recovers_the_earlier_failures_of_its_instance_only(instance):
 
     recovered = dict(Restore.objects.values_list("restore_id", "recovered_at"))
     assert recovered == {
-        "r-failed": success.ended_at,
+        "r-failed": success.updated_at,
         "r-done": None,
         "r-after": None,
         "r-other": None,
@@ -250,7 +379,7 @@ def test_the_first_later_success_counts_even_when_it_is_seen_last(instance):
     sync(instance, failed, late)
     sync(instance, failed, late, early)
 
-    assert Restore.objects.get(restore_id="r-failed").recovered_at == early.ended_at
+    assert Restore.objects.get(restore_id="r-failed").recovered_at == early.updated_at
 
 
 def test_the_same_restore_id_in_two_instances_is_two_restores(instance):
@@ -258,3 +387,47 @@ def test_the_same_restore_id_in_two_instances_is_two_restores(instance):
     sync(make_instance("another"), make_record("r-1", status="failed"))
 
     assert sorted(Restore.objects.values_list("status", flat=True)) == ["failed", "succeed"]
+
+
+FINAL = ("succeed", "failed")
+versions = st.lists(
+    st.tuples(
+        st.sampled_from(["waiting", "restoring", *FINAL, "paused"]),
+        st.none() | st.integers(0, 3),
+        st.sampled_from(["", "edited", "edited again"]),
+    ),
+    max_size=8,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(versions)
+def test_the_end_is_the_first_final_update_after_the_last_unfinished_state(given_versions):
+    with transaction.atomic():
+        instance = make_instance(complete_to=BEGUN)
+        shown, updated, end, minutes = "", None, None, 0
+        for status, more, remark in given_versions:
+            minutes += more or 0
+            at = None if more is None else BEGUN + timedelta(minutes=minutes)
+            sync(instance, make_record(status=status, updated_at=at, restore_remark=remark))
+            if shown in FINAL and status not in FINAL and not (at and updated and at > updated):
+                continue  # the response of a server that is behind
+            if status not in FINAL:
+                end = None
+            elif shown not in FINAL or end is None:
+                end = at
+            updated = at or (updated if shown in FINAL or status not in FINAL else None)
+            shown = status
+            row = Restore.objects.get()
+            assert (row.status, row.ended_at) == (status, end)
+            assert row.duration == ((end - BEGUN).total_seconds() if end else None)
+            newest = row.observations.order_by("-pk").first()
+            assert (newest.status, newest.ended_at) == (status, end)
+        transaction.set_rollback(True)
+
+
+def test_a_restore_ends_at_no_time_of_an_earlier_state(instance):
+    sync(instance, make_record(status="restoring", updated_at=BEGUN + timedelta(minutes=1)))
+    sync(instance, make_record(status="succeed", updated_at=None))
+
+    assert Restore.objects.get().ended_at is None

@@ -7,13 +7,15 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.urls import reverse
 
 from restores import login_links
+from restores.management.commands._database import require_database
+from restores.management.commands._printable import PrintableCommand
 
 
-class Command(BaseCommand):
+class Command(PrintableCommand):
     help = "Print a one-time sign-in URL for USER (valid 10 minutes)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -23,6 +25,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        require_database()
         name = options["user"]
         user = get_user_model()._default_manager.filter(username=name).first()
         if user is None and options["create"]:

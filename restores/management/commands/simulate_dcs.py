@@ -6,13 +6,14 @@ from argparse import ArgumentParser
 from datetime import UTC, datetime
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from restores.management.commands._printable import PrintableCommand
 from simulator.faults import InvalidFault, parse_faults
 from simulator.server import Simulator, serve
 
 
-class Command(BaseCommand):
+class Command(PrintableCommand):
     help = "Run a simulated DCS and IAM on 127.0.0.1 until stopped."
     requires_system_checks: list[str] = []
 
@@ -23,6 +24,9 @@ class Command(BaseCommand):
             "--restores", default="6000", metavar="N", help="approximate number over 2 years"
         )
         parser.add_argument("--seed", default="7", metavar="N", help="random seed")
+        parser.add_argument(
+            "--max-limit", default="1000", metavar="N", help="refuse larger pages; 1-1000"
+        )
         parser.add_argument("--faults", default="[]", metavar="SPEC", help="JSON, or @file")
         parser.add_argument(
             "--epoch",
@@ -36,9 +40,15 @@ class Command(BaseCommand):
         instances = _number(options, "instances", 1, 20_000)
         restores = _number(options, "restores", 0, 2_000_000)
         seed, epoch = _number(options, "seed", 0, 10**18), _past_time(options["epoch"])
+        max_limit = _number(options, "max_limit", 1, 1000)
         try:
             simulator = Simulator(
-                seed=seed, instances=instances, restores=restores, epoch=epoch, port=port
+                seed=seed,
+                instances=instances,
+                restores=restores,
+                epoch=epoch,
+                port=port,
+                max_limit=max_limit,
             )
         except OSError as error:
             raise CommandError(f"--port {port}: {error.strerror}; try another port") from error
@@ -54,7 +64,9 @@ def _number(options: dict[str, Any], name: str, lowest: int, highest: int) -> in
     text = str(options[name])
     if text.isascii() and text.isdigit() and len(text) < 20 and lowest <= int(text) <= highest:
         return int(text)
-    raise CommandError(f"--{name} {text}: must be a whole number from {lowest} to {highest}")
+    raise CommandError(
+        f"--{name.replace('_', '-')} {text}: must be a whole number from {lowest} to {highest}"
+    )
 
 
 def _past_time(text: str | None) -> datetime | None:

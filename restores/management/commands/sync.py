@@ -7,17 +7,20 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from restores.management.commands._accounts import RejectedLogins, accounts_or_exit
+from restores.management.commands._database import require_database
+from restores.management.commands._printable import PrintableCommand
 from restores.models import Instance, Project
+from restores.spellings import spellings
 from restores.sync import scheduling
 from restores.sync.accounts import AccountClient, discover
 from restores.sync.instances import SyncResult, sync_instances
 from restores.sync.projects import sync_project
 
 
-class Command(BaseCommand):
+class Command(PrintableCommand):
     help = "Sync every instance once; exit 1 if any sync failed."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -26,6 +29,7 @@ class Command(BaseCommand):
         parser.add_argument("--full", action="store_true", help="re-process unchanged responses")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        require_database()
         accounts, rejected = accounts_or_exit(), RejectedLogins()
         failed = synced = 0
         for name, error in discover(accounts, datetime.now(UTC)):
@@ -68,7 +72,9 @@ def _sync_instances(
     project: Project, account: AccountClient, options: dict[str, Any]
 ) -> Iterator[SyncResult]:
     if options["instance"]:
-        wanted = Instance.objects.filter(project=project, instance_id=options["instance"])
+        wanted = Instance.objects.filter(
+            project=project, instance_id__lower__in=spellings(options["instance"])
+        )
     else:
         wanted = Instance.objects.monitored().filter(project=project)
     ids = list(wanted.order_by("name").values_list("pk", flat=True))

@@ -6,18 +6,21 @@ import time
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from restores.management.commands._database import require_database
+from restores.management.commands._printable import PrintableCommand
 from restores.models import Account, Instance, Project
 
 
-class Command(BaseCommand):
+class Command(PrintableCommand):
     help = "Wait until every monitored instance has been synced (failures count)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--timeout", type=int, default=110, metavar="SECONDS")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        require_database()
         deadline = time.monotonic() + options["timeout"]
         while missing := _not_synced():
             if time.monotonic() > deadline:
