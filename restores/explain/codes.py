@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Code:
-    """One error code; ``during`` completes "Failed …", ``headline`` completes "Recommended: …"."""
+    """One error code; ``during`` completes "Failed …", ``headline`` completes "What to do: …"."""
 
     code: str
     meaning: str

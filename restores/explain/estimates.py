@@ -3,17 +3,22 @@
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, tzinfo
 
-MIN_HISTORY = 3  # earlier successes below which nothing is derived from them
-STALLED_AFTER = 5 * 60  # seconds without progress that make an estimate misleading
-
-# A restore is possibly stuck when it has run for longer than STUCK_FACTOR times the 90th
-# percentile of its instance's earlier restores and its progress has stood still. The limits are
-# starting values, to be tuned on data.
-STUCK_FACTOR = 2
-STUCK_MIN = 10 * 60  # no restore counts as stuck earlier than this, however quick the instance
-STUCK_MAX = 30 * 60  # the limit without history, and of slow instances beyond their usual time
+# What is usual for an instance follows from this many of its newest successes: an instance grows
+# over time. From fewer than ``MIN_HISTORY`` nothing follows.
+RECENT, MIN_HISTORY = 30, 3
+# What took so many times longer than nine out of ten is marked as slow.
+SLOW_FACTOR = 2
+# Standing still for so long makes an estimate misleading, and a long restore possibly stuck.
+_STALLED_AFTER = timedelta(minutes=5)
+# Beyond so many percent an estimate is at most so many times what the pace so far suggests.
+_NEAR_THE_END, _MAX_PACES = 80, 3
+# An estimate whose longest total is so many times its shortest says nothing.
+_MAX_SPREAD = 3
+# ``./run bench stuck`` shows what these limits are worth.
+_STUCK_FACTOR, _STUCK_MIN = 2, timedelta(minutes=10)
+_STALLED_WITHOUT_HISTORY, _STUCK_WITHOUT_HISTORY = timedelta(minutes=10), timedelta(minutes=30)
 
 
 def seconds_between(start: datetime | None, end: datetime | None) -> float | None:
@@ -31,6 +36,34 @@ def percentile(values: Iterable[float], rank: float) -> float | None:
     position = (len(ordered) - 1) * min(max(rank, 0), 100) / 100
     low, high = ordered[math.floor(position)], ordered[math.ceil(position)]
     return low + (high - low) * (position % 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usual:
+    """How long restores of an instance usually take, in seconds.
+
+    The 10th and the 90th percentile of ``count`` successes, so that one that took hours among
+    twenty changes nothing.
+    """
+
+    p10: int
+    p90: int
+    count: int
+
+    def __str__(self) -> str:
+        low, high = math.floor(self.p10 / 60), max(1, math.ceil(self.p90 / 60))
+        if low == high:
+            return f"usually takes {high} min"
+        return f"usually takes {low}–{high} min" if low else f"usually takes less than {high} min"
+
+
+def usual_of(durations: Sequence[float]) -> Usual | None:
+    """Say what is usual from the durations of successes, oldest first; None if they are too few."""
+    newest = durations[-RECENT:]
+    p10, p90 = percentile(newest, 10), percentile(newest, 90)
+    if p10 is None or p90 is None or len(newest) < MIN_HISTORY:
+        return None
+    return Usual(p10=round(p10), p90=round(p90), count=len(newest))
 
 
 def format_clock(seconds: float) -> str:
@@ -61,10 +94,15 @@ def format_rough_duration(seconds: float) -> str:
     return format_duration(seconds if seconds < 60 else seconds - seconds % 60)
 
 
-def format_timestamp(at: datetime) -> str:
+def format_timestamp(at: datetime, zone: tzinfo = UTC) -> str:
     """Format a time for a sentence: ``23 Nov 2026 at 15:37:41 UTC``."""
-    at = at.astimezone(UTC)
-    return f"{format_date(at)} at {at:%H:%M:%S} UTC"
+    at = at.astimezone(zone)
+    return f"{format_date(at)} at {at:%H:%M:%S} {city_of(zone)}"
+
+
+def city_of(zone: tzinfo) -> str:
+    """Name a time zone by its city: ``New York`` for ``America/New_York``."""
+    return str(zone).rpartition("/")[2].replace("_", " ")
 
 
 def format_date(at: datetime) -> str:
@@ -98,68 +136,57 @@ class Estimate:
 def estimate(
     elapsed: float | None,
     progress: float | None,
-    earlier: Sequence[float],
+    usual: Usual | None,
     unchanged_for: float | None = None,
 ) -> Estimate | None:
-    """Estimate the seconds left from the durations of earlier successes.
+    """Estimate the seconds left from what is usual for the instance.
 
-    The range is widened by the pace of the progress so far. There is no estimate with too little
-    history, beyond the longest earlier restore, or with progress that is complete, has stood
-    still (for ``unchanged_for`` seconds) or contradicts the history.
+    The range is widened by the pace of the progress so far, and bounded by it near the end. There
+    is no estimate with too little history, beyond the usual time, with progress that is complete,
+    has stood still (for ``unchanged_for`` seconds) or contradicts the history, or where the
+    longest total would be several times the shortest.
     """
-    if elapsed is None or elapsed < 0 or len(earlier) < MIN_HISTORY or progress == 100:
+    if elapsed is None or elapsed < 0 or usual is None or elapsed >= usual.p90 or progress == 100:
         return None
-    left = [duration - elapsed for duration in earlier if duration > elapsed]
-    if not left or (progress and unchanged_for is not None and unchanged_for > STALLED_AFTER):
+    if progress and unchanged_for is not None and unchanged_for > _STALLED_AFTER.total_seconds():
         return None
-    low, high = percentile(left, 10) or 0, percentile(left, 90) or 0
+    low, high = max(0.0, usual.p10 - elapsed), usual.p90 - elapsed
     if progress and progress >= 10:
         by_pace = elapsed * (100 - progress) / progress
         if by_pace > 2 * high:
             return None
         low, high = min(low, by_pace), max(high, by_pace)
-    return Estimate(low=low, high=high, count=len(earlier))
+        if progress > _NEAR_THE_END:
+            high = min(high, _MAX_PACES * by_pace)
+    if elapsed + high > _MAX_SPREAD * (elapsed + low):
+        return None
+    return Estimate(low=low, high=high, count=usual.count)
 
 
-def is_stuck(
+def find_stuck_at(
     status: str,
-    elapsed: float | None,
-    unchanged_for: float | None,
-    earlier: Sequence[float],
+    created_at: datetime | None,
+    unchanged_since: datetime,
+    usual: Usual | None,
     *,
-    reports_progress: bool = True,
-) -> bool:
-    """Tell whether a waiting or running restore is possibly stuck.
+    reports_progress: bool,
+) -> datetime | None:
+    """The time from which a restore is possibly stuck if nothing changes any more.
 
-    ``unchanged_for``: the seconds for which progress provably stood still, which end at the last
-    sync and not now. ``reports_progress``: whether this cloud reports progress between 0 and 100
-    at all. Where it doesn't, standing still proves nothing, and only the duration counts.
+    It is if it takes longer than twice what is usual, and at least ten minutes, and its status and
+    progress have stood still for as long as a whole restore usually takes, and at least five.
+    Without history they must stand still for ten minutes; where that means nothing, in the queue
+    and in a cloud that reports no progress, it is half an hour after the creation.
     """
-    if elapsed is None or status not in ("waiting", "restoring"):
-        return False
-    if status == "waiting":
-        return elapsed > STUCK_MAX
-    if elapsed <= _stuck_limit(earlier, reports_progress):
-        return False
-    stalled = unchanged_for is not None and unchanged_for >= STALLED_AFTER
-    return stalled or not reports_progress
-
-
-def usual_duration(earlier: Sequence[float]) -> str:
-    """Say how long restores of an instance usually take: ``usually takes 9–12 min``."""
-    if len(earlier) < MIN_HISTORY:
-        return ""
-    low = math.floor((percentile(earlier, 10) or 0) / 60)
-    high = max(1, math.ceil((percentile(earlier, 90) or 0) / 60))
-    if low == high:
-        return f"usually takes {high} min"
-    return f"usually takes {low}–{high} min" if low else f"usually takes less than {high} min"
-
-
-def _stuck_limit(earlier: Sequence[float], reports_progress: bool) -> float:
-    """Return the seconds a restore may take before it can count as stuck."""
-    usual = percentile(earlier, 90) if len(earlier) >= MIN_HISTORY else None
-    if usual is None:
-        return STUCK_MAX
-    limit = max(STUCK_FACTOR * usual, STUCK_MIN)
-    return min(limit, max(STUCK_MAX, usual)) if reports_progress else max(limit, STUCK_MAX)
+    if created_at is None or status not in ("waiting", "restoring"):
+        return None
+    try:
+        if usual:
+            longest = timedelta(seconds=usual.p90)
+            long, still = max(_STUCK_FACTOR * longest, _STUCK_MIN), max(longest, _STALLED_AFTER)
+            return max(created_at + long, unchanged_since + still)
+        if status == "restoring" and reports_progress:
+            return unchanged_since + _STALLED_WITHOUT_HISTORY
+        return created_at + _STUCK_WITHOUT_HISTORY
+    except OverflowError:  # longer than there are dates
+        return None

@@ -9,19 +9,18 @@ from zoneinfo import ZoneInfo
 from .codes import explain
 from .estimates import (
     Estimate,
+    Usual,
+    city_of,
     estimate,
     format_date,
     format_duration,
     format_rough_duration,
     format_timestamp,
-    is_stuck,
     seconds_between,
-    usual_duration,
 )
 
-# Estimates use no more than the newest durations: an instance grows over time, and the list
-# reads no more of them.
-RECENT = 30
+# Compare with at most this many earlier restores; an instance can have a hundred thousand.
+HISTORY = 1_000
 QUEUED, NO_PROGRESS = "Queued", "No progress reported"
 
 Segment = tuple[str, str | None]
@@ -37,10 +36,16 @@ _SUFFIXES = {1: "st", 2: "nd", 3: "rd"}
 class Facts:
     """One restore as known at ``now``, and the history of its instance.
 
-    ``unchanged_for``: the seconds for which progress provably stood still, up to the last sync.
+    ``unchanged_for``: the seconds for which it provably stood still, up to the last sync;
+    ``stuck``: whether it is possibly stuck, and ``stuck_at``: from when if nothing changes.
     ``reports_progress``: whether this cloud reports progress between 0 and 100 at all.
+    ``usual``: how long restores of the instance usually take, None if that isn't known.
     ``earlier_durations``: of the instance's earlier successful restores, in seconds, and
-    ``earlier_statuses``: of its earlier finished ones, both oldest first.
+    ``earlier_statuses``: of its earlier finished ones, both oldest first. They are the newest
+    ``HISTORY`` ones if ``history_cut``; otherwise all since ``records_begin``.
+    ``earlier_queues``: the seconds after which those were first seen restoring, if they were.
+    ``undated_statuses``: of its other restores whose creation time is unknown. ``zone``: the time
+    zone of the sentences; a message to the customer has its own.
     """
 
     status: str
@@ -51,10 +56,17 @@ class Facts:
     error_code: str = ""
     recovered_at: datetime | None = None
     unchanged_for: float | None = None
+    stuck: bool = False
+    stuck_at: datetime | None = None
     reports_progress: bool = True
+    usual: Usual | None = None
     earlier_durations: Sequence[float] = ()
     earlier_statuses: Sequence[str] = ()
+    earlier_queues: Sequence[float] = ()
     records_begin: datetime | None = None
+    history_cut: bool = False
+    undated_statuses: Sequence[str] = ()
+    zone: tzinfo = UTC
 
     @property
     def duration(self) -> float | None:
@@ -67,37 +79,25 @@ class Facts:
         return seconds_between(self.created_at, self.now)
 
     @property
-    def stuck(self) -> bool:
-        """Whether the restore is possibly stuck."""
-        return is_stuck(
-            self.status,
-            self.elapsed,
-            self.unchanged_for,
-            self._recent_durations,
-            reports_progress=self.reports_progress,
-        )
-
-    @property
     def estimate(self) -> Estimate | None:
         """How long a running restore will probably still take."""
         if self.status != "restoring" or self.stuck:
             return None
         unchanged_for = self.unchanged_for if self.reports_progress else None
-        return estimate(self.elapsed, self.progress, self._recent_durations, unchanged_for)
+        return estimate(self.elapsed, self.progress, self.usual, unchanged_for)
 
     @property
-    def usual_duration(self) -> str:
-        """How long restores of the instance usually take: ``usually takes 9–12 min``."""
-        return usual_duration(self._recent_durations)
+    def contradictory(self) -> bool:
+        """Whether the provider contradicts itself: an end before the start, a success at 57%."""
+        backwards = bool(self.created_at and self.ended_at) and self.duration is None
+        # Some restores stay at 99%, and 0 may mean that the cloud reports none.
+        incomplete = self.status == "succeed" and (self.progress or 100) < 99
+        return backwards or incomplete
 
     @property
     def shows_progress(self) -> bool:
         """Whether the progress means anything: 0 doesn't where a cloud reports no progress."""
         return self.progress is not None and (self.reports_progress or self.progress > 0)
-
-    @property
-    def _recent_durations(self) -> Sequence[float]:
-        return self.earlier_durations[-RECENT:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ def details(facts: Facts) -> str:
             progress = "Finishing"
     else:
         progress = f"Running for {elapsed}" if elapsed else NO_PROGRESS
-    outlook = facts.usual_duration if facts.stuck else facts.estimate and facts.estimate.left
+    outlook = facts.usual if facts.stuck else facts.estimate and facts.estimate.left
     return f"{progress} · {outlook}" if outlook else progress
 
 
@@ -163,10 +163,11 @@ def compare(facts: Facts) -> str:
 def customer_message(
     facts: Facts, instance: str, zone: str = "", written_at: datetime | None = None
 ) -> str:
-    """Write to the customer of an instance: true, calm and without internal details.
+    """Write to the customer of an instance what is certain: calm, and without internal details.
 
-    Times are in UTC and, if given, in the customer's time zone. They get their date if that is
-    not the date of ``written_at``, which defaults to when the facts were known.
+    Times are by the customer's clock, with UTC, or in UTC alone if their zone isn't known. They
+    get their date if that is not the date of ``written_at``, which defaults to when the facts
+    were known.
     """
 
     def time(at: datetime) -> str:
@@ -176,6 +177,8 @@ def customer_message(
     restore = f"The restore of your instance {name}" if name else "The restore"
     created = time(facts.created_at) if facts.created_at else ""
     ended = time(facts.ended_at) if facts.ended_at else ""
+    if facts.contradictory and facts.status in ("succeed", "failed"):
+        return f"{restore} has ended. We’re checking its result and will let you know."
     if facts.status == "failed":
         failed = f"{restore} did not complete" + (f"; it stopped at {ended}." if ended else ".")
         if facts.recovered_at:
@@ -188,12 +191,22 @@ def customer_message(
         return f"{restore} was completed at {ended}." if ended else f"{restore} was completed."
     if facts.status == "restoring":
         running = f"has been running since {created}" if created else "is running"
+        if facts.stuck:
+            return (
+                f"{restore} {running}, which is longer than usual. The instance is unavailable "
+                "until it finishes. We’re looking into it and will keep you informed."
+            )
         return (
             f"{restore} {running}. The instance is unavailable until it finishes. "
             "We’ll let you know as soon as it does."
         )
     if facts.status == "waiting":
         queued = f"was queued at {created}" if created else "is queued"
+        if facts.stuck:
+            return (
+                f"{restore} {queued} and should have started by now. We’re looking into it and "
+                "will keep you informed."
+            )
         return f"{restore} {queued} and hasn’t started yet. We’ll let you know when it finishes."
     requested = f"was requested at {created}" if created else "was requested"
     return f"{restore} {requested}. We’re checking its status."
@@ -211,13 +224,19 @@ def _failed(facts: Facts) -> list[Segment]:
     end = f", at {format_percent(facts.progress)} progress" if facts.progress is not None else ""
     end += "." + _inconsistent_times(facts)
     if facts.recovered_at:
-        at = format_timestamp(facts.recovered_at)
+        at = format_timestamp(facts.recovered_at, facts.zone)
         end += f" A later restore of this instance succeeded on {at}."
+    elif facts.created_at and "succeed" in facts.undated_statuses:
+        end += (
+            " We can’t tell whether the instance has been restored successfully since: another "
+            "restore of it has no usable creation time."
+        )
     elif facts.created_at:
         end += " The instance hasn’t been restored successfully since."
     else:
         end += (
-            " The provider reported no creation time, so we can’t tell whether a later one worked."
+            " The provider reported no usable creation time, so we can’t tell whether a later one "
+            "worked."
         )
     if not facts.error_code:
         return [(start + end, None)]
@@ -249,11 +268,10 @@ def _running(facts: Facts) -> str:
 
 
 def _why_stuck(facts: Facts) -> str:
-    usual = facts.usual_duration
     if not facts.reports_progress or facts.unchanged_for is None:
-        return usual or "should have finished by now"
+        return str(facts.usual or "should have finished by now")
     stalled = f"no progress for {format_rough_duration(facts.unchanged_for)}"
-    return f"{stalled}; {usual}" if usual else stalled
+    return f"{stalled}; {facts.usual}" if facts.usual else stalled
 
 
 def _queued(facts: Facts) -> str:
@@ -271,7 +289,7 @@ def _unknown_status(facts: Facts) -> str:
     if status:
         text = f"The provider reports an unknown status, “{status}”."
     if facts.created_at:
-        text += f" Created on {format_timestamp(facts.created_at)}."
+        text += f" Created on {format_timestamp(facts.created_at, facts.zone)}."
     if facts.progress is not None:
         text += f" Progress: {format_percent(facts.progress)}."
     return text
@@ -279,28 +297,31 @@ def _unknown_status(facts: Facts) -> str:
 
 def _ending(outcome: str, facts: Facts) -> str:
     if facts.ended_at is None:
-        return f"{outcome} (end time not reported)"
+        return f"{outcome} (no usable end time reported)"
     after = "" if facts.duration is None else f" after {format_duration(facts.duration)}"
-    return f"{outcome} on {format_timestamp(facts.ended_at)}{after}"
+    return f"{outcome} on {format_timestamp(facts.ended_at, facts.zone)}{after}"
 
 
 def _inconsistent_times(facts: Facts) -> str:
     """Return a sentence with the creation time where no duration follows from it."""
     if facts.created_at is None or facts.duration is not None:
         return ""
-    text = f" Created on {format_timestamp(facts.created_at)}"
+    text = f" Created on {format_timestamp(facts.created_at, facts.zone)}"
     return text + ("." if facts.ended_at is None else "; the reported times are inconsistent.")
 
 
 def _compare_failure(facts: Facts) -> str:
-    if facts.created_at is None:
+    if facts.created_at is None or facts.undated_statuses:
         return ""
     earlier = facts.earlier_statuses
     if not earlier:
         return "First recorded restore of this instance."
     since = "on record"
-    if facts.records_begin:
-        since = f"since records began on {format_date(facts.records_begin)}"
+    if facts.history_cut:
+        since = f"in the last {len(earlier):,} restores"
+    elif facts.records_begin:
+        begin = facts.records_begin.astimezone(facts.zone)
+        since = f"since records began on {format_date(begin)}"
     if failures := _streak(earlier, "failed"):
         text = f"{_ordinal(failures + 1)} consecutive failure"
         return f"{text}." if failures < len(earlier) else f"{text}, with no success {since}."
@@ -323,6 +344,9 @@ def _compare_duration(facts: Facts) -> str:
     if share < _NOTABLE_RANK:
         return ""
     which = f"all {len(earlier)}" if share == 100 else f"{share}% of the {len(earlier)}"
+    if facts.history_cut:
+        which = f"{'all' if share == 100 else f'{share}%'} of the last {len(earlier)}"
+        return f"{comparison} than {which} successful restores."
     return f"{comparison} than {which} previous successful restores."
 
 
@@ -339,11 +363,11 @@ def _ordinal(number: int) -> str:
 
 
 def _customer_time(at: datetime, zone_name: str, written_at: datetime) -> str:
-    """Format a time in UTC and for the customer: ``15:37:41 UTC (00:37:41 Tokyo time)``."""
-    zones: dict[str, tzinfo] = {"UTC": UTC}
+    """Format a time for the customer and in UTC: ``00:37:41 Tokyo time (15:37:41 UTC)``."""
+    zones: dict[str, tzinfo] = {}
     if zone := _zone(zone_name):
-        city = zone_name.rsplit("/", 1)[-1].replace("_", " ")
-        zones[f"{city} time"] = zone
+        zones[f"{city_of(zone)} time"] = zone
+    zones["UTC"] = UTC
     dated = any(
         at.astimezone(zone).date() != written_at.astimezone(zone).date() for zone in zones.values()
     )

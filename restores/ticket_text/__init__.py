@@ -6,12 +6,14 @@ from .documents import (
     RestoreReport,
     list_customer_text,
     list_document,
-    list_escalation,
+    list_provider_text,
     restore_customer_text,
     restore_document,
-    restore_escalation,
+    restore_provider_text,
+    timestamp,
 )
 from .formats import Document, Row, html, jira, markdown, plain
+from .handover import Section, handover
 
 # The formats that a document can be written in.
 FORMATS = {"markdown": markdown, "jira": jira, "html": html, "plain": plain}
@@ -23,14 +25,17 @@ __all__ = [
     "ReportRow",
     "RestoreReport",
     "Row",
+    "Section",
+    "handover",
     "html",
     "jira",
     "list_customer_text",
     "list_document",
-    "list_escalation",
+    "list_provider_text",
     "markdown",
     "plain",
     "restore_customer_text",
     "restore_document",
-    "restore_escalation",
+    "restore_provider_text",
+    "timestamp",
 ]

@@ -3,12 +3,13 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 from restores.explain.codes import explain
 from restores.explain.estimates import format_duration
 from restores.explain.summary import Facts, customer_message, format_percent, summarize
 
+from . import escapes
 from .formats import Document, Row, plain
 
 # What we ask the provider about one restore, by its status.
@@ -24,8 +25,7 @@ _OTHER_REQUEST = (
 _UNFINISHED = {"waiting": "still queued", "restoring": "still running"}
 _CUSTOMER_WORDS = {"succeed": "completed", "failed": "failed"}
 _CUSTOMER_WORDS |= dict.fromkeys(("waiting", "restoring"), "still running")
-_LIST_HEADS = (
-    "Created (UTC)",
+_LIST_HEADERS = (
     "Status",
     "Instance",
     "Customer",
@@ -33,7 +33,7 @@ _LIST_HEADS = (
     "Duration",
     "Outcome",
 )
-_ID_HEADS = (
+_ID_HEADERS = (
     "Created (UTC)",
     "Restore ID",
     "Instance ID",
@@ -49,7 +49,8 @@ class RestoreReport:
     """What texts about one restore need beyond its facts.
 
     ``facts`` may be those of a snapshot. Then ``current_facts`` and ``changes`` say what is known
-    at ``written_at``, if that differs. ``synced_at`` is the last complete sync.
+    at ``written_at``, if that differs. ``synced_at`` is the last complete sync. Times are in
+    ``zone`` and in UTC, for the customer by the clock of ``customer_zone``.
     """
 
     facts: Facts
@@ -63,7 +64,8 @@ class RestoreReport:
     instance: str = ""
     region: str = ""
     customer: str = ""
-    zone: str = ""
+    customer_zone: str = ""
+    zone: tzinfo = UTC
     backup_id: str = ""
     backup_name: str = ""
     synced_at: datetime | None = None
@@ -98,7 +100,8 @@ class ListReport:
     """A page of the list: its filters, time range and size, and up to when it is complete.
 
     ``counts``: how many restores of all pages have each status, empty if there are too many to
-    count. ``narrowed``: whether filters leave out some restores of the time range.
+    count. ``narrowed``: whether filters leave out some restores of the time range. ``none``: that
+    an empty list is known to be complete. ``undated``: those that may belong to the time range.
     """
 
     url: str
@@ -109,8 +112,11 @@ class ListReport:
     total: str
     first: int  # the number of the first row, 0 if unknown
     rows: tuple[ReportRow, ...]
+    zone: str = "UTC"  # as the column of times is headed
     counts: Mapping[str, int] = field(default_factory=dict)
     narrowed: bool = False
+    none: bool = True
+    undated: str = ""  # "2 restores without a usable time"
 
     @property
     def title(self) -> str:
@@ -127,13 +133,16 @@ class ListReport:
             ("Filters", self.filters),
             ("Data as of", self.complete_to),
             ("Shown", f"{shown if self.rows else 'none'} of {self.total}"),
+            ("Not shown", self.undated),
         )
 
 
 def restore_document(report: RestoreReport) -> Document:
     """Write everything about a restore that helps a colleague."""
     facts = report.facts
-    as_of = f"As of {timestamp(facts.now)}. {report.changes}." if report.changes else ""
+    as_of = (
+        f"As of {timestamp(facts.now, report.zone)}. {report.changes}." if report.changes else ""
+    )
     code = facts.error_code
     return Document(
         title=f"Restore of {report.instance or report.instance_id}: {report.status}",
@@ -147,12 +156,12 @@ def restore_document(report: RestoreReport) -> Document:
             ("Backup", _named(report.backup_name, report.backup_id)),
             ("Remark", report.remark),
             ("Error code", f"{code} – {explain(code).meaning.rstrip('.')}" if code else ""),
-            *_times(facts, report.synced_at),
+            *_times(facts, report.synced_at, report.zone),
         ),
     )
 
 
-def restore_escalation(report: RestoreReport) -> str:
+def restore_provider_text(report: RestoreReport) -> str:
     """Write to the provider: every ID, the times and our request; no customer is named."""
     facts = report.facts
     document = Document(
@@ -175,10 +184,9 @@ def restore_escalation(report: RestoreReport) -> str:
 
 
 def restore_customer_text(report: RestoreReport) -> str:
-    """Write to the customer, with the times; no link, and no name or ID of ours."""
+    """Write to the customer what is certain now; no link, and no name or ID of ours."""
     facts = report.current_facts or report.facts
-    message = customer_message(facts, report.instance, report.zone, report.written_at)
-    return plain(Document(title=message, url="", facts=_present(*_times(facts, report.synced_at))))
+    return customer_message(facts, report.instance, report.customer_zone, report.written_at) + "\n"
 
 
 def list_document(report: ListReport) -> Document:
@@ -187,7 +195,7 @@ def list_document(report: ListReport) -> Document:
         title=report.title,
         url=report.url,
         facts=report.facts,
-        heads=_LIST_HEADS,
+        headers=(f"Created ({report.zone})", *_LIST_HEADERS),
         rows=tuple(
             Row(
                 url=row.url,
@@ -206,7 +214,7 @@ def list_document(report: ListReport) -> Document:
     )
 
 
-def list_escalation(report: ListReport) -> str:
+def list_provider_text(report: ListReport) -> str:
     """Write to the provider about the page's restores: IDs and statuses, no customer."""
     failed = any(row.provider_status == "failed" for row in report.rows)
     cause = "why the failed restores failed and " if failed else ""
@@ -215,7 +223,7 @@ def list_escalation(report: ListReport) -> str:
         url="",  # a link would name the filters, customers among them
         sentences=(f"Please tell us {cause}whether the instances’ data is complete.",),
         facts=tuple(fact for fact in report.facts if fact[0] != "Filters"),
-        heads=_ID_HEADS,
+        headers=_ID_HEADERS,
         rows=tuple(
             Row(
                 url=row.url,
@@ -239,32 +247,41 @@ def list_customer_text(report: ListReport) -> str:
     """Count for the customer how many restores ended how; no link, and no name or ID of ours."""
     counts: Counter[str] = Counter()
     for status, number in report.counts.items():
-        counts[_CUSTOMER_WORDS.get(status, "being investigated")] += number
+        counts[_CUSTOMER_WORDS.get(status, "being checked")] += number
     text = ", ".join(f"{number:,} {words}" for words, number in sorted(counts.items()))
     if not text:
-        text = f"{report.total} in total (too many to break down)" if report.rows else "none"
-    only_some = ("This covers only some of the restores in this period.",)
-    document = Document(
-        title=f"{report.title}: {text}.",
-        url="",
-        sentences=only_some if report.narrowed else (),
-        facts=(("Data as of", report.complete_to),),
-    )
-    return plain(document)
+        none = "none" if report.none else "none found so far"
+        text = f"{report.total} in total" if report.rows else none
+    sentences = [f"Restores of your instances {report.on} {report.time_range}: {text}."]
+    if report.narrowed:
+        sentences.append("This covers only some of the restores in this time range.")
+    if report.undated:
+        sentences.append(f"It leaves out {report.undated}, which may belong to this time range.")
+    return " ".join(map(escapes.clean, sentences)) + "\n"
 
 
-def timestamp(at: datetime) -> str:
-    """Format a time for a fact: ``2026-11-23 15:37:41 UTC``."""
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+def timestamp(at: datetime, zone: tzinfo = UTC) -> str:
+    """Format a time for a fact: ``2026-11-23 15:37:41 UTC``.
+
+    In another zone: ``2026-11-23 16:37:41+01:00 (15:37:41 UTC)``, with both dates if they differ.
+    """
+    utc, local = at.astimezone(UTC), at.astimezone(zone)
+    if local.utcoffset() == utc.utcoffset():
+        return f"{utc:%Y-%m-%d %H:%M:%S} UTC"
+    in_utc = f"{utc:%H:%M:%S} UTC" if local.date() == utc.date() else timestamp(at)
+    return f"{local.isoformat(' ', 'seconds')} ({in_utc})"
 
 
-def _times(facts: Facts, synced_at: datetime | None) -> list[tuple[str, str]]:
-    created, ended, duration = facts.created_at, facts.ended_at, facts.duration
+def _times(facts: Facts, synced_at: datetime | None, zone: tzinfo = UTC) -> list[tuple[str, str]]:
+    def time(at: datetime | None, absent: str) -> str:
+        return timestamp(at, zone) if at else absent
+
+    duration = facts.duration
     return [
-        ("Created", timestamp(created) if created else "not reported"),
-        ("Finished", timestamp(ended) if ended else _UNFINISHED.get(facts.status, "not reported")),
+        ("Created", time(facts.created_at, "not reported")),
+        ("Finished", time(facts.ended_at, _UNFINISHED.get(facts.status, "not reported"))),
         ("Duration", "" if duration is None else format_duration(duration)),
-        ("Data as of", timestamp(synced_at) if synced_at else "unknown"),
+        ("Data as of", time(synced_at, "unknown")),
     ]
 
 

@@ -7,13 +7,17 @@ import unicodedata
 _DIRECTION_MARKS = re.compile("[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]")
 _MARKDOWN = re.compile(r"[\\`*_{}\[\]<>#|~$&@!^]|:(?=//)|(?<=www)\.", re.IGNORECASE)
 _MARKDOWN_START = re.compile(r"^(\d+(?=[.)])|(?=[-+=]))(.)")
-_JIRA = re.compile(r"[{}\[\]()*_^~!#|]|\?(?=\?)|(?<!\w)[-+]|[-+](?!\w)|[:;](?=[DPp()])")
-_JIRA_START = re.compile(r"^(h[1-6]|bq)\.", re.IGNORECASE)
+# In Jira an icon is a word or a sign in parentheses; a smiley begins with ":" or ";".
+_JIRA = re.compile(
+    r"[&\\{}\[\]*_^~!#|]|://|\?(?=\?)|(?<!\w)[-+]|[-+](?!\w)|[:;](?=[DPp()])"
+    r"|\((?=(?:[ynix/!?+-]|on|off|\*[rgby]?|flag(?:off)?)\))|^(?:h[1-6]|bq)\.",
+    re.IGNORECASE,
+)
 
 
 def clean(text: str) -> str:
     """Put text on one line, without control characters or direction marks."""
-    text = _DIRECTION_MARKS.sub("", " ".join(text.split()))
+    text = " ".join(_DIRECTION_MARKS.sub("", text).split())
     return "".join(
         "\ufffd" if unicodedata.category(char) in ("Cc", "Cs") else char for char in text
     )
@@ -26,13 +30,8 @@ def markdown(text: str) -> str:
 
 
 def jira(text: str) -> str:
-    """Escape text so that Jira's wiki renderer prints it as it is."""
-    # A backslash before a backslash is a line break in Jira, and "://" makes a link.
-    text = clean(text).replace("&", "&amp;").replace("\\", "&#92;").replace("://", "&#58;//")
-    return _JIRA.sub(_escape_jira, _JIRA_START.sub(r"\1&#46;", text))
+    """Escape text so that Jira's wiki renderer prints it as it is.
 
-
-def _escape_jira(match: re.Match[str]) -> str:
-    # The "#" of "&#92;" and the like is ours.
-    ours = match[0] == "#" and match.string[match.start() - 1] == "&"
-    return match[0] if ours else f"\\{match[0]}"
+    As character references: not every reader of the notation knows each backslash escape.
+    """
+    return _JIRA.sub(lambda match: "".join(f"&#{ord(char)};" for char in match[0]), clean(text))

@@ -23,7 +23,7 @@ class Document:
     url: str
     sentences: tuple[str, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
-    heads: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
     rows: tuple[Row, ...] = ()
 
 
@@ -34,12 +34,12 @@ def markdown(document: Document) -> str:
     if document.facts:
         blocks.append("\n".join(f"- **{name}:** {escape(value)}" for name, value in document.facts))
     if document.rows:
-        ruler = "|" + " --- |" * len(document.heads)
+        ruler = "|" + " --- |" * len(document.headers)
         rows = (
             _piped(_cells(row, escape, lambda text, url: f"[{text}]({url})"))
             for row in document.rows
         )
-        blocks.append("\n".join([_piped(map(escape, document.heads)), ruler, *rows]))
+        blocks.append("\n".join([_piped(map(escape, document.headers)), ruler, *rows]))
     if document.url:
         blocks.append(f"<{document.url}>")
     return "\n\n".join(blocks) + "\n"
@@ -52,10 +52,10 @@ def jira(document: Document) -> str:
     if document.facts:
         blocks.append("\n".join(f"* *{name}:* {escape(value)}" for name, value in document.facts))
     if document.rows:
-        heads = "||" + "||".join(map(escape, document.heads)) + "||"
+        headers = "||" + "||".join(map(escape, document.headers)) + "||"
         rows = (_cells(row, escape, lambda text, url: f"[{text}|{url}]") for row in document.rows)
         # An empty cell would end the row.
-        blocks.append("\n".join([heads, *(_piped(cell or " " for cell in row) for row in rows)]))
+        blocks.append("\n".join([headers, *(_piped(cell or " " for cell in row) for row in rows)]))
     if document.url:
         blocks.append(f"[{document.url}]")
     return "\n\n".join(blocks) + "\n"
@@ -72,12 +72,12 @@ def html(document: Document) -> str:
         )
         parts.append(f"<ul>{''.join(items)}</ul>")
     if document.rows:
-        heads = "".join(f"<th>{escape(head)}</th>" for head in document.heads)
+        headers = "".join(f"<th>{escape(header)}</th>" for header in document.headers)
         rows = "".join(
             "<tr>" + "".join(f"<td>{cell}</td>" for cell in _cells(row, escape, _anchor)) + "</tr>"
             for row in document.rows
         )
-        parts.append(f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>")
+        parts.append(f"<table><thead><tr>{headers}</tr></thead><tbody>{rows}</tbody></table>")
     if document.url:
         parts.append(f"<p>{_anchor(escape(document.url), document.url)}</p>")
     return "\n".join(parts) + "\n"

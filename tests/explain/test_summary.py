@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from restores.explain.codes import CATALOGUE
+from restores.explain.estimates import usual_of
 from restores.explain.summary import (
     Facts,
     compare,
@@ -24,6 +26,10 @@ NINE = (420, 440, 450, 460, 500, 520, 540, 560, 600)
 def facts(status, after=3 * 60 + 10, **known):
     now = CREATED + timedelta(seconds=after)
     return Facts(**{"status": status, "now": now, "created_at": CREATED} | known)
+
+
+def stuck(status, after, **known):
+    return facts(status, after, stuck=True, **known)
 
 
 def failed(**known):
@@ -63,13 +69,13 @@ def test_an_unknown_code_is_shown_verbatim():
 
 def test_a_failure_without_code_or_times_says_so():
     assert summary(failed(error_code="", ended_at=None, progress=None)) == (
-        "Failed (end time not reported), with no error code reported. Created on 23 Nov 2026 at "
-        "15:26:01 UTC. The instance hasn’t been restored successfully since."
+        "Failed (no usable end time reported), with no error code reported. Created on 23 Nov 2026 "
+        "at 15:26:01 UTC. The instance hasn’t been restored successfully since."
     )
     assert summary(failed(created_at=None)) == (
         "Failed on 23 Nov 2026 at 15:37:41 UTC, during data synchronization (dcs.08.0007), at 63% "
-        "progress. The provider reported no creation time, so we can’t tell whether a later one "
-        "worked."
+        "progress. The provider reported no usable creation time, so we can’t tell whether a later "
+        "one worked."
     )
 
 
@@ -91,12 +97,12 @@ def test_a_success_below_100_percent_is_trusted_and_shown():
 
 
 def test_a_running_restore_has_its_progress_and_the_estimated_time_left():
-    running = facts("restoring", progress=42, earlier_durations=NINE)
+    running = facts("restoring", progress=42, usual=usual_of(NINE))
     assert summary(running) == (
         "Running for 3 min, 42% complete. 4–7 min left (based on 9 earlier restores)."
     )
     assert details(running) == "42% · 4–7 min left"
-    almost = facts("restoring", 590, progress=98, earlier_durations=NINE)
+    almost = facts("restoring", 560, progress=98, usual=usual_of(NINE))
     assert "98% complete. Less than 1 min left (" in summary(almost)
 
 
@@ -107,7 +113,7 @@ def test_a_running_restore_without_history_has_no_estimate():
 
 
 def test_a_stuck_restore_gives_both_reasons():
-    running = facts("restoring", 25 * 60, progress=63, unchanged_for=660, earlier_durations=NINE)
+    running = stuck("restoring", 25 * 60, progress=63, unchanged_for=660, usual=usual_of(NINE))
     assert summary(running) == (
         "Running for 25 min, 63% complete. Possibly stuck: no progress for 11 min; usually takes "
         "7–10 min."
@@ -116,13 +122,13 @@ def test_a_stuck_restore_gives_both_reasons():
 
 
 def test_a_stuck_restore_without_history_gives_the_one_reason_there_is():
-    running = facts("restoring", 35 * 60, progress=63, unchanged_for=660)
+    running = stuck("restoring", 35 * 60, progress=63, unchanged_for=660)
     assert summary(running).endswith("Possibly stuck: no progress for 11 min.")
     assert details(running) == "63% for 11 min"
 
 
 def test_100_percent_and_still_restoring_is_finishing_not_done():
-    running = facts("restoring", progress=100, earlier_durations=NINE)
+    running = facts("restoring", progress=100, usual=usual_of(NINE))
     assert summary(running) == "Running for 3 min, 100% complete and finishing."
     assert details(running) == "Finishing"
 
@@ -133,19 +139,19 @@ def test_where_a_cloud_reports_no_progress_0_percent_is_not_shown_as_progress():
         progress=0,
         reports_progress=False,
         unchanged_for=190,
-        earlier_durations=NINE,
+        usual=usual_of(NINE),
     )
     assert summary(running).startswith("Running for 3 min, no progress reported. 4–7 min left")
     assert details(running) == "Running for 3 min · 4–7 min left"
 
 
 def test_where_a_cloud_reports_no_progress_a_stuck_restore_is_compared_with_its_history():
-    long = facts("restoring", 40 * 60, progress=0, reports_progress=False)
+    long = stuck("restoring", 40 * 60, progress=0, reports_progress=False)
     assert summary(long) == (
         "Running for 40 min, no progress reported. Possibly stuck: should have finished by now."
     )
     assert details(long) == "Running for 40 min"
-    known = facts("restoring", 40 * 60, progress=0, reports_progress=False, earlier_durations=NINE)
+    known = stuck("restoring", 40 * 60, progress=0, reports_progress=False, usual=usual_of(NINE))
     assert summary(known).endswith("Possibly stuck: usually takes 7–10 min.")
     assert details(known) == "Running for 40 min · usually takes 7–10 min"
 
@@ -154,10 +160,10 @@ def test_a_waiting_restore_is_queued():
     assert summary(facts("waiting", 130)) == "Queued for 2 min."
     assert details(facts("waiting", 130)) == "Queued for 2 min"
     assert details(facts("waiting", created_at=None)) == "Queued"
-    assert summary(facts("waiting", 2040)) == (
+    assert summary(stuck("waiting", 2040)) == (
         "Queued for 34 min. Possibly stuck: should have started by now."
     )
-    assert details(facts("waiting", 2040)) == "Still queued after 34 min"
+    assert details(stuck("waiting", 2040)) == "Still queued after 34 min"
 
 
 def test_an_unknown_status_is_quoted():
@@ -231,16 +237,29 @@ def test_a_success_is_compared_with_failures_and_usual_durations():
     assert compare(usual) == ""
 
 
+@pytest.mark.parametrize(
+    ("earlier", "text"),
+    [
+        (["succeed"] * 3, "First failure in the last 3 restores, after 3 consecutive successes."),
+        (["failed"] * 3, "Fourth consecutive failure, with no success in the last 3 restores."),
+    ],
+)
+def test_of_a_long_history_only_the_compared_part_is_claimed(earlier, text):
+    assert compare(failed(earlier_statuses=earlier, history_cut=True)) == text
+    slow = facts("succeed", ended_at=ENDED, earlier_durations=[300] * 10, history_cut=True)
+    assert compare(slow) == "Slower than all of the last 10 successful restores."
+
+
 def message(status, zone="Asia/Tokyo", now=NOW, **known):
     known = Facts(status=status, now=now, created_at=CREATED, **known)
     return customer_message(known, "session-eu-2", zone)
 
 
-def test_the_customer_reads_of_a_failure_in_their_own_time():
+def test_the_message_about_a_failure_is_in_the_customers_time_zone():
     text = message("failed", ended_at=ENDED, error_code="dcs.08.0007", progress=63)
     assert text == (
-        "The restore of your instance session-eu-2 did not complete; it stopped at 15:37:41 UTC "
-        "(00:37:41 Tokyo time). We’re checking your data and will contact you "
+        "The restore of your instance session-eu-2 did not complete; it stopped at 00:37:41 Tokyo "
+        "time (15:37:41 UTC). We’re checking your data and will contact you "
         "before starting another restore."
     )
 
@@ -252,14 +271,15 @@ def test_a_message_written_on_a_later_day_has_dates():
 
 
 def test_a_time_on_the_evening_before_in_the_customers_zone_has_dates():
-    ended = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
-    text = message("failed", "America/New_York", ended_at=ended)
-    assert "at 02:00:00 UTC on 23 Nov 2026 (21:00:00 New York time on 22 Nov 2026)" in text
+    started = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
+    known = Facts(status="restoring", now=NOW, created_at=started)
+    text = customer_message(known, "cart", "America/New_York")
+    assert "since 21:00:00 New York time on 22 Nov 2026 (02:00:00 UTC on 23 Nov 2026)" in text
 
 
 def test_on_a_later_day_both_dates_are_given():
     text = message("failed", ended_at=ENDED, now=datetime(2026, 11, 25, tzinfo=UTC))
-    assert "at 15:37:41 UTC on 23 Nov 2026 (00:37:41 Tokyo time on 24 Nov 2026)." in text
+    assert "at 00:37:41 Tokyo time on 24 Nov 2026 (15:37:41 UTC on 23 Nov 2026)." in text
 
 
 def test_the_message_about_a_recovered_failure_promises_no_check():
@@ -273,15 +293,39 @@ def test_the_message_about_any_other_status_is_plain():
         "The restore of your instance session-eu-2 was completed at 15:37:41 UTC."
     )
     assert message("restoring") == (
-        "The restore of your instance session-eu-2 has been running since 15:26:01 UTC "
-        "(00:26:01 Tokyo time). The instance is unavailable until it finishes. "
+        "The restore of your instance session-eu-2 has been running since 00:26:01 Tokyo time "
+        "(15:26:01 UTC). The instance is unavailable until it finishes. "
         "We’ll let you know as soon as it does."
     )
-    assert message("waiting") == (
-        "The restore of your instance session-eu-2 was queued at 15:26:01 UTC "
-        "(00:26:01 Tokyo time) and hasn’t started yet. We’ll let you know when it finishes."
+    assert message("waiting", now=ENDED) == (
+        "The restore of your instance session-eu-2 was queued at 00:26:01 Tokyo time "
+        "(15:26:01 UTC) and hasn’t started yet. We’ll let you know when it finishes."
     )
     assert message("PAUSED").endswith("We’re checking its status.")
+
+
+def test_the_message_about_a_stuck_restore_does_not_pretend():
+    late = datetime(2026, 11, 23, 18, 59, tzinfo=UTC)
+    running = message("restoring", "", now=late, stuck=True)
+    assert "which is longer than usual. The instance is unavailable" in running
+    assert message("waiting", "", now=late, stuck=True).endswith(
+        "should have started by now. We’re looking into it and will keep you informed."
+    )
+
+
+@pytest.mark.parametrize(
+    "contradiction",
+    [
+        {"status": "succeed", "ended_at": CREATED - timedelta(hours=1)},
+        {"status": "failed", "ended_at": CREATED - timedelta(hours=1)},
+        {"status": "succeed", "ended_at": ENDED, "progress": 57},
+    ],
+)
+def test_the_message_repeats_nothing_that_contradicts_itself(contradiction):
+    assert message(**contradiction) == (
+        "The restore of your instance session-eu-2 has ended. We’re checking its result and will "
+        "let you know."
+    )
 
 
 @pytest.mark.parametrize("zone", ["", "UTC", "nowhere", "Europe", "../x", "\0"])
@@ -294,14 +338,23 @@ def test_without_a_real_zone_the_message_has_only_utc(zone):
 @given(
     st.sampled_from(["failed", "succeed", "restoring", "waiting", "", "paused"]),
     st.sampled_from([None, ENDED]),
+    st.sampled_from([None, CREATED, datetime(2026, 11, 20, tzinfo=UTC)]),
     st.sampled_from(["", "cart-prod", "推荐-缓存-生产"]),
+    st.sampled_from([*CATALOGUE, "", "internal.error"]),
 )
-def test_a_message_contains_nothing_internal(status, ended_at, name):
+def test_a_message_contains_nothing_internal(status, ended_at, created_at, name, code):
     known = Facts(
-        status=status, now=NOW, ended_at=ended_at, progress=63.5, error_code="dcs.08.0007"
+        status=status,
+        now=NOW,
+        created_at=created_at,
+        ended_at=ended_at,
+        progress=63.5,
+        unchanged_for=4000,
+        error_code=code,
     )
     text = customer_message(known, name, "Asia/Tokyo")
-    assert not any(word in text for word in ("dcs.08", "63", "None", "partial", "  "))
+    inner = ("dcs.", "internal", "63", "None", "partial", "stuck", "sync", "http", "  ")
+    assert not any(word in text for word in inner)
 
 
 TIMES = st.none() | st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))
@@ -321,6 +374,7 @@ TIMES = st.none() | st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), tim
         error_code=st.sampled_from(["", "dcs.08.0007"]) | st.text(),
         unchanged_for=st.none() | st.floats(0, 1e6),
         reports_progress=st.booleans(),
+        usual=st.lists(st.floats(0, 1e6), max_size=12).map(usual_of),
         earlier_durations=st.lists(st.floats(0, 1e5), max_size=12),
         earlier_statuses=st.lists(st.sampled_from(["failed", "succeed", "paused"]), max_size=5),
     )
