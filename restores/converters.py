@@ -1,8 +1,10 @@
 """IDs in paths: any text of 1 to 128 characters, quoted so that it stays one segment."""
 
 import re
+from contextlib import suppress
 from urllib.parse import unquote
 
+_MAX_LENGTH = 4096
 _PLAIN = re.compile(r"[A-Za-z0-9_.-]+")
 
 
@@ -13,15 +15,17 @@ class IdConverter:
     away before we see it. An ID of dots only is written entirely in hex, for the same reason.
     """
 
-    regex = r"(?:[A-Za-z0-9_.-]|~[0-9A-F]{2})+"
+    regex = r"[^/]+"
 
     def to_python(self, value: str) -> str:
-        """Return the ID; a spelling that ``to_url`` never returns isn't found."""
-        text = unquote(value.replace("~", "%"), errors="strict")
+        """Return the ID; a ticket's spelling, which ``to_url`` never returns, is left as it is."""
+        with suppress(ValueError):
+            text = unquote(value.replace("~", "%"), errors="strict")
+            value = text if self.to_url(text) == value else value
         # PostgreSQL refuses text with a NUL, even in a query.
-        if len(text) > 128 or "\0" in text or self.to_url(text) != value:
+        if len(value) > _MAX_LENGTH or "\0" in value:
             raise ValueError(value)
-        return text
+        return value
 
     def to_url(self, value: str) -> str:
         """Return the ID as one path segment."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from functools import reduce
+from operator import or_
 
 from django.db import connection
 from django.db.models import Q, TextField, Value
@@ -11,11 +14,14 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 
 from restores.asof import AsOf
+from restores.keyset import first_pairs
 from restores.models import Instance, Restore
 from restores.querysets import RestoreQuerySet
 
-# So many of the newest rows are scanned before the index is used.
+# This many of the newest rows are scanned before the index is used.
 SCANNED = 5_000
+# For one or two letters no index helps: only this many of the newest rows are scanned.
+SHORT_SCANNED = 2_000
 # Rows that contain the text are named one by one if they are no more than these.
 _FEW = 300
 # A word that occurs in more instances than these is looked for by a subquery.
@@ -28,20 +34,28 @@ _MATCH = "SELECT rowid FROM restore_text WHERE restore_text MATCH %s"
 class SearchResult:
     """The rows that contain a text.
 
-    A common word has no use for the index: ``recent`` are those among the newest rows only, and
-    ``scanned`` all of them once more, for a filter that leaves only a few rows to be scanned.
+    ``searched`` is how many of the newest rows were searched, 0 for all. For a common word the
+    index is no use: ``recent`` are those among the newest rows only, and ``scanned`` all of them
+    once more, for a filter that leaves only a few rows to be scanned.
     """
 
     rows: RestoreQuerySet
     recent: RestoreQuerySet | None = None
     scanned: RestoreQuerySet | None = None
+    searched: int = 0
 
 
 def search(
-    rows: RestoreQuerySet, text: str, asof: AsOf | None, *, newest_first: bool
+    rows: RestoreQuerySet,
+    text: str,
+    asof: AsOf | None,
+    *,
+    projects: Sequence[int] | None,
+    newest_first: bool,
 ) -> SearchResult:
     """Find every word in names, remarks, ids, ip, domain or customer; ignoring case.
 
+    ``projects`` are the primary keys of the projects that the rows are of, None for all.
     ``recent`` rows are of use only to the first pages of a list that begins with the newest.
     """
     words = [_Word(word, _instances_with(word)) for word in text.casefold().split()]
@@ -49,19 +63,47 @@ def search(
         return SearchResult(rows=rows)
     if asof:
         rows = rows.exclude(pk__in=_later_codes(asof, [word.text for word in words]))
+    if all(len(word.text) < _GRAM for word in words):
+        since = _created_at_of(rows, SHORT_SCANNED, projects)
+        newest = rows.filter(created_at__gte=since) if since else rows
+        return SearchResult(
+            rows=_contains(newest, words, by_index=False), searched=SHORT_SCANNED if since else 0
+        )
     if (few := _few(words)) is not None:
         return SearchResult(rows=_contains(rows.filter(pk__in=few), words))
     found = _by_index(rows, words)
     if not newest_first:
         return SearchResult(rows=found)
-    newest = rows.exclude(created_at=None).order_by("-created_at", "-pk")
-    since = list(newest.values_list("created_at", flat=True)[SCANNED : SCANNED + 1])
-    if not since:
+    since = _created_at_of(rows, SCANNED, projects)
+    if since is None:
         return SearchResult(rows=_contains(rows, words))
     scanned = _contains(rows, words, by_index=False)
-    return SearchResult(
-        rows=found, recent=scanned.filter(created_at__gte=since[0]), scanned=scanned
-    )
+    return SearchResult(rows=found, recent=scanned.filter(created_at__gte=since), scanned=scanned)
+
+
+def keys_containing(texts: Iterable[str], condition: Q, limit: int) -> list[int]:
+    """The keys of restores that meet a condition and whose names, ids or remark have such a text.
+
+    They are found by the index, whoever may see them: a condition on projects, or an order, would
+    let PostgreSQL read the newest restores instead. Texts of one or two letters are left out.
+    """
+    folded = [text.casefold() for text in texts if len(text) >= _GRAM]
+    if not folded:
+        return []
+    rows = Restore.objects.order_by()
+    if connection.vendor == "sqlite" and _has_index():
+        grams = " OR ".join(f"({_all_grams([text], ' AND ')})" for text in folded)
+        rows = rows.filter(pk__in=RawSQL(_MATCH, [grams]))  # noqa: S611 - a parameter
+    rows = rows.filter(reduce(or_, (Q(search__contains=text) for text in folded)), condition)
+    return list(rows.values_list("pk", flat=True)[:limit])
+
+
+def _created_at_of(
+    rows: RestoreQuerySet, number: int, projects: Sequence[int] | None
+) -> datetime | None:
+    """When the ``number``-th newest row was created; None if there are no more rows than that."""
+    found = first_pairs(rows.exclude(created_at=None), "-created_at", 2, projects, number - 1)
+    return found[0][0] if len(found) == 2 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +170,10 @@ def _match(texts: Sequence[str]) -> Q:
     return Q(pk__in=RawSQL(_MATCH, [grams])) if grams else Q()  # noqa: S611 - a parameter
 
 
-def _all_grams(texts: Iterable[str]) -> str:
+def _all_grams(texts: Iterable[str], joined_by: str = " ") -> str:
     """The full-text query for every three characters of the texts; empty for shorter ones."""
     grams = {text[n : n + _GRAM] for text in texts for n in range(len(text) - _GRAM + 1)}
-    return " ".join('"' + gram.replace('"', '""') + '"' for gram in sorted(grams))
+    return joined_by.join('"' + gram.replace('"', '""') + '"' for gram in sorted(grams))
 
 
 _index_found = False

@@ -9,8 +9,6 @@ from typing import Any, Self
 
 from django.core.signing import BadSignature, Signer
 
-_SIGNER = Signer(salt="cursor", sep=".")
-
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
@@ -33,7 +31,7 @@ class Cursor:
     def decode(cls, token: str) -> Self:
         """Return the cursor of a token; raise ValueError if it isn't one of ours."""
         try:
-            sort, kind, value, pk = _SIGNER.unsign_object(token)
+            sort, kind, value, pk = _signer().unsign_object(token)
         except BadSignature as error:
             raise ValueError(token) from error
         return cls(sort, datetime.fromisoformat(value) if kind == "t" else value, pk)
@@ -41,5 +39,9 @@ class Cursor:
     def __str__(self) -> str:
         """Return the token that stands for the cursor in URLs."""
         if isinstance(self.value, datetime):
-            return _SIGNER.sign_object((self.sort, "t", self.value.isoformat(), self.pk))
-        return _SIGNER.sign_object((self.sort, "", self.value, self.pk))
+            return _signer().sign_object((self.sort, "t", self.value.isoformat(), self.pk))
+        return _signer().sign_object((self.sort, "", self.value, self.pk))
+
+
+def _signer() -> Signer:
+    return Signer(salt="cursor", sep=".")

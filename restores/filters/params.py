@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from difflib import get_close_matches
 from functools import lru_cache
@@ -18,8 +18,10 @@ from django.http import QueryDict
 from restores import timerange
 from restores.filters.cursors import Cursor
 from restores.querysets import INSTANCE_STATES
+from restores.spellings import canonical_id, parse_uuid, spellings, split_ids
 from restores.statuses import KNOWN
 from restores.timerange import (
+    ON,
     InvalidTimeRange,
     ParamError,
     TimeRange,
@@ -32,6 +34,7 @@ from restores.timerange import (
 if TYPE_CHECKING:
     from restores.models import Project
     from restores.querysets import InstanceQuerySet
+    from restores.sync_status import VisibleProject
 
 # The columns of the table in their order, and those it shows by default.
 COLUMNS = (
@@ -40,19 +43,21 @@ COLUMNS = (
     "status",
     "instance",
     "restore",
+    "id",
     "project",
     "outcome",
     "took",
-    "since",
+    "downtime",
     "backup",
 )
-DEFAULT_COLUMNS = ("created", "status", "instance", "outcome", "took", "since", "backup")
+DEFAULT_COLUMNS = ("created", "status", "instance", "outcome", "took", "backup")
+# Columns that links still name, and those that show the same now.
+FORMER_COLUMNS = {"since": "status"}
 # The sort orders, and the database columns behind them.
 SORTS = {
     "created": "created_at",
     "ended": "ended_at",
     "duration": "duration",
-    "progress": "progress",
     "status": "status",
     "instance": "instance__name",
     "code": "error_code",
@@ -66,8 +71,10 @@ MAX_VALUES = 20
 MAX_IDS = 100
 SIZES = (10, 200)
 PAGES = (1, 1_000_000)
-# A link younger than this opens live: what it shows is still what is.
+# A link younger than this opens live: what it shows is still current.
 YOUNG = timedelta(minutes=2)
+# The overview begins there unless its URL says otherwise, and counts no more days than these.
+OVERVIEW_START, OVERVIEW_DAYS = "now-7d", 93
 _SHOWN = 200
 _NUMBER = re.compile(r"\d{1,9}", re.ASCII)
 
@@ -135,7 +142,7 @@ class Params:
 
     def get(self, name: str) -> str:
         """The value of a single-valued parameter, its default, or an empty string."""
-        return self.values.get(name, (self._default(name),))[0]
+        return self.values.get(name, (self._default(name, self.values),))[0]
 
     def getlist(self, name: str) -> Values:
         """Every value of a repeatable parameter."""
@@ -182,7 +189,7 @@ class Params:
             (name, value)
             for name in self.DECLARED
             for value in sorted(set(values.get(name, ())))
-            if value and value != self._default(name)
+            if value and value != self._default(name, values)
         ]
 
     @property
@@ -197,7 +204,24 @@ class Params:
 
     def corrected_query(self, error: ParamError) -> str:
         """The query string with the suggestion of an error; empty without a suggestion."""
-        return self.query(**error.suggestion) if error.suggestion else ""
+        if not error.suggestion:
+            return ""
+        # Whatever else is wrong stays as it is, to be asked about next: left out, it would filter
+        # nothing.
+        wrong = {other.param for other in self.errors}
+        kept = [name for name in self._texts if name in {*TIME_RANGE, *self.SHORTHAND, *wrong}]
+        changed: dict[str, Value] = {name: self._encodable_texts(name) for name in kept}
+        changed |= error.suggestion
+        shorthand = [
+            (name, value)
+            for name in self.SHORTHAND
+            for value in _as_tuple(changed.pop(name, None))
+            if value
+        ]
+        return _encode([*self.hidden_fields(**changed), *shorthand])
+
+    def _encodable_texts(self, name: str) -> Values:
+        return tuple(map(_encodable, self._texts[name]))
 
     def _given(self, query: QueryDict) -> dict[str, Values]:
         lists = {name: tuple(values) for name, values in query.lists()}
@@ -239,7 +263,8 @@ class Params:
             )
         )
 
-    def _default(self, name: str) -> str:
+    def _default(self, name: str, values: Mapping[str, Values]) -> str:
+        """The default of a parameter, given these values of the others."""
         return self.DECLARED[name].default if name in self.DECLARED else ""
 
     def _with_unknown(self, known: list[tuple[str, str]]) -> str:
@@ -265,6 +290,15 @@ def _single(values: Values, longest: int = MAX_LENGTH) -> str:
     return values[0]
 
 
+def _instances(values: Values) -> Values:
+    """Names or ids; a text that holds nothing but UUIDs is split into them."""
+    expanded: list[str] = []
+    for value in values:
+        uuids = [parse_uuid(one) for one in split_ids(value)]
+        expanded += uuids if all(uuids) else [value]
+    return _names(tuple(expanded))
+
+
 def _text(values: Values) -> Values:
     return (" ".join(_single(values, MAX_TEXT).split()),)
 
@@ -282,7 +316,8 @@ def _some_of(allowed: Iterable[str]) -> Callable[[Values], Values]:
 def _choose(text: str, allowed: Sequence[str]) -> str:
     if text not in allowed:
         close = get_close_matches(text.casefold()[:MAX_LENGTH], allowed, n=1)
-        raise InvalidValue(f"must be one of {', '.join(allowed)}", *close)
+        only = allowed[0] if len(allowed) == 1 else f"one of {', '.join(allowed)}"
+        raise InvalidValue(f"must be {only}", *close)
     return text
 
 
@@ -320,7 +355,7 @@ def _recovered(values: Values) -> Values:
 
 def _ids(values: Values) -> Values:
     text = _single(values, MAX_IDS * (MAX_LENGTH + 1))
-    ids = sorted({one.strip() for one in text.split(",")} - {""})
+    ids = sorted(set(map(canonical_id, split_ids(text))))
     if len(ids) > MAX_IDS:
         raise InvalidValue(f"has too many IDs (max. {MAX_IDS})")
     if any(len(one) > MAX_LENGTH for one in ids):
@@ -329,7 +364,8 @@ def _ids(values: Values) -> Values:
 
 
 def _columns(values: Values) -> Values:
-    named = {_choose(one.strip(), COLUMNS) for one in ",".join(values).split(",") if one.strip()}
+    names = [one.strip() for one in ",".join(values).split(",") if one.strip()]
+    named = {_choose(FORMER_COLUMNS.get(name, name), COLUMNS) for name in names}
     columns = tuple(column for column in COLUMNS if column in named)
     return (",".join(columns),) if columns and columns != DEFAULT_COLUMNS else ()
 
@@ -360,8 +396,9 @@ class ListParams(Params):
         "customer": Parameter(_names, filters=True),
         "region": Parameter(_names, filters=True),
         "project": Parameter(_names, filters=True),
-        "instance": Parameter(_names, filters=True),
+        "instance": Parameter(_instances, filters=True),
         "status": Parameter(_statuses, filters=True),
+        "stuck": Parameter(_one_of(["yes"]), filters=True),
         "code": Parameter(_codes, filters=True),
         "recovered": Parameter(_recovered, filters=True),
         "q": Parameter(_text, filters=True),
@@ -371,7 +408,7 @@ class ListParams(Params):
         "to": _TIME_RANGE,
         "tz": _TIME_RANGE,
         "asof": _TIME_RANGE,
-        "sort": Parameter(_one_of(_either_way(SORTS)), default="-created"),
+        "sort": Parameter(_one_of(_either_way(SORTS))),
         "cols": Parameter(_columns),
         "size": _SIZE,
         "page": _PAGE,
@@ -379,7 +416,7 @@ class ListParams(Params):
         "before": Parameter(_cursor),
     }
     SHORTHAND = ("around", "win")  # in place of from and to
-    POSITION = ("page", "after", "before")
+    POSITION: ClassVar[tuple[str, ...]] = ("page", "after", "before")
 
     time_range: TimeRange
     permalink_asof: str = ""
@@ -443,21 +480,20 @@ class ListParams(Params):
         params.time_range = time_range
         return params
 
+    def as_list(self, **changed: Value) -> ListParams:
+        """The parameters of the list of the same restores, some of them changed."""
+        params = ListParams(QueryDict())
+        params.time_range, params.permalink_asof = self.time_range, self.permalink_asof
+        values = {name: given for name, given in self.values.items() if name in ListParams.DECLARED}
+        if self.time_range.on != ON[0]:
+            values["on"] = (self.time_range.on,)
+        params.values = values | {name: _as_tuple(value) for name, value in changed.items()}
+        return params
+
     def with_time_range(self, edges: Mapping[str, str]) -> str:
-        """The query string of this view in another time range, as of the same moment."""
+        """The query string of this view in another time range, as of the same time."""
         changed: dict[str, Value] = {name: edges.get(name) for name in TIME_RANGE if name != "asof"}
         return self.query(**changed)
-
-    def corrected_query(self, error: ParamError) -> str:
-        """The query string with the suggestion of an error; empty without a suggestion."""
-        if not error.suggestion:
-            return ""
-        wrong = {other.param for other in self.errors}
-        valid = (name for name in (*TIME_RANGE, *self.SHORTHAND) if name not in wrong)
-        edges = {name: self.raw[name] for name in valid if name in self.raw}
-        edges |= error.suggestion
-        shorthand = [(name, edges.pop(name)) for name in self.SHORTHAND if name in edges]
-        return _encode([*self.hidden_fields(**edges), *shorthand])
 
     @property
     def resolved_range(self) -> dict[str, str | None]:
@@ -470,11 +506,22 @@ class ListParams(Params):
         times = {name: iso_or_none(at) for name, at in edges.items()}
         return {"on": self.time_range.on, **times}
 
+    def _parse_values(self, name: str, parameter: Parameter) -> None:
+        if name == "sort" and self._texts.get(name) in (("progress",), ("-progress",)):
+            # It was a sort order once: old links stay valid.
+            self.unknown[name] = self._texts.pop(name)
+        super()._parse_values(name, parameter)
+
+    def _default(self, name: str, values: Mapping[str, Values]) -> str:
+        if name == "sort":
+            return "-ended" if values.get("on") == ("ended",) else "-created"
+        return super()._default(name, values)
+
     def _parse_together(self, now: datetime) -> None:
-        self._check_position()
         self.time_range = self._parse_time_range(now)
-        if not self.errors:
-            asof = self.time_range.asof
+        self._check_position()
+        asof = self.time_range.asof
+        if asof or not self.errors:
             self.permalink_asof = to_iso(asof) if asof else permalink_asof(now)
         if not all(error.clear for error in self.errors):
             self.normalized = None
@@ -501,7 +548,9 @@ class ListParams(Params):
             time_range = timerange.parse(texts, now)
         except InvalidTimeRange as error:
             self.errors += self._normalize(texts, error.errors, now)
-            return timerange.parse({}, now)
+            wrong = {one.param for one in self.errors}
+            kept = {name: texts.get(name, "") for name in ("on", "tz", "asof") if name not in wrong}
+            time_range = timerange.parse(kept, now)
         written = to_params(time_range) | ({"asof": young} if young else {})
         self.values |= {name: (value,) for name, value in written.items()}
         return time_range
@@ -518,20 +567,94 @@ class ListParams(Params):
         try:
             self.normalized = to_params(timerange.parse(clear, now))
         except InvalidTimeRange as error:
-            return error.errors
+            # What is shown is what the person wrote.
+            return [replace(one, value=self.raw.get(one.param, one.value)) for one in error.errors]
         return errors
+
+
+class DowntimeParams(ListParams):
+    """The parameters of the downtime report: place and time as in the restore list.
+
+    It counts what was running in the time range. ``audience`` is ``customer`` for the report that
+    one customer may read.
+    """
+
+    DECLARED = {
+        **{
+            name: ListParams.DECLARED[name]
+            for name in (
+                *("customer", "region", "project", "instance", "ids"),
+                *("from", "to", "tz", "asof"),
+            )
+        },
+        "audience": Parameter(_one_of(["customer"])),
+    }
+    POSITION = ()
+
+    def _parse_together(self, now: datetime) -> None:
+        if self.get("audience") and len(self.getlist("customer")) != 1:
+            self._refuse("audience", InvalidValue("can only be given with exactly one customer"))
+        super()._parse_together(now)
+
+    def _parse_time_range(self, now: datetime) -> TimeRange:
+        return replace(super()._parse_time_range(now), on="running")
+
+
+class OverviewParams(ListParams):
+    """The parameters of the overview: a time range as in the restore list, by default 7 days.
+
+    It begins, and it isn't long: all of it is counted.
+    """
+
+    DECLARED = {name: ListParams.DECLARED[name] for name in ("from", "to", "tz")}
+    POSITION = ()
+
+    def _default(self, name: str, values: Mapping[str, Values]) -> str:
+        if name == "from":
+            return "" if values.get("to") else OVERVIEW_START
+        return super()._default(name, values)
+
+    def _parse_time_range(self, now: datetime) -> TimeRange:
+        if not any(map(self._texts.get, ("from", "to", *self.SHORTHAND))):
+            self._texts["from"] = (OVERVIEW_START,)
+        time_range = super()._parse_time_range(now)
+        if self.errors:
+            return time_range
+        longest, end = timedelta(days=OVERVIEW_DAYS), time_range.end or time_range.now
+        if time_range.start is None:
+            start, reason = end - timedelta(days=7), "is needed"
+        elif end - time_range.start > longest:
+            start, reason = end - longest, "is too early"
+        else:
+            return time_range
+        earliest = to_iso(start) if time_range.end else f"now-{OVERVIEW_DAYS}d"
+        self.errors.append(
+            ParamError(
+                param="from",
+                value=self.raw.get("from", ""),
+                reason=f"{reason}: the overview covers up to {OVERVIEW_DAYS} days",
+                suggestion={"from": earliest},
+            )
+        )
+        return time_range
 
 
 ORDER = tuple(ListParams.DECLARED)
 FILTERS = tuple(name for name, parameter in ListParams.DECLARED.items() if parameter.filters)
 REPEATABLE = ("customer", "region", "project", "instance", "status", "code")
-# Filters beyond where and when: none may match although there are restores.
-ROW_FILTERS = ("status", "code", "recovered", "q", "ids")
+# Filters other than place and time: there may be restores although none matches.
+ROW_FILTERS = ("status", "stuck", "code", "recovered", "q", "ids")
 TIME_RANGE = ("on", "from", "to", "tz", "asof")
 
 
-# The values of ``sort``, and the fields behind them.
-INSTANCE_SORTS = {"name": "name", "complete": "complete_to"}
+# The values of ``sort``, and the fields behind them: the name, the time up to which the data is
+# complete, the time and the status of the newest restore.
+INSTANCE_SORTS = {
+    "name": "name",
+    "complete": "complete_to",
+    "last_restore": "last_restore_at",
+    "last_status": "last_status",
+}
 
 
 class InstanceListParams(Params):
@@ -563,14 +686,18 @@ class InstanceListParams(Params):
             instances = instances.in_states(states)
         return instances.matching(self.get("q"))
 
-    def not_found(self, projects: Iterable[Project]) -> list[str]:
+    def not_found(self, projects: Iterable[Project | VisibleProject]) -> list[str]:
         """The projects and customers of the filters that none of these projects is or has."""
-        known = {
-            "project": {project.name for project in projects},
-            "customer": {project.customer for project in projects},
-        }
+        names = {project.name for project in projects}
+        ids = {project.project_id.lower() for project in projects}
+        customers = {project.customer for project in projects}
         return sorted(
-            value for name in known for value in self.getlist(name) if value not in known[name]
+            [
+                value
+                for value in self.getlist("project")
+                if value not in names and ids.isdisjoint(spellings(value))
+            ]
+            + [value for value in self.getlist("customer") if value not in customers]
         )
 
 

@@ -2,49 +2,83 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
-from django.db.models import Exists, Q
+from django.db.models import Count, Exists, Q
 
 from restores.asof import AsOf
-from restores.filters.params import ListParams
-from restores.models import Instance, Project, Restore
+from restores.filters.params import FILTERS, TIME_RANGE, ListParams
+from restores.models import Backup, FormerName, Instance, Project, Restore
 from restores.querysets import (
+    CHANGED_BY_KEY,
     LONG,
-    UNKNOWN_RUNS,
     InstanceQuerySet,
-    ProjectQuerySet,
     RestoreQuerySet,
     Viewer,
+    VisibleQuerySet,
     select,
+    unknown_and_unfinished,
 )
 from restores.search import SearchResult, search
-from restores.statuses import FAILED, OTHER
-from restores.sync_status import SyncStatus, sync_status_of
+from restores.spellings import all_spellings, bare, spellings
+from restores.statuses import FAILED
+from restores.sync_status import SyncStatus, VisibleProject, sync_status_of
 
 # The parameters that choose projects, and the columns behind them.
 _PROJECT_COLUMNS = {"customer": "customer", "region": "region", "project": "name"}
 
 
-class VisibleProject(NamedTuple):
-    """A project that the viewer may see."""
+Row = TypeVar("Row", "CalledInstance", VisibleProject)
+
+
+class CalledInstance(NamedTuple):
+    """An instance that the parameters name, by its id or its name."""
 
     pk: int
+    project_id: int
+    instance_id: str
     name: str
-    customer: str
-    region: str
-    time_zone: str
-    monitored: bool
+
+
+class Renamed(NamedTuple):
+    """A former name of an instance or a project that a parameter gives, and the present one."""
+
+    name: str
+    now: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundId:
+    """What an id is: of a restore, a backup, an instance, or several of them.
+
+    ``listed`` says whether the list has that restore, ``restored`` how many restores there are of
+    that backup; ``name`` is that of the instance.
+    """
+
+    id: str
+    restore: bool
+    listed: bool
+    backup: bool
+    restored: int
+    instance: bool
+    name: str
+
+    @property
+    def found(self) -> bool:
+        """Whether it is the id of anything."""
+        return self.restore or self.backup or self.instance
 
 
 class Scope:
     """The restores that the parameters select, in a snapshot by their states at its time.
 
-    Everything starts at the projects that the viewer may see, by primary key: so the indexes that
-    begin with the project serve.
+    Everything starts at the projects that the viewer may see, by primary key, so that the
+    indexes that begin with the project can be used.
     """
 
     def __init__(self, params: ListParams, viewer: Viewer, asof: AsOf | None = None) -> None:
@@ -55,8 +89,84 @@ class Scope:
     @cached_property
     def visible(self) -> list[VisibleProject]:
         """The projects that the viewer may see, by name."""
-        rows = Project.objects.visible_to(self.viewer).order_by("name", "pk")
-        return [VisibleProject(*row) for row in rows.values_list(*VisibleProject._fields)]
+        return VisibleProject.visible_to(self.viewer)
+
+    @cached_property
+    def selected(self) -> list[VisibleProject]:
+        """The visible projects that customers, regions and projects select."""
+        chosen, named = dict(self._chosen), self._projects_by_name
+        chosen.pop("name", None)
+        keys = {project.pk for projects in named.values() for project in projects}
+        return [
+            project
+            for project in self.visible
+            if all(getattr(project, column) in values for column, values in chosen.items())
+            and (project.pk in keys or not named)
+        ]
+
+    @property
+    def places(self) -> Iterator[tuple[str, str]]:
+        """The customer and the time zone of each selected project."""
+        return ((project.customer, project.time_zone) for project in self.selected)
+
+    @cached_property
+    def called(self) -> list[CalledInstance]:
+        """The instances of the selected projects with the ids or names that the parameters give."""
+        return list({one.pk: one for found in self._by_name.values() for one in found}.values())
+
+    @cached_property
+    def renamed(self) -> list[Renamed]:
+        """The former names among the parameters."""
+        named: list[tuple[str, Sequence[CalledInstance | VisibleProject]]]
+        named = [*self._by_name.items(), *self._projects_by_name.items()]
+        return [
+            Renamed(name, one.name)
+            for name, found in named
+            for one in found
+            if bare(name) != bare(one.name) and _id_of(one).lower() not in all_spellings(name)
+        ]
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[CalledInstance]]:
+        """The instances of the selected projects that each value of ``instance`` means.
+
+        An id, or a name: the one that the instance had then, the present one, or a former one.
+        """
+        values = self.params.getlist("instance")
+        if not values:
+            return {}
+        names = {*values, *map(bare, values)}
+        former = FormerName.objects.filter(instance__isnull=False, name__in=names)
+        rows = Instance.objects.called(values)
+        rows |= Instance.objects.filter(pk__in=former.values("instance_id"))
+        keys = {project.pk for project in self.selected}
+        found = [
+            one
+            for one in map(CalledInstance._make, rows.values_list(*CalledInstance._fields))
+            if self._projects_then.get(one.pk, one.project_id) in keys
+        ]
+        names_of = FormerNames("instance", [one.pk for one in found], self.params.time_range.asof)
+        return {
+            value: [one for one in found if one.instance_id.lower() in all_spellings(value)]
+            or names_of.find(found, {value, bare(value)})
+            for value in values
+        }
+
+    @cached_property
+    def _projects_by_name(self) -> dict[str, list[VisibleProject]]:
+        """The visible projects that each value of ``project`` means: an id or a name, as above."""
+        values = self.params.getlist("project")
+        if not values:
+            return {}
+        names_of = FormerNames(
+            "project", [one.pk for one in self.visible], self.params.time_range.asof
+        )
+        return {
+            value: [one for one in self.visible if one.project_id.lower() in spelled]
+            or names_of.find(self.visible, {value})
+            for value in values
+            for spelled in [spellings(value)]
+        }
 
     @cached_property
     def visible_restores(self) -> RestoreQuerySet:
@@ -74,7 +184,7 @@ class Scope:
         time = self.params.time_range.asof
         if self._loaded and self._loaded.time == time:
             return self._loaded
-        return AsOf.load(self.visible_restores, time) if time else None
+        return AsOf.load(self.visible_restores, time, self.viewer) if time else None
 
     @cached_property
     def restores(self) -> RestoreQuerySet:
@@ -83,45 +193,61 @@ class Scope:
 
     @cached_property
     def any_status(self) -> RestoreQuerySet:
-        """The restores that match every parameter but ``status`` and ``recovered``."""
+        """The restores that match every parameter but ``status``, ``stuck`` and ``recovered``."""
         return self.found.rows
 
     @cached_property
     def found(self) -> SearchResult:
         """The result of the text search among restores in any status; without a text, all."""
         params, asof = self.params, self.asof
-        rows = _of_projects(self.project_keys)
+        rows = self._of_selected_projects()
+        if params.getlist("instance"):
+            # By primary key: a join would change the plan. Without the projects, too.
+            keys = [instance.pk for instance in self.called]
+            rows = _with_key(Restore.objects.all(), "instance", keys)
         if asof:
             rows = asof.known(rows)
-        if names := params.getlist("instance"):
-            # By primary key: a join would change the plan.
-            keys = list(Instance.objects.called(names).values_list("pk", flat=True))
-            rows = (
-                rows.filter(instance=keys[0]) if len(keys) == 1 else rows.filter(instance__in=keys)
-            )
         if codes := params.getlist("code"):
             rows = asof.with_code(rows, codes) if asof else rows.with_code(codes)
         if ids := params.ids:
             # Instances by primary key: each side of the "or" has an index then.
-            keys = list(Instance.objects.filter(instance_id__in=ids).values_list("pk", flat=True))
-            rows = rows.filter(Q(restore_id__in=ids) | Q(backup_id__in=ids) | Q(instance__in=keys))
+            spelled = set().union(*map(spellings, ids))
+            instances = Instance.objects.filter(instance_id__lower__in=spelled)
+            keys = list(instances.values_list("pk", flat=True))
+            rows = rows.filter(
+                Q(restore_id__lower__in=spelled)
+                | Q(backup_id__lower__in=spelled)
+                | Q(instance__in=keys)
+            )
         rows = self._in_time_range(rows)
-        newest_first = params.sort == ListParams.DECLARED["sort"].default and not params.cursor
+        newest_first = params.sort == "-created" and not params.cursor
         newest_first = newest_first and params.time_range.on != "running"
-        return search(rows, params.get("q"), asof, newest_first=newest_first)
+        return search(
+            rows,
+            params.get("q"),
+            asof,
+            projects=None if params.getlist("instance") else self.project_keys,
+            newest_first=newest_first,
+        )
 
     def in_status(self, rows: RestoreQuerySet) -> RestoreQuerySet:
-        """Filter rows by ``status`` and ``recovered``."""
+        """Filter rows by ``status``, ``stuck`` and ``recovered``."""
         statuses, recovered = self.params.getlist("status"), self.params.get("recovered")
         asof = self.asof
         # Both filters of ``recovered`` imply the status failed.
         if statuses and not (recovered and FAILED.value in statuses):
             rows = asof.in_status(rows, statuses) if asof else rows.in_status(statuses)
+        if self.params.get("stuck"):
+            rows = self.stuck(rows)
         if recovered == "no":
             rows = asof.unresolved(rows) if asof else rows.unresolved()
         elif recovered:
             rows = asof.recovered(rows) if asof else rows.recovered()
         return rows
+
+    def stuck(self, rows: RestoreQuerySet) -> RestoreQuerySet:
+        """Those of the rows that are possibly stuck, in a snapshot those that were."""
+        return self.asof.stuck(rows) if self.asof else rows.stuck()
 
     @property
     def dated(self) -> bool:
@@ -129,6 +255,15 @@ class Scope:
         time_range = self.params.time_range
         bounded = bool(time_range.start or time_range.end)
         return time_range.on == "running" or (time_range.on == "created" and bounded)
+
+    @property
+    def found_by_key(self) -> bool:
+        """Whether the time range selects restores by primary key, as ``changed_in`` does."""
+        time_range = self.params.time_range
+        start, end = time_range.start, time_range.end
+        if time_range.on != "changed" or start is None or end is None:
+            return False
+        return end - start <= CHANGED_BY_KEY
 
     def parts(self, rows: RestoreQuerySet) -> list[RestoreQuerySet]:
         """Rows of this scope by creation, newest first, in parts that an index gives at once.
@@ -143,52 +278,105 @@ class Scope:
         return [recent, rows.filter(pk__in=keys)] if keys else [recent]
 
     @cached_property
-    def projects(self) -> ProjectQuerySet:
-        """The projects that could have restores of this scope."""
-        projects = Project.objects.visible_to(self.viewer).filter(self._labelled(""))
-        if names := self.params.getlist("instance"):
-            of_these = Instance.objects.called(names).values("project_id")
-            projects = projects.filter(pk__in=of_these)
-        return projects
-
-    @cached_property
     def instances(self) -> InstanceQuerySet:
         """The instances that could have restores of this scope.
 
         They must have been synced before we may say that there is none.
         """
-        instances = Instance.objects.visible_to(self.viewer).filter(self._labelled("project__"))
-        names = self.params.getlist("instance")
-        return instances.called(names) if names else instances
+        if self.params.getlist("instance"):
+            return Instance.objects.filter(pk__in=[instance.pk for instance in self.called])
+        selected = Q(project__in=[project.pk for project in self.selected])
+        return Instance.objects.filter(selected | Q(pk__in=self._moved_since))
 
     def sync_status(self) -> SyncStatus:
         """Up to when all that can be in this scope is complete."""
-        return sync_status_of(self.instances, self.projects)
+        named, keys = bool(self.params.getlist("instance")), self.project_keys
+        if not named and not self._moved_since:
+            rows = Project.objects.all() if keys is None else Project.objects.filter(pk__in=keys)
+            return sync_status_of(self.selected, rows)
+        # Of the instances that can have some, and of projects that have one of them.
+        having = set(self.instances.values_list("project_id", flat=True))
+        if not named:
+            having.update(keys or ())
+        projects = [project for project in self.visible if project.pk in having]
+        return sync_status_of(projects, Project.objects.filter(pk__in=having), self.instances)
 
     def some_not_monitored(self) -> bool:
         """Whether an instance of this scope is in a project that is no longer monitored."""
         return self.instances.filter(project__monitored=False).exists()
 
-    @cached_property
+    @property
     def not_found(self) -> list[tuple[str, str]]:
         """Parameters and values that nothing visible has."""
+        return self.unknown_filters + [("ids", one.id) for one in self.ids if not one.found]
+
+    @cached_property
+    def unknown_filters(self) -> list[tuple[str, str]]:
+        """The same without ``ids``, which are listed one by one."""
         return list(self._missing())
+
+    @cached_property
+    def ids(self) -> list[FoundId]:
+        """What each id of ``ids`` is, among all that the viewer may see."""
+        spelled = {one: spellings(one) for one in self.params.ids}
+        if not spelled:
+            return []
+        every = set().union(*spelled.values())
+        restores = self.visible_restores
+        known = _lower_ids(restores, "restore_id", every)
+        restored = restores.filter(backup_id__lower__in=every).order_by()
+        counts = dict(restored.values_list("backup_id__lower").annotate(Count("pk")))
+        backups = Backup.objects.visible_to(self.viewer)
+        existing = _lower_ids(backups, "backup_id", every) | counts.keys()
+        instances = Instance.objects.visible_to(self.viewer)
+        instances = instances.filter(instance_id__lower__in=every)
+        names = dict(instances.values_list("instance_id__lower", "name"))
+        narrowed = bool(self.params.values.keys() & {*FILTERS, *TIME_RANGE} - {"ids", "tz", "on"})
+        matching = _lower_ids(self.restores, "restore_id", known) if narrowed and known else known
+        return [
+            FoundId(
+                id=one,
+                restore=bool(known & all_of),
+                listed=bool(matching & all_of),
+                backup=bool(existing & all_of),
+                restored=sum(counts.get(each, 0) for each in all_of),
+                instance=bool(names.keys() & all_of),
+                name=next((names[each] for each in all_of if each in names), ""),
+            )
+            for one, all_of in spelled.items()
+        ]
+
+    @property
+    def missing_ids(self) -> int:
+        """How many ids of ``ids`` are those of nothing that the viewer may see."""
+        return sum(not one.found for one in self.ids)
 
     @cached_property
     def project_keys(self) -> list[int] | None:
         """The primary keys of the selected projects; None if all are selected and visible."""
-        chosen = {
-            column: self.params.getlist(name)
-            for name, column in _PROJECT_COLUMNS.items()
-            if self.params.getlist(name)
-        }
-        if self.viewer.is_superuser and not chosen:
+        if self.viewer.is_superuser and not self._chosen:
             return None
-        return [
-            project.pk
-            for project in self.visible
-            if all(getattr(project, column) in values for column, values in chosen.items())
-        ]
+        return [project.pk for project in self.selected]
+
+    @cached_property
+    def _projects_then(self) -> dict[int, int]:
+        """In a snapshot, the project of each instance that has moved to another since."""
+        projects = self.asof.projects if self.asof else {}
+        return {instance: project.pk for instance, project in projects.items()}
+
+    @cached_property
+    def _moved_since(self) -> list[int]:
+        """In a snapshot, the instances that were in a selected project and have moved since."""
+        selected = set(self.project_keys or ())
+        return [instance for instance, then in self._projects_then.items() if then in selected]
+
+    def _of_selected_projects(self) -> RestoreQuerySet:
+        """The restores of the selected projects; in a snapshot, of those that were in them."""
+        keys, then = self.project_keys, self._projects_then
+        if keys is None or not then:
+            return _of_projects(keys)
+        others = Restore.objects.filter(project__in=keys).exclude(instance__in=then)
+        return others | Restore.objects.filter(instance__in=self._moved_since)
 
     def _in_time_range(self, rows: RestoreQuerySet) -> RestoreQuerySet:
         time_range, asof = self.params.time_range, self.asof
@@ -201,68 +389,97 @@ class Scope:
             case "changed":
                 return asof.changed_in(rows, start, end) if asof else rows.changed_in(start, end)
             case _:
-                return rows.created_in(start, end)
+                return asof.created_in(rows, start, end) if asof else rows.created_in(start, end)
 
     @cached_property
     def _long_running(self) -> tuple[datetime, list[int]] | None:
         """A time, and the restores created up to then that may still have run in the range."""
         time_range = self.params.time_range
         start = time_range.start
-        if time_range.on != "running" or start is None or time_range.asof:
+        if time_range.on != "running" or start is None:
             return None
-        durations = Restore.objects.order_by("-duration").values_list("duration", flat=True)
-        longest = durations.filter(duration__lte=LONG).first()
+        longest: float | None = LONG
+        if not self.asof:
+            durations = Restore.objects.order_by("-duration").values_list("duration", flat=True)
+            longest = durations.filter(duration__lte=LONG).first()
         cutoff = start - timedelta(seconds=longest or 0)
-        # Each has an index; compared with the cutoff here, or SQLite would use another one.
-        rows = Restore.objects.filter(
-            Q(status_group="in_progress")
-            | Q(status_group=OTHER, created_at__gt=start - UNKNOWN_RUNS)
-            | Q(duration__gt=LONG)
+        # One by one, because each has an index; and compared with the cutoff here, or SQLite would
+        # use another index.
+        unknown = Restore.objects.filter(unknown_and_unfinished(start), created_at__lte=cutoff)
+        found = Restore.objects.in_progress().union(
+            Restore.objects.filter(duration__gt=LONG), unknown, all=True
         )
-        found = rows.values_list("pk", "created_at")
-        return cutoff, [pk for pk, created_at in found if created_at and created_at <= cutoff]
+        rows = found.values_list("pk", "created_at")
+        keys = {pk for pk, created_at in rows if created_at and created_at <= cutoff}
+        if self.asof:
+            # What was in another state then may have run for longer.
+            changed = self.asof.changed_since.items()
+            keys |= {pk for pk, state in changed if not _is_after(state.now.created_at, cutoff)}
+        return cutoff, sorted(keys)
 
-    def _labelled(self, path: str) -> Q:
-        """Customers, regions and projects, as a condition on rows with a path to the project."""
-        return Q(
-            **{
-                f"{path}{column}__in": self.params.getlist(name)
-                for name, column in _PROJECT_COLUMNS.items()
-                if self.params.getlist(name)
-            }
-        )
+    @cached_property
+    def _chosen(self) -> dict[str, tuple[str, ...]]:
+        """The values that customers, regions and projects must have, by column."""
+        return {
+            column: values
+            for name, column in _PROJECT_COLUMNS.items()
+            if (values := self.params.getlist(name))
+        }
 
     def _missing(self) -> Iterator[tuple[str, str]]:
         for name, column in _PROJECT_COLUMNS.items():
             known = {getattr(project, column) for project in self.visible}
+            if name == "project":
+                known = {one for one, found in self._projects_by_name.items() if found}
             yield from ((name, one) for one in self.params.getlist(name) if one not in known)
-        if names := self.params.getlist("instance"):
-            instances = Instance.objects.visible_to(self.viewer).called(names)
-            known = {one for row in instances.values_list("instance_id", "name") for one in row}
-            yield from (("instance", name) for name in names if name not in known)
+        yield from (("instance", name) for name, found in self._by_name.items() if not found)
         if codes := [code for code in self.params.getlist("code") if code != "any"]:
             exists = [Exists(self.visible_restores.with_code([code])) for code in codes]
             found = zip(codes, select(self.viewer, *exists), strict=True)
             yield from (("code", code) for code, exists_there in found if not exists_there)
-        if ids := self.params.ids:
-            known = self._known_ids(ids)
-            yield from (("ids", one) for one in ids if one not in known)
 
-    def _known_ids(self, ids: Sequence[str]) -> set[str]:
-        restores = self.visible_restores
-        instances = Instance.objects.visible_to(self.viewer)
-        return {
-            *restores.filter(restore_id__in=ids).values_list("restore_id", flat=True),
-            *restores.filter(backup_id__in=ids).values_list("backup_id", flat=True),
-            *instances.filter(instance_id__in=ids).values_list("instance_id", flat=True),
-        }
+
+def _lower_ids(rows: VisibleQuerySet, column: str, ids: Collection[str]) -> set[str]:
+    """Those of the ids that one of the rows has; given and returned in lower case."""
+    found = rows.filter(**{f"{column}__lower__in": ids})
+    return set(found.values_list(f"{column}__lower", flat=True))
+
+
+def _id_of(one: CalledInstance | VisibleProject) -> str:
+    return one.instance_id if isinstance(one, CalledInstance) else one.project_id
+
+
+class FormerNames:
+    """The present and former names of instances or projects, and those at a time if given."""
+
+    def __init__(self, kind: str, keys: Collection[int], at: datetime | None) -> None:
+        rows = FormerName.objects.filter(**{f"{kind}__in": keys}).order_by("until", "pk")
+        self._all: dict[int, set[str]] = defaultdict(set)
+        self._then: dict[int, str] = {}
+        for key, name, until in rows.values_list(f"{kind}_id", "name", "until"):
+            self._all[key].add(name)
+            if at and until > at:
+                self._then.setdefault(key, name)
+
+    def find(self, rows: Sequence[Row], names: Collection[str]) -> list[Row]:
+        """Rows that had one of these names then; else that have it now; else that ever had it."""
+        return (
+            [row for row in rows if self._then.get(row.pk, row.name) in names]
+            or [row for row in rows if row.name in names]
+            or [row for row in rows if self._all[row.pk] & set(names)]
+        )
+
+
+def _is_after(at: datetime | None, cutoff: datetime) -> bool:
+    return at is not None and at > cutoff
 
 
 def _of_projects(keys: Sequence[int] | None) -> RestoreQuerySet:
     """The restores of these projects, None for all."""
-    if keys is None:
-        return Restore.objects.all()
-    # Of a single project the rows come in order from its index.
-    if len(keys) == 1:
-        return Restore.objects.filter(project=keys[0])
-    return Restore.objects.filter(project__in=keys)
+    rows = Restore.objects.all()
+    return rows if keys is None else _with_key(rows, "project", keys)
+
+
+def _with_key(rows: RestoreQuerySet, column: str, keys: Sequence[int]) -> RestoreQuerySet:
+    """Rows with one of these foreign keys; with a single one they come in order from its index."""
+    return rows.filter(**({column: keys[0]} if len(keys) == 1 else {f"{column}__in": keys}))

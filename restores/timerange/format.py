@@ -42,28 +42,60 @@ def range_label(time_range: TimeRange) -> str:
 def describe_range(time_range: TimeRange, now: datetime) -> str:
     """Describe a range exactly: ``22 Nov, 16:59 – 23 Nov, 16:59 UTC``."""
     edges = [edge for edge in (time_range.start, time_range.end) if edge]
-    zone, place = time_range.zone, zones.city(time_range.tz)
+    zone, place = time_range.zone, zones.city(time_range.zone.key)
     year = any(edge.astimezone(zone).year != now.astimezone(zone).year for edge in edges)
     texts = [_format_local(edge.astimezone(zone), year=year) for edge in edges]
     offsets = [zones.utc_offset(edge, zone) for edge in edges or [now]]
     if len(set(offsets)) == 2:
         texts = [f"{text} ({offset})" for text, offset in zip(texts, offsets, strict=True)]
-    elif time_range.tz != "UTC":
+    elif zone.key not in ("UTC", offsets[0]):
         place = f"{place} ({offsets[0]})"
     if len(texts) == 2:
         return f"{texts[0]} – {texts[1]} {place}"
     if not texts:
-        return "any time" if time_range.tz == "UTC" else f"any time · {place}"
+        return "any time" if zone.key == "UTC" else f"any time · {place}"
     return f"{'since' if time_range.start else 'before'} {texts[0]} {place}"
 
 
+def edge_texts(time_range: TimeRange) -> tuple[str, str]:
+    """Spell the start and end of a range for a field, in its zone: ``28 Nov 2026 14:00``.
+
+    Read again in the zone they are the same times.
+    """
+    first, last = time_range.edges
+    if time_range.start and not first.startswith("now"):
+        first = _edge_text(time_range.start, time_range.zone, upper=False)
+    if time_range.end and last and not last.startswith("now"):
+        last = _edge_text(time_range.end, time_range.zone, upper=True)
+    return first, last
+
+
+def _edge_text(at: datetime, zone: ZoneInfo, *, upper: bool) -> str:
+    if day := zones.day_starting_at(at, zone):
+        if upper:
+            day -= timedelta(days=1)
+        return f"{day.day} {day:%b %Y}"
+    local = at.astimezone(zone)
+    text = f"{local.day} {local:%b %Y} {_format_time(local)}"
+    return f"{text} {zones.utc_offset(at, zone)}" if zones.occurrence(at, zone) else text
+
+
 def describe_time(spelling: str) -> str:
-    """Describe an absolute time of a URL: ``1 Feb 2026``, ``4 May 2026, 15:00 (UTC+2)``."""
-    at = datetime.fromisoformat(spelling)
+    """Describe a time of a URL: ``1 Feb 2026``, ``4 May 2026, 15:00 (UTC+2)``, ``2 hours ago``."""
+    if ago := _LAST.fullmatch(spelling):
+        unit = "week" if ago[2] == "w" else _UNITS[ago[2]]
+        return f"{ago[1]} {unit}{'' if ago[1] == '1' else 's'} ago"
+    try:
+        at = datetime.fromisoformat(spelling)
+    except ValueError:
+        return _NAMES.get((spelling, spelling), spelling)
     if len(spelling) == len("2026-02-01"):
         return f"{at.day} {at:%b %Y}"
     text = _format_local(at, year=True)
-    return f"{text} ({at:%Z})" if at.tzinfo else text
+    offset = at.utcoffset()
+    if offset is None:
+        return text
+    return f"{text} ({zones.format_offset(offset // timedelta(minutes=1)) if offset else 'UTC'})"
 
 
 def range_notes(
@@ -132,8 +164,9 @@ def _format_note(local: datetime) -> str:
 
 
 _QUICK_RANGES = (
+    ("now-15m", ""),
     ("now-1h", ""),
-    ("now-8h", ""),
+    ("now-4h", ""),
     ("now-24h", ""),
     ("now-7d", ""),
     ("now-30d", ""),

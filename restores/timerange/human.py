@@ -6,70 +6,37 @@ refuses, and of a time with several meanings it returns each.
 """
 
 import re
-from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from difflib import get_close_matches
 from zoneinfo import ZoneInfo
 
-# Words. A phrase stands alone, a filler is dropped; everything is matched in lower case.
-PHRASES = {
-    "today": "now/d",
-    "yesterday": "now-1d/d",
-    "this week": "now/w",
-    "last week": "now-1w/w",
-    "this month": "now/M",
-    "last month": "now-1M/M",
-    "this year": "now/y",
-    "last year": "now-1y/y",
-    "just now": "now",
-}
-FILLERS = re.compile(r"\b(?:at|on|of|the|uhr|o'clock|hrs)\b|(?<=\d)(?:st|nd|rd|th)\b")
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-# Three letters or more of an English name, or a German spelling.
-MONTHS = {
-    "january": 1, "february": 2, "march": 3, "april": 4, "may": 5, "june": 6, "july": 7,
-    "august": 8, "september": 9, "october": 10, "november": 11, "december": 12,
-    "sept": 9, "mär": 3, "märz": 3, "mai": 5, "juni": 6, "juli": 7, "okt": 10, "dez": 12,
-}  # fmt: skip
-ZONES = {
-    "z": ("Z",), "utc": ("Z",), "gmt": ("Z",), "wet": ("+00:00",), "west": ("+01:00",),
-    "cet": ("+01:00",), "cest": ("+02:00",), "mez": ("+01:00",), "mesz": ("+02:00",),
-    "eet": ("+02:00",), "eest": ("+03:00",), "msk": ("+03:00",), "sast": ("+02:00",),
-    "est": ("-05:00",), "edt": ("-04:00",), "cdt": ("-05:00",), "mdt": ("-06:00",),
-    "pst": ("-08:00",), "pdt": ("-07:00",), "brt": ("-03:00",), "jst": ("+09:00",),
-    "kst": ("+09:00",), "hkt": ("+08:00",), "sgt": ("+08:00",), "aest": ("+10:00",),
-    "aedt": ("+11:00",), "nzst": ("+12:00",), "nzdt": ("+13:00",),
-    "bst": ("+01:00", "+06:00"),  # British summer, Bangladesh
-    "ist": ("+05:30", "+02:00", "+01:00"),  # India, Israel, Ireland
-    "cst": ("-06:00", "+08:00"),  # central North America, China
-    "mst": ("-07:00", "+08:00"),  # mountain North America, Malaysia
-    "ast": ("-04:00", "+03:00"),  # Atlantic, Arabia
-    "gst": ("+04:00", "-02:00"),  # the Gulf, South Georgia
-}  # fmt: skip
+from . import places, words, zones
+from .find import find_times
+from .grammar import FILLERS, LATIN_WORDS, all_words, any_of, plain, words_of
+from .meanings import LocalTime, meanings_of
+from .phrases import Phrase, find_phrases
+from .ranges import to_iso
 
 _MAX_LENGTH = 64
-_AGO = re.compile(
-    r"(?:-|last |past |now ?- ?)?(\d{1,4}|an?|one) ?"
-    r"(m|h|d|w|y|mins?|minutes?|hrs?|hours?|days?|weeks?|months?|years?)( ago)?"
-)
-_COMMA = re.compile(r",(?=\s|$|\d{4}\b)")
-_CLOCK = re.compile(
-    r"(?<![\d:.])(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?\s?(?:([ap])\.?m\b\.?)?(?![\d:])"
-    r"|(?<![\d:./-])(\d{1,2})\s?([ap])\.?m\b\.?",
-    re.ASCII,
-)
-_OFFSET = re.compile(
-    r"(?:(?<=[\s\d])(?:utc|gmt)\s?|(?<=:\d\d)|(?<=\s))([+-])(\d{1,2})(?::?(\d\d))?(?=$|\s)",
-    re.ASCII,
-)
-_ZONE = re.compile(rf"(?:(?<=\d)|(?<![a-z]))({'|'.join(ZONES)})(?![a-z])")
-_YEAR = r"(?:\s?[/.,-]?\s?(\d{4}))?"
-_ISO = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})")
-_DOTTED = re.compile(r"(\d{1,2})\.\s?(\d{1,2})\.?(?:\s?(?<=[. ])(\d{4}|\d\d))?")
-_SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})(?:/(\d{4}|\d\d))?")
-_DASHED = re.compile(r"(\d{1,2})-(\d{1,2})-(\d{4})")
-_DAY_MONTH = re.compile(rf"(\d{{1,2}})\.?[\s/-]?([^\W\d_]{{3,9}})\.?{_YEAR}")
-_MONTH_DAY = re.compile(rf"([^\W\d_]{{3,9}})\.?[\s-]?(\d{{1,2}}){_YEAR}")
-_WEEKDAY = re.compile(r"\b(mon|tue|wed|thu|fri|sat|sun)[a-z]*\b\.?")
-# Digits that are no spelling of a time, and what they probably mean.
+_PHRASES = {
+    word: spelling for spelling, spellings in words.PHRASES.items() for word in words_of(spellings)
+}
+_UNITS = {word: unit for unit, spellings in words.UNITS.items() for word in words_of(spellings)}
+# A unit of one letter or a Latin word stands for itself, too: 24h, 7 days.
+_LATIN = any_of(word for word in _UNITS if word[0] < "\u2e80")
+_COUNT = rf"(?:(?P<count>\d{{1,4}})\ ?|(?:{any_of(words.ONE)})\ +)"
+_AGO = [
+    re.compile(pattern.replace("{}", rf"{_COUNT}(?P<unit>{any_of(_UNITS)})"))
+    for pattern in all_words(words.AGO)
+] + [re.compile(rf"(?:now ?)?(?:- ?)?{_COUNT}(?P<unit>{_LATIN})")]
+_WORD = re.compile(r"[^\W\d_]{4,}")
+_HOURS = re.compile(r"(?:[01]?\d|2[0-3])\ ?h")
+_DECIMAL = re.compile(r"\d+[.,]\d+")
+_THREAD = re.compile(r"\[[\w.-]*\]")  # of a Java log
+_AROUND = "[](){}<>\"'„“”‚«»,; \t"
+_LEADING = re.compile(rf"(?:{any_of(FILLERS)}(?![^\W\d_])\s*)*")
+# Digits that don't spell a time, and what they probably mean.
 _SUGGESTIONS = [
     (re.compile(pattern, re.ASCII), spelling)
     for pattern, spelling in (
@@ -85,146 +52,95 @@ def interpret(raw: str, now: datetime, zone: ZoneInfo, *, upper: bool = False) -
 
     The caller checks that URLs may hold them: a year may be out of range.
     """
-    if len(raw) > _MAX_LENGTH or any(char.isdigit() and not char.isascii() for char in raw):
+    text = plain(raw)
+    if len(raw) > _MAX_LENGTH or any(char.isdigit() and not char.isascii() for char in text):
         return ()
-    text = _COMMA.sub(" ", raw.casefold().strip("[]() \t"))
-    # Web servers write 23/Nov/2026:15:26:00, ISO has a T between the parts.
-    text = re.sub(r"(?<=\d{4}):(?=\d\d:\d\d)|(?<=\d)t(?=\d)", " ", text)
-    text = " ".join(text.split())
-    if relative := PHRASES.get(text) or _ago(text):
-        return (relative,)
-    text, offsets = _take_offsets(text)
-    taken = _take_clock(text)
-    if taken is None:
-        return ()
-    text, clock = taken
-    day_text = " ".join(FILLERS.sub(" ", text).split())
-    if not clock:
-        if offsets or not day_text:
-            return ()
-        return tuple(day.isoformat() for day in _days(day_text, now.astimezone(zone).date()))
-    spellings = []
-    for offset in offsets or ("",):
-        place = _timezone(offset) or zone
-        for day in _days(day_text, now.astimezone(place).date()):
-            at = datetime.fromisoformat(f"{day}T{clock[:5]}").replace(tzinfo=place)
-            # A bare time of day that is still ahead may be yesterday's.
-            if not day_text and at > now and not upper:
-                spellings.append(f"{day - timedelta(days=1)}T{clock}{offset}")
-            spellings.append(f"{day}T{clock}{offset}")
-    return tuple(spellings)
+    folded = " ".join(text.strip(_AROUND).casefold().split())
+    if spelling := _PHRASES.get(folded):
+        return (spelling,)
+    ago = _ago(folded)
+    if (ago and not _HOURS.fullmatch(folded)) or _DECIMAL.fullmatch(folded):
+        return (ago,) if ago else ()
+    phrase = _only_phrase(text)
+    if phrase is None or not _is_clear(phrase):
+        return (ago,) if ago else ()
+    if phrase.relative is not None and not (phrase.day or phrase.weekday or phrase.has_clock):
+        return (f"now{phrase.relative:+}d/d" if phrase.relative else "now/d",)
+    times = meanings_of(phrase, now, zone, ahead=upper)
+    return tuple(dict.fromkeys([*map(_spelling, times), *([ago] if ago else [])]))
 
 
-def suggest(raw: str) -> str:
-    """Suggest a spelling for digits that are no time; "" without one. It may be invalid, too."""
+def suggest(raw: str, now: datetime, zone: ZoneInfo) -> Iterator[str]:
+    """Suggest strict spellings of what is no time but may be meant as one; some are invalid."""
     for pattern, spelling in _SUGGESTIONS:
         if match := pattern.fullmatch(raw):
-            return match.expand(spelling)
-    return ""
+            yield match.expand(spelling)
+    text = plain(raw[:_MAX_LENGTH])
+    if (phrase := _only_phrase(text)) and phrase.has_day:
+        # sun, 3.11, hier soir: no exact time, but a day.
+        yield from (time.day.isoformat() for time in meanings_of(phrase, now, zone))
+    corrected = _WORD.sub(lambda match: _known_word(match[0]), text)
+    if corrected != text:
+        yield from interpret(corrected, now, zone)
+    for found in find_times(raw, now=now, zone=zone)[:1]:
+        yield from (to_iso(one.start) for one in found.meanings)  # in a whole line of a log
+
+
+def _known_word(word: str) -> str:
+    """The word of the tables that a misspelled one is close to."""
+    folded = word.casefold()
+    if folded in LATIN_WORDS or folded.upper() in places.ABBREVIATIONS:
+        return word
+    return next(iter(get_close_matches(folded, LATIN_WORDS, n=1, cutoff=0.75)), word)
 
 
 def _ago(text: str) -> str:
-    match = _AGO.fullmatch(text)
-    if match is None:
-        return ""
-    count = int(match[1]) if match[1].isdecimal() else 1
-    unit = "M" if match[2].startswith("month") else match[2][0]
-    return f"now-{count}{unit}"
+    """The spelling of "2 hours ago", "vor 2 Stunden" and "24h"."""
+    for pattern in _AGO:
+        if match := pattern.fullmatch(text):
+            return f"now-{int(match['count'] or 1)}{_UNITS[match['unit']]}"
+    return ""
 
 
-def _take_offsets(text: str) -> tuple[str, tuple[str, ...]]:
-    """The text without its zone, and the offsets that the zone may stand for."""
-    if match := _OFFSET.search(text):
-        sign, hours, minutes = match.groups()
-        offsets: tuple[str, ...] = (f"{sign}{int(hours):02}:{minutes or '00'}",)
-    elif match := _ZONE.search(text):
-        offsets = ZONES[match[1]]
-    else:
-        return text, ()
-    return f"{text[: match.start()]} {text[match.end() :]}", offsets
-
-
-def _take_clock(text: str) -> tuple[str, str] | None:
-    """The text without its time of day, and that as ``hh:mm``; None if there is no such time."""
-    match = _CLOCK.search(text)
-    if match is None:
-        return text, ""
-    hour, minute, second, fraction, half, bare, bare_half = match.groups()
-    hours, half = int(hour or bare), half or bare_half
-    if hours > (12 if half else 23) or (half and not hours) or int(minute or 0) > 59:
+def _only_phrase(text: str) -> Phrase | None:
+    """The phrase that a text consists of, apart from words that change nothing."""
+    phrases = list(find_phrases(text, typed=True))
+    if len(phrases) != 1 or phrases[0].epoch or phrases[0].until:
         return None
-    if half:
-        hours = hours % 12 + (12 if half == "p" else 0)
-    clock = f"{hours:02}:{minute or '00'}"
-    if second:
-        clock += f":{second}" + (f".{fraction}" if fraction else "")
-    return f"{text[: match.start()]} {text[match.end() :]}", clock
-
-
-def _timezone(offset: str) -> tzinfo | None:
-    if offset in ("", "Z"):
-        return UTC if offset else None
-    hours, minutes = int(offset[1:3]), int(offset[4:])
-    distance = timedelta(hours=min(hours, 23), minutes=min(minutes, 59))
-    return timezone(-distance if offset[0] == "-" else distance)
-
-
-def _days(text: str, today: date) -> tuple[date, ...]:
-    """Every day that the text may mean, seen from ``today``; none if it is no day.
-
-    Without a year, and for a weekday, the latest that is not ahead is meant.
-    """
-    if not text:
-        return (today,)
-    if text in ("today", "yesterday"):
-        return (today - timedelta(days=text == "yesterday"),)
-    if weekday := _weekday(text, today):
-        return (weekday,)
-    bare = _WEEKDAY.sub(" ", text).strip()
-    if match := _ISO.fullmatch(bare):
-        return _date(int(match[1]), int(match[3]), int(match[4]))
-    if match := _DOTTED.fullmatch(bare):
-        return _day(match[1], int(match[2]), match[3], today)
-    if match := _SLASHED.fullmatch(bare) or _DASHED.fullmatch(bare):
-        first, second, year = match.groups()
-        day_first = _day(first, int(second), year, today)
-        return tuple(dict.fromkeys(day_first + _day(second, int(first), year, today)))
-    if match := _DAY_MONTH.fullmatch(bare):
-        return _day(match[1], _month(match[2]), match[3], today)
-    if match := _MONTH_DAY.fullmatch(bare):
-        return _day(match[2], _month(match[1]), match[3], today)
-    return ()
-
-
-def _weekday(text: str, today: date) -> date | None:
-    last = text.startswith("last ")
-    name = text.removeprefix("last ").rstrip(".")
-    if len(name) < 3:
+    phrase = phrases[0]
+    before = text[: phrase.start].strip(_AROUND)
+    after = _THREAD.sub("", text[phrase.glued :]).strip(_AROUND + ".*")
+    if not _LEADING.fullmatch(before.casefold()):
         return None
-    for number, weekday in enumerate(WEEKDAYS):
-        if weekday.startswith(name):
-            back = (today.weekday() - number) % 7
-            return today - timedelta(days=back or 7 * last)
-    return None
+    if after and after[0].isalpha() and phrase.has_clock and not phrase.zones:
+        # Nothing but the zone may follow: 15:26 Tokyo.
+        phrase.zones = zones.matches(after)
+        return phrase if phrase.zones else None
+    return None if after else phrase
 
 
-def _month(name: str) -> int:
-    """The number of a month; 0 if it is none."""
-    found = (number for month, number in MONTHS.items() if month.startswith(name))
-    return MONTHS.get(name) or next(found, 0)
+def _is_clear(phrase: Phrase) -> bool:
+    """Whether a phrase names a time, not a part of the day or a weekday that may be a name."""
+    if phrase.has_clock:
+        return True
+    if phrase.part or phrase.zones:
+        return False
+    return phrase.has_day and not (phrase.short and not (phrase.day or phrase.last))
 
 
-def _day(day: str, month: int, year: str | None, today: date) -> tuple[date, ...]:
-    if year:
-        return _date(int(year) + (2000 if len(year) == 2 else 0), month, int(day))
-    found = _date(today.year, month, int(day))
-    if found and found[0] > today:
-        found = _date(today.year - 1, month, int(day))
-    return found
+def _spelling(time: LocalTime) -> str:
+    if time.clock is None:
+        return time.day.isoformat()
+    clock = time.clock
+    text = f"{time.day}T{clock.hour:02}:{clock.minute:02}"
+    if clock.second is not None:
+        text += f":{clock.second:02}" + (f".{clock.fraction}" if clock.fraction else "")
+    return text + _offset(time) if time.zone_given else text
 
 
-def _date(year: int, month: int, day: int) -> tuple[date, ...]:
-    try:
-        return (date(year, month, day),)
-    except ValueError:
-        return ()
+def _offset(time: LocalTime) -> str:
+    distance = time.wall.replace(tzinfo=time.zone).utcoffset() or timedelta()
+    if not distance:
+        return "Z"
+    hours, minutes = divmod(abs(distance) // timedelta(minutes=1), 60)
+    return f"{'-' if distance < timedelta() else '+'}{hours:02}:{minutes:02}"

@@ -33,6 +33,7 @@ _DATETIME = re.compile(
 # Relative times as Grafana writes them: now-24h, now-1d/d. A blank before a digit is a lost "+".
 _RELATIVE = re.compile(r"now((?:[+ -]\d+[mhdwMy]|/[mhdwMy])*)", re.ASCII)
 _RELATIVE_TERM = re.compile(r"([+ /-])(\d*)([mhdwMy])", re.ASCII)
+_ROUNDED = re.compile(r"/[dwMy]")
 _STARTS_WITH_DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)(.*)", re.ASCII | re.DOTALL)
 
 _NOT_A_TIME = "isn’t a valid date or time. Try “23 Nov 2026 14:03” or “yesterday”"
@@ -70,7 +71,7 @@ def parse_time(raw: str, now: datetime, zone: ZoneInfo, *, upper: bool = False) 
     except ValueError as error:
         raise _nonexistent(raw) from error
     if edge is None:
-        raise InvalidTime(_NOT_A_TIME, human.suggest(raw))
+        raise InvalidTime(_NOT_A_TIME)
     if not EARLIEST <= edge.at <= LATEST or (edge.at == LATEST and not upper):
         raise InvalidTime(_OUT_OF_RANGE)
     return edge
@@ -91,10 +92,12 @@ class _Parser:
         asof = self._parse_asof()
         # Whole seconds: a link made from this page, with its asof in seconds, shows the same.
         self.now = asof or self.now.replace(microsecond=0)
-        if self.raw["around"] or self.raw["win"]:
+        if self.raw["around"]:
             first, last = self._parse_around()
         else:
             first, last = self._parse_edge("from"), self._parse_edge("to", upper=True)
+            if self.raw["win"]:
+                self._refuse("win", "needs a time in “Around a time”")
         end = last.at if last else asof
         if first and end and first.at >= end and not self.errors:
             self._refuse("from", "must be before “To”", self._swapped())
@@ -102,7 +105,7 @@ class _Parser:
             on=on,
             start=first.at if first else None,
             end=end,
-            tz=self.zone.key,
+            tz=self.zone.key if self.raw["tz"] else "",
             asof=asof,
             now=self.now,
             edges=(first.text if first else "", last.text if last else ""),
@@ -119,11 +122,19 @@ class _Parser:
 
     def _parse_zone(self) -> ZoneInfo:
         name = self.raw["tz"] or "UTC"
-        zone = zones.find(name)
-        if zone is None:
+        found = zones.matches(name)
+        zone = zones.find(found[0]) if len(found) == 1 else None
+        if not found and zones.is_offset(name):
+            self._refuse("tz", "isn’t the offset of a time zone. Offsets go from UTC-12 to UTC+14")
+        elif not found:
             close = zones.nearest(name)
-            reason = "is an unknown time zone. Try “Europe/Berlin” or “UTC”"
-            self._refuse("tz", reason, {"tz": close} if close else {})
+            reason = "is an unknown time zone. Try a city (“Berlin”), a country or “UTC+8”"
+            self._refuse("tz", reason, {"tz": close} if close else {}, meaning=close)
+        elif len(found) > 1:
+            names = {key: zones.describe(key, self.now) for key in found}
+            hint = f"It could mean {' or '.join(names.values())}"
+            for key, meaning in names.items():
+                self._refuse("tz", "is ambiguous", {"tz": key}, meaning=meaning, hint=hint)
         return zone or ZoneInfo("UTC")
 
     def _parse_asof(self) -> datetime | None:
@@ -133,19 +144,22 @@ class _Parser:
         if edge.text.startswith("now"):
             self._refuse("asof", "must be an exact time", {"asof": to_iso(edge.at)})
         elif edge.at > self.now + _MAX_AHEAD:
-            self._refuse("asof", "is in the future", {"asof": ""})
+            self._refuse("asof", "is in the future", {"asof": ""}, meaning="current data")
         return edge.at
 
     def _parse_around(self) -> tuple[Edge | None, Edge | None]:
-        for param in ("from", "to"):
-            if self.raw[param]:
-                self._refuse(param, "can’t be combined with around", {param: ""})
+        if self.raw["from"] or self.raw["to"]:
+            reason = "can’t be combined with “From” and “To”"
+            without: dict[str, dict[str, str]] = {
+                "only “Around a time”": {"from": "", "to": ""},
+                "only “From” and “To”": {"around": "", "win": ""},
+            }
+            for meaning, suggestion in without.items():
+                self._refuse("around", reason, suggestion, meaning=meaning)
         default = {"win": _DEFAULT_WIDTH}
         match = _WIDTH.fullmatch(self.raw["win"] or _DEFAULT_WIDTH)
         if match is None or not int(match[1]):
             self._refuse("win", "isn’t a valid duration. Try 30m, 2h or 1d", default)
-        if not self.raw["around"]:
-            self._refuse("win", "can only be used together with around")
         middle = self._parse_exact("around")
         if middle is None or match is None:
             return None, None
@@ -157,7 +171,11 @@ class _Parser:
 
     def _parse_exact(self, param: str) -> Edge | None:
         edge = self._parse_edge(param)
-        if edge and edge.whole:
+        if edge and param == "around" and (edge.whole or _ROUNDED.search(edge.text)):
+            # A day has no one time to look around: not its midnight.
+            whole = {"around": "", "win": "", "from": self.raw[param], "to": self.raw[param]}
+            self._refuse(param, "needs a time of day", whole, meaning="all of it")
+        elif edge and edge.whole:
             self._refuse(param, "needs a time", {param: edge.text})
         return edge
 
@@ -172,20 +190,30 @@ class _Parser:
             meanings = tuple(filter(self._is_valid, meanings))
             if meanings:
                 self._offer(param, meanings)
-            else:
-                valid = self._is_valid(error.suggestion)
-                self._refuse(param, error.reason, {param: error.suggestion} if valid else {})
+                return None
+            for close in (error.suggestion, *human.suggest(raw, self.now, self.zone)):
+                if self._is_valid(close):
+                    self._refuse(param, error.reason, {param: close}, meaning=describe_time(close))
+                    return None
+            self._refuse(param, error.reason)
             return None
 
     def _offer(self, param: str, meanings: tuple[str, ...]) -> None:
         """Report a time that a person wrote, with every meaning that it may have."""
-        clear = len(meanings) == 1
-        if clear:
-            reason = f"must be written as {meanings[0]}"
-        else:
-            reason = f"is ambiguous. It could mean {' or '.join(map(describe_time, meanings))}"
-        for meaning in meanings:
-            self._refuse(param, reason, {param: meaning}, clear=clear and param != "asof")
+        if len(meanings) == 1:
+            [meaning] = meanings
+            self._refuse(
+                param,
+                f"must be written as {meaning}",
+                {param: meaning},
+                meaning=describe_time(meaning),
+                clear=param != "asof",
+            )
+            return
+        names = [describe_time(meaning) for meaning in meanings]
+        hint = f"It could mean {' or '.join(names)}"
+        for meaning, name in zip(meanings, names, strict=True):
+            self._refuse(param, "is ambiguous", {param: meaning}, meaning=name, hint=hint)
 
     def _is_valid(self, spelling: str) -> bool:
         try:
@@ -211,6 +239,8 @@ class _Parser:
         reason: str,
         suggestion: Mapping[str, str] | None = None,
         *,
+        meaning: str = "",
+        hint: str = "",
         clear: bool = False,
     ) -> None:
         value = self.raw[param]
@@ -219,7 +249,13 @@ class _Parser:
         shown = shown.encode(errors="replace").decode().replace("\0", "�")
         self.errors.append(
             ParamError(
-                param=param, value=shown, reason=reason, suggestion=suggestion or {}, clear=clear
+                param=param,
+                value=shown,
+                reason=reason,
+                suggestion=suggestion or {},
+                meaning=meaning,
+                hint=hint,
+                clear=clear,
             )
         )
 

@@ -32,7 +32,7 @@ class TimeRange:
     """``start <= t < end`` in UTC, None = open.
 
     ``on`` is what is compared, ``now`` the time that "now" stands for; ``edges`` are start and
-    end as a canonical URL spells them.
+    end as a canonical URL spells them; ``tz`` is empty if the URL names no time zone.
     """
 
     on: str
@@ -55,23 +55,31 @@ class TimeRange:
 
     @property
     def zone(self) -> ZoneInfo:
-        """The time zone in which days and wall-clock times are read and shown."""
-        return ZoneInfo(self.tz)
+        """The time zone in which days and wall-clock times are read: UTC unless one is named."""
+        return zones.find(self.tz) or ZoneInfo("UTC")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParamError:
     """An invalid parameter, and the parameters to set instead (empty: no suggestion).
 
-    ``clear``: a person wrote a time that has a single meaning, so a page may set them unasked.
-    A time with several meanings is an error for each of them.
+    ``meaning`` is the suggestion in words. ``clear``: a person wrote a time that has a single
+    meaning, so a page may set them unasked. A time with several meanings is an error for each of
+    them; ``hint`` lists them all, for where they can't be links.
     """
 
     param: str
     value: str
     reason: str
     suggestion: Mapping[str, str] = field(default_factory=dict)
+    meaning: str = ""
+    hint: str = ""
     clear: bool = False
+
+    @property
+    def text(self) -> str:
+        """The reason and the hint."""
+        return f"{self.reason}. {self.hint}" if self.hint else self.reason
 
 
 class InvalidTimeRange(ValueError):
@@ -89,7 +97,7 @@ def to_params(time_range: TimeRange) -> dict[str, str]:
         "on": "" if time_range.on == ON[0] else time_range.on,
         "from": first,
         "to": last,
-        "tz": "" if time_range.tz == "UTC" else time_range.tz,
+        "tz": time_range.tz,
         "asof": to_iso(time_range.asof) if time_range.asof else "",
     }
     return {name: value for name, value in params.items() if value}

@@ -1,25 +1,76 @@
-"""Time zones by name, and wall-clock times as UTC times."""
+"""Time zones by name or offset, and wall-clock times as UTC times."""
 
+import re
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from difflib import get_close_matches
 from functools import cache
+from importlib.resources import files
+from io import BytesIO
+from struct import pack
 from zoneinfo import ZoneInfo, available_timezones
+
+from . import places
 
 # Names that mean something else on each machine, or nothing.
 _NOT_PLACES = {"localtime", "Factory"}
 
 
+# UTC+8, GMT-03:00, +0530. The sign may be lost: a "+" becomes a space in URL decoding.
+_OFFSET = re.compile(
+    r"(?:(?:UTC|GMT) ?)?([+\-−–]?) ?(\d\d?)(?::?(\d\d))?", re.ASCII | re.IGNORECASE
+)
+# Minutes from UTC; no time zone is further away.
+_WEST, _EAST = -12 * 60, 14 * 60
+
+
 def find(name: str) -> ZoneInfo | None:
-    """Return the zone of this name, letter case aside."""
+    """Return the zone of this name, letter case aside, or of this offset from UTC."""
     known = _names().get(name.casefold())
-    return ZoneInfo(known) if known else None
+    if known:
+        return ZoneInfo(known)
+    minutes = _minutes(name)
+    return _fixed(minutes) if minutes is not None and _WEST <= minutes <= _EAST else None
+
+
+def matches(name: str) -> tuple[str, ...]:
+    """Return every zone that a name may stand for.
+
+    It may be the zone's own, an offset, an abbreviation, a city or a country, in any of the
+    languages of the tables.
+    """
+    if zone := find(name):
+        return (zone.key,)
+    folded = " ".join(name.casefold().split())
+    abbreviated = places.SEVERAL.get(folded) or places.ABBREVIATIONS.get(folded)
+    return abbreviated or _cities().get(folded) or _countries().get(folded, ())
+
+
+def is_offset(name: str) -> bool:
+    """Whether a text is an offset from UTC, even if no time zone has it."""
+    return _OFFSET.fullmatch(name) is not None
 
 
 def nearest(name: str) -> str:
     """Return the known zone that a misspelled name probably means, or ""."""
-    names = _names()
-    close = get_close_matches(name[:64].casefold(), names, n=1, cutoff=0.75)
-    return names[close[0]] if close else ""
+    folded = name[:64].casefold()
+    known = (*_names(), *_cities(), *_countries())
+    close = get_close_matches(folded, known, n=1, cutoff=0.75)
+    return matches(close[0])[0] if close else ""
+
+
+def suggest(text: str, limit: int) -> tuple[str, ...]:
+    """Return the zones that a text may be the beginning or a part of, the likeliest first."""
+    folded = " ".join(text.casefold().split())
+    if not folded:
+        return ()
+    known = [*_cities().items(), *_countries().items()]
+    found = dict.fromkeys(matches(text))
+    for fits in (str.startswith, str.__contains__):
+        found |= dict.fromkeys(
+            zone for name, zones in known if fits(name, folded) for zone in zones
+        )
+    return tuple(found)[:limit]
 
 
 def city(name: str) -> str:
@@ -70,12 +121,44 @@ def occurrence(at: datetime, zone: ZoneInfo) -> str:
     return "second" if local.fold else "first"
 
 
+def describe(name: str, at: datetime) -> str:
+    """Name a zone by its city and its distance from UTC at a time: ``New York (UTC-5)``."""
+    zone = find(name)
+    offset = utc_offset(at, zone) if zone else name
+    return offset if name in ("UTC", offset) else f"{city(name)} ({offset})"
+
+
 def utc_offset(at: datetime, zone: ZoneInfo) -> str:
     """Return the zone's distance from UTC at a time: ``UTC+5:30``."""
     local = at.astimezone(zone)
-    minutes = round(_offset(local, fold=local.fold).total_seconds() / 60)
+    return format_offset(round(_offset(local, fold=local.fold).total_seconds() / 60))
+
+
+def format_offset(minutes: int) -> str:
+    """Format a distance from UTC: ``UTC+5:30``."""
     hours, rest = divmod(abs(minutes), 60)
     return f"UTC{'-' if minutes < 0 else '+'}{hours}" + (f":{rest:02}" if rest else "")
+
+
+def _minutes(name: str) -> int | None:
+    """The minutes of an offset; None for any other text."""
+    match = _OFFSET.fullmatch(name)
+    if match is None or int(match[3] or 0) > 59:
+        return None
+    minutes = int(match[2]) * 60 + int(match[3] or 0)
+    return -minutes if match[1] in ("-", "−", "–") else minutes
+
+
+@cache
+def _fixed(minutes: int) -> ZoneInfo:
+    """A zone with a single offset, named after it, from a time zone file (RFC 8536) in memory."""
+    if not minutes:
+        return ZoneInfo("UTC")
+    name = format_offset(minutes)
+    head = b"TZif" + bytes(16) + pack(">6l", 0, 0, 0, 0, 1, len(name) + 1)
+    return ZoneInfo.from_file(
+        BytesIO(head + pack(">lbb", minutes * 60, 0, 0) + name.encode() + b"\0"), key=name
+    )
 
 
 def _offset(local: datetime, *, fold: int) -> timedelta:
@@ -97,3 +180,47 @@ def _transition(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
 @cache
 def _names() -> dict[str, str]:
     return {name.casefold(): name for name in sorted(available_timezones() - _NOT_PLACES)}
+
+
+def _split(spellings: str) -> list[str]:
+    return [one.strip() for one in spellings.split(",")]
+
+
+def _table(name: str) -> Iterable[list[str]]:
+    """The rows of a table of the time zone database."""
+    text = files("tzdata").joinpath("zoneinfo", name).read_text(encoding="utf-8")
+    return (line.split("\t") for line in text.splitlines() if not line.startswith("#"))
+
+
+@cache
+def _cities() -> dict[str, tuple[str, ...]]:
+    """The zones by city: the last part of their name, and the spellings of our table."""
+    found: dict[str, tuple[str, ...]] = {}
+    found |= {city(name).casefold(): (name,) for name in _names().values() if "/" in name}
+    # Where an old name of a zone ends in the same city, the current one counts.
+    found |= {city(row[2]).casefold(): (row[2],) for row in _table("zone.tab")}
+    for zone, spellings in places.CITIES.items():
+        found |= dict.fromkeys(_split(spellings), (zone,))
+    return found
+
+
+@cache
+def _countries() -> dict[str, tuple[str, ...]]:
+    """The zones by country; those with the same clock all year are one."""
+    codes: dict[str, list[str]] = {}
+    for code, _, name, *_ in _table("zone.tab"):
+        codes.setdefault(code, []).append(name)
+    zones = {code: _with_different_clocks(names) for code, names in codes.items()}
+    found = {name.casefold(): zones[code] for code, name in _table("iso3166.tab") if code in zones}
+    for code, spellings in places.COUNTRIES.items():
+        found |= dict.fromkeys(_split(spellings), zones[code])
+    return found
+
+
+def _with_different_clocks(names: list[str]) -> tuple[str, ...]:
+    """Of zones with the same clock in January and July the first, which is the most populous."""
+    clocks: dict[tuple[timedelta | None, ...], str] = {}
+    for name in names:
+        year = (datetime(2026, month, 1, tzinfo=ZoneInfo(name)) for month in (1, 7))
+        clocks.setdefault(tuple(at.utcoffset() for at in year), name)
+    return tuple(clocks.values())

@@ -91,10 +91,10 @@ def test_a_token_that_is_not_ours_is_an_error(web, many):
         assert web.get("/restores/", {"before": other}).status_code == 400
 
 
-def test_a_page_is_chosen_in_one_way_at_a_time(web, many):
+def test_a_page_is_chosen_by_number_or_by_cursor_not_both(web, many):
     token = after(web, "")
-    answer = web.get("/restores.json", {"after": token, "before": token})
-    assert answer.json()["errors"][0]["param"] == "before"
+    response = web.get("/restores.json", {"after": token, "before": token})
+    assert response.json()["errors"][0]["param"] == "before"
     assert web.get("/restores.json", {"page": "2", "after": token}).status_code == 400
 
 
@@ -122,9 +122,9 @@ def after(web, query):
 
 
 def page(web, query):
-    answer = web.get(f"/restores/{query}", follow=True)
-    assert answer.status_code == 200
-    return answer.context
+    response = web.get(f"/restores/{query}", follow=True)
+    assert response.status_code == 200
+    return response.context
 
 
 def keys(context):

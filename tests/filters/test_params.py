@@ -50,8 +50,13 @@ def test_parameters_are_written_in_one_order_with_repeated_values_sorted():
 
 
 def test_defaults_and_empty_values_are_left_out():
-    query = "sort=-created&size=50&page=1&q=&status=&from=&on=created&tz=UTC"
+    query = "sort=-created&size=50&page=1&q=&status=&from=&on=created"
     assert params(query).canonical_query == ""
+
+
+def test_utc_stays_in_a_url_that_names_it():
+    # Without it, times would be in the zone that the reader has chosen.
+    assert params("tz=utc").canonical_query == "?tz=UTC"
 
 
 def test_times_stay_readable_in_the_url():
@@ -100,7 +105,7 @@ def test_asof_ends_a_range_without_an_end():
         ("tz=Mars/Base", "tz", "unknown time zone"),
         ("asof=2027-01-01T00:00:00Z", "asof", "future"),
         ("from=2026-11-23&to=2026-11-22", "from", "must be before “To”"),
-        ("win=2h", "win", "together with around"),
+        ("win=2h", "win", "needs a time in “Around a time”"),
         ("page=1&page=2", "page", "only be given once"),
         ("q=a&q=a", "q", "only be given once"),
         ("from=now-1h&from=now-2h", "from", "only be given once"),
@@ -158,7 +163,7 @@ def test_a_change_of_the_view_leads_to_the_first_page():
     assert params("page=7&q=x").query(asof=None, page="8") == "?q=x&page=8"
 
 
-def test_every_link_carries_asof_and_a_young_one_opens_live():
+def test_every_link_carries_asof_and_a_recent_one_opens_live():
     now = to_iso(NOW)
     assert params("q=x").query() == f"?q=x&asof={now}"
     young = params("q=x&from=now-1h&asof=2026-11-23T16:57:01Z")

@@ -28,7 +28,7 @@ NOW = datetime(2026, 11, 23, 16, 59, tzinfo=UTC)
             ("2026-11-05T13:30:00Z", "2026-11-05T14:00:00Z"),
             ("2026-11-05T14:30:00Z", "2026-11-05T15:00:00Z"),
         ),
-        (  # the day of the clock change has 25 hours, its neighbours 24
+        (  # the day of the clock change has 25 hours, those next to it 24
             {"from": "2026-10-25", "to": "2026-10-25", "tz": "Europe/Berlin"},
             ("2026-10-23T22:00:00Z", "2026-10-24T22:00:00Z"),
             ("2026-10-25T23:00:00Z", "2026-10-26T23:00:00Z"),
@@ -61,8 +61,8 @@ def test_adjacent_periods_have_the_same_length_and_share_an_edge(params, before,
 
 
 def test_an_adjacent_period_keeps_what_is_compared_its_zone_and_its_asof():
-    asked = {"on": "ended", "from": "now-1d/d", "to": "now-1d/d", "tz": "Asia/Kolkata"}
-    time_range = parse(asked | {"asof": "2026-11-20T10:00:00Z"}, NOW)
+    params = {"on": "ended", "from": "now-1d/d", "to": "now-1d/d", "tz": "Asia/Kolkata"}
+    time_range = parse(params | {"asof": "2026-11-20T10:00:00Z"}, NOW)
     step = previous_period(time_range)
     assert list(step) == ["on", "from", "to", "tz", "asof"]
     assert (step["on"], step["tz"]) == ("ended", time_range.tz)
@@ -133,8 +133,9 @@ def test_a_step_back_and_one_forward_meet_at_the_same_edge(start, length, days, 
 
 def test_the_usual_ranges_can_be_parsed_and_have_their_own_label():
     assert [name for name, _ in PRESETS] == [
-        "Last hour", "Last 8 hours", "Last 24 hours", "Last 7 days", "Last 30 days", "Today",
-        "Yesterday", "This week", "Last week", "This month", "Last month", "Any time",
+        "Last 15 minutes", "Last hour", "Last 4 hours", "Last 24 hours", "Last 7 days",
+        "Last 30 days", "Today", "Yesterday", "This week", "Last week", "This month", "Last month",
+        "Any time",
     ]  # fmt: skip
     for name, params in PRESETS:
         time_range = parse(params, NOW)

@@ -1,0 +1,49 @@
+"""IDs as tickets spell them: in capitals, braces or quotes, without hyphens, several in a row."""
+
+import re
+
+_SEPARATORS = re.compile(r"[\s,;]+")
+_AROUND = "\"'`´‘’‚‛“”„‟«»‹›{}[]()<>.,:;!?"
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
+_DASHES = re.compile("[‐‑‒–—―−]")
+_UUID = re.compile("-?".join(f"([0-9a-f]{{{count}}})" for count in (8, 4, 4, 4, 12)))
+
+
+def split_ids(text: str) -> list[str]:
+    """Split a text at commas, semicolons, spaces and line breaks."""
+    return list(filter(None, _SEPARATORS.split(text)))
+
+
+def canonical_id(text: str) -> str:
+    """Spell a UUID as the provider does; leave any other id as it is."""
+    return parse_uuid(text) or text
+
+
+def parse_uuid(text: str) -> str:
+    """Return a UUID in lower case with hyphens, "" if the text isn't one."""
+    match = _UUID.fullmatch(bare(text).casefold())
+    return "-".join(match.groups()) if match else ""
+
+
+def spellings(text: str) -> set[str]:
+    """Return how an id that is spelled like this may be stored, in lower case."""
+    found = {text, bare(text)}
+    if uuid := parse_uuid(text):
+        found |= {uuid, uuid.replace("-", "")}
+    # SQLite changes the case of ASCII letters only.
+    return {lower for one in found for lower in (one.lower(), _ascii_lower(one))} - {""}
+
+
+def all_spellings(text: str) -> set[str]:
+    """Return how the ids that a text consists of may be stored, in lower case."""
+    return spellings(text).union(*map(spellings, split_ids(text)))
+
+
+def _ascii_lower(text: str) -> str:
+    return "".join(char.lower() if char.isascii() else char for char in text)
+
+
+def bare(text: str) -> str:
+    """Return an id without whatever tickets put around it or inside it."""
+    plain = _DASHES.sub("-", _INVISIBLE.sub("", text)).strip()
+    return plain.strip(_AROUND).removeprefix("urn:uuid:").strip(_AROUND)
