@@ -2,51 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from hashlib import blake2b
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils import timezone
 from django.utils.cache import get_conditional_response
 
 from restores.filters.scope import Scope
-from restores.keyset import first_pairs
-from restores.sync_status import SyncStatus
+from restores.sync_status import StalledSync, SyncStatus
 from restores.timerange import to_iso
-
-# A transaction may commit after one that began later: the newest change alone would hide it.
-_NEWEST = 50
-
-Changes = Sequence[tuple[datetime, int]]
-
-
-def newest_changes(scope: Scope) -> Changes:
-    """When the restores that the viewer may see changed last, and which; to be read before them."""
-    return first_pairs(scope.visible_restores, "-changed_at", _NEWEST, scope.visible_keys)
 
 
 def list_etag(
-    scope: Scope, status: SyncStatus, changes: Changes, *, now: datetime, stalled: datetime | None
+    scope: Scope,
+    status: SyncStatus,
+    *,
+    now: datetime,
+    stalled: StalledSync | None,
+    histogram: bool = True,
 ) -> str:
-    """The ETag of a list: its reader, its query, the newest changes, and what is incomplete.
+    """The ETag of a list: its reader, query and time zone, what has changed, what is incomplete.
 
-    ``stalled`` is since when the sync has been stalled.
+    The projects of the scope are to be read before its restores.
     """
     params = scope.params
     end, complete_to = params.time_range.end, status.fully_complete_to
     parts = (
         scope.viewer.pk,
         # Access can be given and taken away.
-        [project.pk for project in scope.visible],
-        changes,
+        [(one.pk, one.name, one.customer, one.change_number) for one in scope.visible],
         # A recent asof shows the present; an old one is part of the query.
         params.permalink_query if params.time_range.asof else params.live_query,
-        status.errors,
+        status.error_counts,
         status.monitored,
         status.never_synced,
         stalled,
+        str(timezone.get_current_timezone()),
         bool(complete_to and end and end <= complete_to),
+        histogram,
         # What the clock alone changes: how long a restore has been running, a range relative to
         # now, and the asof of every link; by the minute, so that what a link opens is live.
         f"{now:%F}" if params.time_range.asof else f"{now:%F %H:%M}",
@@ -64,6 +60,7 @@ def unless_unchanged(
     for header, at in (
         ("X-Complete-To", status.complete_to),
         ("X-Synced-At", status.running_synced_at),
+        ("X-Next-Sync-At", status.next_sync_at),
     ):
         if at:
             response[header] = to_iso(at)

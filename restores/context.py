@@ -1,21 +1,30 @@
-"""Context processor: since when the sync has been stalled, for every page."""
+"""Context processors: what every page may print."""
 
 from collections.abc import Callable
-from datetime import datetime
 
 from django.http import HttpRequest
 from django.utils import timezone
 
-from restores.sync_status import sync_stalled_since
+from restores import time_zone
+from restores.filters.params import MAX_QUERY
+from restores.sync_status import StalledSync, stalled_sync
+from restores.time_zone import ZoneChoice
 
 
-def stalled(request: HttpRequest) -> dict[str, Callable[[], datetime | None]]:
-    """Since when the sync has been stalled, read only by a page that prints it.
+def stalled(request: HttpRequest) -> dict[str, Callable[[], StalledSync | None]]:
+    """Whether the sync is stalled, and since when, read only by a page that prints it.
 
     Error pages don't, so they need no database.
     """
 
-    def since() -> datetime | None:
-        return sync_stalled_since(timezone.now()) if request.user.is_authenticated else None
+    def find() -> StalledSync | None:
+        return stalled_sync(timezone.now()) if request.user.is_authenticated else None
 
-    return {"stalled": since}
+    return {"stalled": find}
+
+
+def zone_choice(request: HttpRequest) -> dict[str, ZoneChoice | str]:
+    """The time zone that the reader has chosen, and the URL of the page to choose another on."""
+    url = request.get_full_path()
+    page_url = url if len(url) <= MAX_QUERY else request.path
+    return {"zone_choice": time_zone.zone_choice(request), "page_url": page_url}

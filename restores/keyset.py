@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import ceil
+from operator import itemgetter
 from typing import Any
 
 from django.db.models import OuterRef, Subquery
@@ -21,11 +22,13 @@ def first_pairs(
     limit: int,
     projects: Sequence[int] | None,
     start: int = 0,
-) -> list[tuple[Any, int]]:
+    also: Sequence[str] = (),
+) -> list[tuple[Any, ...]]:
     """Value and primary key of rows ``start`` to ``start + limit``, in the order of both.
 
-    ``column`` has a value in each of the rows; ``-`` in front for descending. ``projects`` are the
-    primary keys of the projects that the rows are of, None for all.
+    They are followed by the columns ``also``. ``column`` has a value in each of the rows; ``-`` in
+    front for descending. ``projects`` are the primary keys of the projects that the rows are of,
+    None for all.
 
     For ``project IN (…) ORDER BY … LIMIT`` neither database has a good plan: SQLite sorts all rows
     of the projects, and PostgreSQL walks the index of all projects, which takes a second if these
@@ -37,7 +40,7 @@ def first_pairs(
     name, sign = column.lstrip("-"), "-" if descending else ""
     order, stop = (column, f"{sign}pk"), start + limit
     if projects is None or len(projects) < 2 or name not in _INDEXED_BY_PROJECT:
-        return list(rows.order_by(*order).values_list(name, "pk")[start:stop])
+        return list(rows.order_by(*order).values_list(name, "pk", *also)[start:stop])
 
     def nth(number: int) -> Subquery:
         own = rows.filter(project=OuterRef("pk")).order_by(*order)
@@ -52,6 +55,6 @@ def first_pairs(
         rows = rows.filter(**{f"{name}__gte": max(bounds)})
     elif bounds:
         rows = rows.filter(**{f"{name}__lte": min(bounds)})
-    # Sorted here: for ORDER BY both databases prefer an index that is longer to walk.
-    pairs = sorted(rows.order_by().values_list(name, "pk"), reverse=descending)
-    return pairs[start:stop]
+    # Sorted here: for ORDER BY both databases prefer an index that takes longer to scan.
+    found = rows.order_by().values_list(name, "pk", *also)
+    return sorted(found, key=itemgetter(0, 1), reverse=descending)[start:stop]

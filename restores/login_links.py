@@ -1,33 +1,46 @@
-"""One-time sign-in links: whoever opens one within ten minutes is signed in, once."""
+"""One-time sign-in links: whoever confirms one within ten minutes is signed in, once."""
 
 from datetime import timedelta
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.core import signing
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare, salted_hmac
 
 LIFETIME = timedelta(minutes=10)
 _SALT = "restores.login_links"
 
 
 def issue(user: User) -> str:
-    """Make a token for a link; any sign-in of the user uses it up."""
-    return signing.dumps([user.pk, _last_login(user)], salt=_SALT)
+    """Make a token for a link; any sign-in or change of password of the user uses it up."""
+    return signing.dumps([user.pk, _fingerprint(user, settings.SECRET_KEY)], salt=_SALT)
+
+
+def find_user(token: str) -> User | None:
+    """Return the user of a token, without using it up; None if it is no longer valid."""
+    try:
+        pk, fingerprint = signing.loads(token, salt=_SALT, max_age=LIFETIME)
+    except (signing.BadSignature, ValueError):
+        return None
+    user = User.objects.filter(pk=pk, is_active=True).first()
+    if user is None:
+        return None
+    keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    valid = any(constant_time_compare(fingerprint, _fingerprint(user, key)) for key in keys)
+    return user if valid else None
 
 
 def redeem(token: str) -> User | None:
-    """Use up a token and return its user; None if it is invalid, expired or already used."""
-    try:
-        pk, last_login = signing.loads(token, salt=_SALT, max_age=LIFETIME)
-    except signing.BadSignature:
+    """Use up a token and return its user; None if it is no longer valid."""
+    user = find_user(token)
+    if user is None:
         return None
-    user = User.objects.filter(pk=pk, is_active=True).first()
-    if user is None or _last_login(user) != last_login:
-        return None
-    # Of two that open the link at once, one changes the row.
-    unspent = User.objects.filter(pk=pk, last_login=user.last_login)
+    # Of two that confirm the link at once, one changes the row.
+    unspent = User.objects.filter(pk=user.pk, last_login=user.last_login, password=user.password)
     return user if unspent.update(last_login=timezone.now()) else None
 
 
-def _last_login(user: User) -> str:
-    return user.last_login.isoformat() if user.last_login else ""
+def _fingerprint(user: User, secret_key: str) -> str:
+    last_login = user.last_login.isoformat() if user.last_login else ""
+    return salted_hmac(_SALT, f"{last_login} {user.password}", secret_key).hexdigest()

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from restores.asof import ThenAndNow
 from restores.filters import Params
+from restores.filters.scope import FoundId
 from restores.instance_status import instance_sync_error, is_monitored
 from restores.models import RECORD_FIELDS, Backup, Instance, Observation, Restore
 from restores.querysets import HEALTHY_KINDS
@@ -18,34 +19,42 @@ from restores.sync_status import SyncStatus, sync_stalled_since
 from restores.timerange import to_iso
 
 UPSTREAM = ("restore_id", *RECORD_FIELDS)
-# What is read of a restore besides its own columns, for select_related.
+# What is read for a restore besides its own columns, for select_related.
 RELATED = ("instance", "project__account")
 
 
 def restore_json(restore: Restore) -> dict[str, Any]:
     """Write one restore; its instance, project and account should have been read with it."""
+    return {name: _value(value) for name, value in restore_values(restore).items()}
+
+
+def restore_values(restore: Restore) -> dict[str, Any]:
+    """The values of one restore under the names of the JSON, times as times."""
     instance, project = restore.instance, restore.project
     shortest, longest = _restoring_seconds(restore)
     return {
-        **{name: _value(getattr(restore, name)) for name in UPSTREAM},
+        **{name: getattr(restore, name) for name in UPSTREAM},
         "account": project.account.name,
         "project": project.name,
         "project_id": project.project_id,
-        "region": project.region or None,
-        "customer": project.customer or None,
+        "region": project.region,
+        "customer": project.customer,
         "instance_id": instance.instance_id,
-        "instance_name": instance.name or None,
-        "ended_at": _value(restore.ended_at),
+        "instance_name": instance.name,
+        "created_problem": restore.created_problem,
+        "updated_problem": restore.updated_problem,
+        "ended_at": restore.ended_at,
         "duration_seconds": restore.duration,
         "restoring_seconds_min": shortest,
         "restoring_seconds_max": longest,
-        "backup_taken_at": _value(restore.backup_taken_at),
-        "recovered_at": _value(restore.recovered_at),
-        "changed_at": _value(restore.changed_at),
-        "first_seen_at": _value(restore.first_seen_at),
-        "last_seen_at": None if restore.missing_since else _value(instance.complete_to),
+        "backup_taken_at": restore.backup_taken_at,
+        "recovered_at": restore.recovered_at,
+        "changed_at": restore.changed_at,
+        "first_seen_at": restore.first_seen_at,
+        "last_seen_at": None if restore.missing_since else instance.complete_to,
         "listed": restore.removed_upstream_at is None,
         "stale": _is_stale(restore),
+        "stuck": restore.stuck,
         "url": settings.BASE_URL + reverse("restore-detail", args=[restore.restore_id]),
     }
 
@@ -72,26 +81,37 @@ def observation_json(observation: Observation) -> dict[str, Any]:
 
 def instance_json(instance: Instance) -> dict[str, Any]:
     """Write one instance; its project and account should have been read with it."""
+    error = instance_sync_error(instance)
+    values = {name: _value(value) for name, value in instance_values(instance).items()}
+    return values | {"sync_error": error and error.json()}
+
+
+def instance_values(instance: Instance) -> dict[str, Any]:
+    """The values of one instance under the names of the JSON, times as times."""
     project, error = instance.project, instance_sync_error(instance)
     texts = ("engine", "spec", "az", "ip", "domain", "status")
     return {
         "instance_id": instance.instance_id,
-        "instance_name": instance.name or None,
+        "instance_name": instance.name,
         "project": project.name,
-        "customer": project.customer or None,
-        "region": project.region or None,
-        **{name: getattr(instance, name) or None for name in texts},
+        "project_id": project.project_id,
+        "customer": project.customer,
+        "region": project.region,
+        **{name: getattr(instance, name) for name in texts},
         "restorable": not instance.single_node,
         "monitored": is_monitored(instance),
-        "deleted_at": _value(instance.deleted_at),
-        "complete_to": _value(instance.complete_to),
-        "next_sync_at": _value(instance.next_sync_at),
-        "sync_error": error and error.json(),
+        "deleted_at": instance.deleted_at,
+        "last_restore_id": instance.last_restore_id,
+        "last_restore_at": instance.last_restore_at,
+        "last_status": instance.last_status,
+        "complete_to": instance.complete_to,
+        "next_sync_at": instance.next_sync_at,
+        "sync_error": error.label if error else None,
     }
 
 
-def backup_json(backup: Backup) -> dict[str, Any]:
-    """Write one backup."""
+def backup_json(backup: Backup, restored: int) -> dict[str, Any]:
+    """Write one backup, and how often it was ``restored``."""
     texts = (
         "backup_id",
         "backup_name",
@@ -107,6 +127,18 @@ def backup_json(backup: Backup) -> dict[str, Any]:
         "created_at": _value(backup.created_at),
         "updated_at": _value(backup.updated_at),
         "first_seen_at": _value(backup.first_seen_at),
+        "restored": restored,
+    }
+
+
+def found_id_json(one: FoundId) -> dict[str, Any]:
+    """Write what an id is; ``restored`` is null unless it is a backup's."""
+    kinds = {"restore": one.restore, "backup": one.backup, "instance": one.instance}
+    return {
+        "id": one.id,
+        "found": [kind for kind, found in kinds.items() if found],
+        "listed": one.listed if one.restore else None,
+        "restored": one.restored if one.backup else None,
     }
 
 
@@ -123,7 +155,7 @@ def errors_json(params: Params) -> dict[str, Any]:
     """Write the errors of invalid parameters, the body of an answer 400."""
     return {
         "errors": [
-            {"param": error.param, "value": error.value, "reason": error.reason}
+            {"param": error.param, "value": error.value, "reason": error.text}
             for error in params.errors
         ]
     }

@@ -12,11 +12,26 @@ export async function copy(text) {
   if (!done) throw new Error("The browser blocked clipboard access");
 }
 
+const line = () => {
+  const found = document.getElementById("announcement");
+  if (found) return found;
+  const added = document.createElement("p");
+  added.id = "announcement";
+  added.setAttribute("role", "status");
+  document.body.append(added);
+  return added;
+};
+
+/** Tell screen readers. */
 export function announce(text) {
-  const line = document.getElementById("announcement") ?? document.createElement("p");
-  line.id = "announcement";
-  line.className = "visually-hidden";
-  line.setAttribute("role", "status");
-  document.body.append(line);
-  line.textContent = text;
+  line().className = "visually-hidden";
+  line().textContent = text;
+}
+
+/** Tell everybody, for some seconds. */
+export function toast(text) {
+  announce(text);
+  line().className = "toast";
+  clearTimeout(toast.timer);
+  toast.timer = setTimeout(() => (line().className = "visually-hidden"), 4000);
 }

@@ -1,15 +1,20 @@
-// A button with data-copy="id id …" copies the text of those elements, a line each. A link with
-// data-copy-href copies the text that it leads to; if that is HTML, data-copy-plain leads to the
-// same as plain text, and both go to the clipboard.
-import { announce, copy } from "./clipboard.js";
+// What copies to the clipboard: data-copy="id id …" the text of those elements, a line each;
+// data-copy-text that text; a link with data-copy-link its address; a link with data-copy-href the
+// text that it leads to. If that is HTML, data-copy-plain leads to the same as plain text, and both
+// go to the clipboard.
+import { copy, toast } from "./clipboard.js";
+import { recall, store } from "./storage.js";
 
 const textOf = (ids) =>
   ids.split(" ").map((id) => document.getElementById(id)?.textContent.trim()).filter(Boolean).join("\n");
 
 const textAt = async (url) => {
   const response = await fetch(url, { credentials: "same-origin" });
-  if (!response.ok) throw new Error(`The server returned an error (${response.status})`);
-  return response.text();
+  const text = await response.text();
+  // Refused for a reason that the reader can do something about: "format: customer: …".
+  if (response.status === 400) throw new Error(text.split(": ").at(-1).trim());
+  if (!response.ok) throw new Error("open the link and copy the text");
+  return text;
 };
 
 async function copyRich(html, plain) {
@@ -21,30 +26,52 @@ async function copyRich(html, plain) {
 }
 
 const copyFrom = (element) => {
-  if (element.dataset.copy) return copy(textOf(element.dataset.copy));
-  if (element.dataset.copyPlain) return copyRich(element.href, element.dataset.copyPlain);
-  return textAt(element.href).then(copy);
+  const { dataset, href } = element;
+  if ("copy" in dataset) return copy(textOf(dataset.copy));
+  if ("copyText" in dataset) return copy(dataset.copyText);
+  if ("copyLink" in dataset) return copy(href);
+  if (dataset.copyPlain) return copyRich(href, dataset.copyPlain);
+  return textAt(href).then(copy);
+};
+
+const failure = (element, error) => {
+  if (element.href) return `Couldn’t copy – ${error.message}`;
+  return "Couldn’t copy – select the text and press Ctrl+C";
 };
 
 document.addEventListener("click", async (event) => {
-  const button = event.target.closest("[data-copy], [data-copy-href]");
-  if (!button || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  const element = event.target.closest("[data-copy], [data-copy-text], [data-copy-link], [data-copy-href]");
+  if (!element || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
-  if (button.dataset.busy) return;
-  const label = button.textContent;
-  button.dataset.busy = "1";
-  try {
-    await copyFrom(button);
-    button.textContent = "Copied to clipboard";
-  } catch {
-    button.textContent = button.dataset.copy
-      ? "Couldn’t copy – select the text and press Ctrl+C"
-      : "Couldn’t copy – open the link and copy the text";
+  if (element.dataset.format) {
+    store("localStorage", "ticket-format", element.dataset.format);
+    useLastFormat();
   }
-  announce(button.textContent);
-  setTimeout(() => {
-    button.textContent = label;
-    delete button.dataset.busy;
-    button.closest("details.menu")?.removeAttribute("open");
-  }, 1500);
+  const menu = element.closest("details.menu");
+  try {
+    await copyFrom(element);
+    toast(element.dataset.copied ?? "Copied to clipboard");
+    if (menu) menu.open = false;
+  } catch (error) {
+    toast(failure(element, error));
+  }
 });
+
+/** The entry for the ticket copies in the format that this browser copied last. */
+const useLastFormat = () => {
+  const format = recall("localStorage", "ticket-format");
+  for (const entry of document.querySelectorAll("[data-ticket]")) {
+    const last = [...entry.closest(".menu").querySelectorAll("[data-format]")].find(
+      (link) => link.dataset.format === format,
+    );
+    if (!last) continue;
+    entry.href = last.href;
+    entry.dataset.copied = last.dataset.copied;
+    if (last.dataset.copyPlain) entry.dataset.copyPlain = last.dataset.copyPlain;
+    else delete entry.dataset.copyPlain;
+    entry.querySelector("small").textContent = `${last.textContent} · last used`;
+  }
+};
+
+document.addEventListener("refreshed", useLastFormat);
+useLastFormat();

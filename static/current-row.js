@@ -2,7 +2,7 @@
 // to the page of its restore.
 import { recall, store } from "./storage.js";
 
-const RESTORE_PAGE = /^\/restores\/[^/]+\/$/;
+const RESTORE_PAGE = /\/restores\/[^/]+\/$/;
 
 let id = "";
 

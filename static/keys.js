@@ -1,7 +1,8 @@
-// Keyboard shortcuts of the lists, never while somebody types; ? shows them, and there they can be
-// switched off for this browser.
-import { announce, copy } from "./clipboard.js";
+// Keyboard shortcuts, never while somebody types; ? shows them, and there they can be switched off
+// for this browser.
+import { copy, toast } from "./clipboard.js";
 import { currentRow, linkOf, move } from "./current-row.js";
+import { focusInside } from "./menus.js";
 import { toggle } from "./selection.js";
 import { recall, store } from "./storage.js";
 
@@ -9,16 +10,50 @@ const dialog = document.getElementById("keys");
 const button = document.querySelector("[data-keys]");
 const hint = document.querySelector(".find kbd");
 
-const search = () => document.querySelector(".find input")?.select();
+const search = () => document.querySelector(".find textarea")?.select();
 
-const open = () => linkOf(currentRow())?.click();
+/** Follow a link; the heading of its page gets the focus, so that a screen reader begins there. */
+const follow = (link) => {
+  if (!link) return;
+  store("sessionStorage", "focus-heading", "yes");
+  link.click();
+};
+
+const focusHeading = () => {
+  if (!recall("sessionStorage", "focus-heading")) return;
+  store("sessionStorage", "focus-heading", "");
+  const heading = document.querySelector("h1");
+  if (!heading) return;
+  heading.tabIndex = -1;
+  heading.focus({ preventScroll: true });
+};
+
+const open = () => follow(linkOf(currentRow()));
+
+const up = () => follow([...document.querySelectorAll(".crumbs a")].at(-1));
+
+const tab = (number) => follow(document.querySelectorAll("main .states a")[number - 1]);
+
+const SEQUENCE_MS = 1500;
+let going = 0;
+
+/** The first of two keys: g r leads to the restores. */
+const beginToGo = () => {
+  going = Date.now();
+};
+
+const place = (key) => {
+  const begun = Date.now() - going < SEQUENCE_MS;
+  going = 0;
+  return begun && [...document.querySelectorAll("nav [data-go]")].find((a) => a.dataset.go === key);
+};
 
 const copyLink = () => {
   const link = linkOf(currentRow());
   if (!link) return;
   copy(link.href).then(
-    () => announce("Link copied to clipboard"),
-    () => announce("Couldn’t copy the link"),
+    () => toast("Copied the link to the row"),
+    () => toast("Couldn’t copy the link"),
   );
 };
 
@@ -28,20 +63,12 @@ const step = (name) => document.querySelector(`main [data-step="${name}"]`)?.cli
 const stepInPanel = (name) =>
   document.querySelector("main .time-range details[open]") && step(name);
 
-/** Open a panel and focus it, or close it again. */
 const togglePanel = (css) => {
   const panel = document.querySelector(`main ${css} details.menu, main details.menu${css}`);
   if (!panel) return;
   panel.open = !panel.open;
-  panel.querySelector("summary").focus();
-};
-
-/** Escape closes the panel that has the focus, even where shortcuts are switched off. */
-const closePanel = (event) => {
-  const panel = event.key === "Escape" && event.target.closest?.("details.menu[open]");
-  if (!panel) return;
-  panel.open = false;
-  panel.querySelector("summary").focus();
+  // At once, because its toggle comes later than the next key of somebody who types quickly.
+  if (panel.open) focusInside(panel);
 };
 
 const help = () => {
@@ -51,11 +78,14 @@ const help = () => {
 
 const SHORTCUTS = {
   "/": search,
+  g: beginToGo,
+  u: up,
   j: () => move(1),
   k: () => move(-1),
   o: open,
   Enter: open,
   c: copyLink,
+  y: () => document.querySelector("main [data-copy-link]")?.click(),
   x: () => currentRow() && toggle(currentRow()),
   t: () => togglePanel(".time-range"),
   a: () => stepInPanel("pin"),
@@ -66,7 +96,7 @@ const SHORTCUTS = {
   "?": help,
 };
 
-const typing = (element) => element.closest("input, select, textarea, dialog, [contenteditable]");
+const typing = (element) => element.closest("input:not([type=checkbox]), select, textarea, dialog, [contenteditable]");
 
 // On many keyboards a bracket is typed with AltGr, which counts as Ctrl and Alt held.
 const modified = (event) =>
@@ -79,6 +109,13 @@ const isShortcut = (event) =>
   !(event.key === "Enter" && event.target.closest("a, button, summary")) &&
   recall("localStorage", "keys") !== "off";
 
+const actionOf = (key) => {
+  const link = place(key);
+  if (link) return () => follow(link);
+  if (/^[1-9]$/.test(key)) return () => tab(Number(key));
+  return Object.hasOwn(SHORTCUTS, key) && SHORTCUTS[key];
+};
+
 const start = () => {
   const choice = dialog.querySelector("input");
   choice.checked = recall("localStorage", "keys") !== "off";
@@ -90,12 +127,13 @@ const start = () => {
   button.hidden = false;
   button.addEventListener("click", help);
   document.addEventListener("keydown", (event) => {
-    const act = Object.hasOwn(SHORTCUTS, event.key) && SHORTCUTS[event.key];
-    if (!act || !isShortcut(event)) return;
+    if (!isShortcut(event)) return;
+    const act = actionOf(event.key);
+    if (!act) return;
     event.preventDefault();
     act();
   });
+  focusHeading();
 };
 
-document.addEventListener("keydown", closePanel);
 if (dialog && button) start();

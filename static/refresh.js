@@ -3,6 +3,7 @@
 // A new restore has to be on an open page within 15 s, of which the sync may use most: hence 5 s
 // for lists and whatever is in progress. An unchanged page costs no more than a 304.
 /* global Idiomorph */
+import { timeOfDay } from "./time-zone.js";
 
 const HIDDEN_SECONDS = 15;
 const SLOWEST_SECONDS = 60;
@@ -12,7 +13,7 @@ const seconds = (main) => Number(main.dataset.refresh) || 0;
 /** What the reader has opened or begun to change stays as it is. */
 const untouchable = (old) =>
   old.nodeType === Node.ELEMENT_NODE &&
-  (old.matches("details.menu[open]") || (old.matches("input, select, textarea") && changed(old)));
+  (old.matches("details.menu[open], [data-histogram]") || (old.matches("input, select, textarea") && changed(old)));
 
 const changed = (field) =>
   field.type === "checkbox" || field.type === "radio"
@@ -29,8 +30,6 @@ const morph = (main, fresh) =>
     },
   });
 
-const clock = (at) => `${at.toISOString().slice(11, 19)} UTC`;
-
 /** Say that the page is stale, and why; say nothing without a text. */
 const showStale = (text, ...more) => {
   const note = document.getElementById("stale");
@@ -38,9 +37,9 @@ const showStale = (text, ...more) => {
   note.replaceChildren(text, ...more);
 };
 
-const signInLink = () => {
+const signInLink = (signIn) => {
   const link = document.createElement("a");
-  link.href = `/login/?next=${encodeURIComponent(location.pathname + location.search)}`;
+  link.href = `${signIn}?next=${encodeURIComponent(location.pathname + location.search)}`;
   link.textContent = "Sign in";
   return link;
 };
@@ -51,9 +50,10 @@ const refresh = async (main, state) => {
   // The address bar of a live page holds the time of its last refresh; we want the present.
   const url = main.dataset.live ?? location.href;
   const response = await fetch(url, { headers, cache: "no-store", credentials: "same-origin" });
-  if (response.redirected && new URL(response.url).pathname !== location.pathname) {
-    const text = `You’ve been signed out. Data last refreshed at ${clock(state.last)}. `;
-    showStale(text, signInLink());
+  const { pathname } = new URL(response.url);
+  if (response.redirected && pathname !== location.pathname) {
+    const text = `You’ve been signed out. Data last refreshed at ${timeOfDay(state.last)}. `;
+    showStale(text, signInLink(pathname));
     return false;
   }
   if (response.status !== 304) {
@@ -63,6 +63,8 @@ const refresh = async (main, state) => {
     document.dispatchEvent(new CustomEvent("refreshing", { detail: { main, fresh } }));
     morph(main, fresh);
     document.title = page.title;
+    const icon = page.querySelector('link[rel="icon"]').getAttribute("href");
+    document.querySelector('link[rel="icon"]').setAttribute("href", icon);
   }
   state.last = new Date(response.headers.get("Date") ?? Date.now());
   document.dispatchEvent(new CustomEvent("refreshed", { detail: { headers: response.headers } }));
@@ -90,7 +92,7 @@ const start = (main) => {
     } catch (error) {
       state.failures += 1;
       const reason = error instanceof TypeError ? "Can’t reach the server." : error.message;
-      showStale(`${reason} Last refreshed at ${clock(state.last)}; retrying.`);
+      showStale(`${reason} Last refreshed at ${timeOfDay(state.last)}; retrying.`);
     }
     if (goOn && seconds(main)) schedule();
   };

@@ -1,6 +1,6 @@
-// Rows selected with x, or by a click on their time with Ctrl or Shift held: their links and
-// a table of them to copy, and a list of them alone.
-import { announce, copy } from "./clipboard.js";
+// Rows selected by their checkbox, with x, or by a click on their time with Ctrl or Shift held: their
+// links to copy, the menu of the list for them alone, a list of them alone, and their downtime if it has a column.
+import { announce, copy, toast } from "./clipboard.js";
 import { linkOf } from "./current-row.js";
 
 const KEPT = ["tz", "asof", "cols"];
@@ -44,8 +44,8 @@ const queryOfSelected = () => {
 
 const copyLinks = () =>
   copy([...selected.values()].join("\n")).then(
-    () => announce(`Copied ${selected.size} ${selected.size === 1 ? "link" : "links"}`),
-    () => announce("Couldn’t copy the links"),
+    () => toast(`Copied ${selected.size} ${selected.size === 1 ? "link" : "links"}`),
+    () => toast("Couldn’t copy the links"),
   );
 
 const clear = () => {
@@ -56,8 +56,7 @@ const clear = () => {
 
 const count = create("b", "");
 const only = create("a", "Show selected only");
-const ticket = create("a", "Copy as table");
-ticket.dataset.copyHref = "";
+const downtime = create("a", "Downtime");
 const bar = document.createElement("aside");
 bar.className = "wrap selection";
 bar.hidden = true;
@@ -65,16 +64,59 @@ bar.setAttribute("aria-label", "Selected rows");
 bar.append(
   count,
   create("button", "Copy links", copyLinks),
-  ticket,
   only,
+  downtime,
   create("button", "Clear selection", clear),
 );
 document.body.append(bar);
 
+/** The menu of the list with the selected restores in its links. */
+const copyMenu = () => {
+  const menu = document.querySelector("main .menu.copy").cloneNode(true);
+  menu.open = false;
+  menu.querySelector('[href*="format=handover"]')?.remove();
+  for (const link of menu.querySelectorAll("a")) {
+    const query = queryOfSelected();
+    const format = new URL(link.href).searchParams.get("format");
+    if (format) query.set("format", format);
+    if (link.dataset.copyLink === "live") query.delete("asof");
+    link.href = `${new URL(link.href).pathname}?${query}`;
+    query.set("format", "plain");
+    if (link.dataset.copyPlain) link.dataset.copyPlain = `${new URL(link.href).pathname}?${query}`;
+  }
+  const ids = create("button", "Restore IDs");
+  ids.className = "item";
+  ids.dataset.copyText = [...selected.values()].map(restoreId).join("\n");
+  ids.dataset.copied = "Copied the restore IDs";
+  menu.querySelector("hr").before(ids);
+  return menu;
+};
+
 const mark = () => {
   for (const row of document.querySelectorAll("main tr[id]")) {
     row.toggleAttribute("data-selected", selected.has(row.id));
+    const box = row.querySelector(".pick input");
+    if (box) box.checked = selected.has(row.id);
   }
+};
+
+/** The downtime of the selected rows is added up by the server: where they overlap, it counts once. */
+const drawDowntime = async () => {
+  downtime.hidden = only.hidden || !document.querySelector("col.downtime");
+  if (downtime.hidden) return;
+  const query = queryOfSelected();
+  query.delete("cols");
+  query.delete("size");
+  const report = new URL(`../reports/downtime/?${query}`, location.href).href;
+  if (downtime.href === report) return;
+  downtime.href = report;
+  downtime.textContent = "Downtime …";
+  const response = await fetch(report.replace("/?", ".json?")).catch(() => null);
+  const totals = response?.ok && (await response.json()).totals;
+  if (!totals || downtime.href !== report) return;
+  const { minutes_min: least, minutes_max: most } = totals;
+  const range = least === most ? most.toFixed(1) : `${least.toFixed(1)}–${most.toFixed(1)}`;
+  downtime.textContent = `Downtime ${range} min`;
 };
 
 /** The links of the bar are as of the time of the page, which moves on while it is live. */
@@ -82,13 +124,20 @@ const draw = () => {
   mark();
   bar.hidden = !selected.size;
   count.textContent = `${selected.size} selected`;
-  only.hidden = ticket.hidden = selected.size > MAX_IDS;
-  if (!selected.size) return;
+  only.hidden = selected.size > MAX_IDS;
+  if (selected.size) drawDowntime();
+  const menu = bar.querySelector(".menu");
+  if (menu?.open) return;
+  menu?.remove();
+  if (!selected.size || only.hidden) return;
   only.href = `${location.pathname}?${queryOfSelected()}`;
-  ticket.href = `${location.pathname.replace(/\/$/, "")}.md?${queryOfSelected()}`;
+  only.before(copyMenu());
 };
 
 document.addEventListener("refreshed", draw);
+document.addEventListener("change", ({ target }) => {
+  if (target.matches("main .pick input")) toggle(target.closest("tr"));
+});
 document.addEventListener("click", (event) => {
   const cell = event.target.closest("main tr[id] td.t");
   if (!cell || !(event.ctrlKey || event.metaKey || event.shiftKey)) return;

@@ -1,17 +1,22 @@
 // Updates what only the clock changes: the age of a time, how long a restore has run, and the times
 // that the response headers of an unchanged page bring.
 
+import { clockIn } from "./time-zone.js";
+
 const skew = { milliseconds: 0 };
 
 const now = () => Date.now() + skew.milliseconds;
 
-const ago = (milliseconds) => {
-  const minutes = Math.floor(milliseconds / 60000);
-  if (minutes < 1) return "just now";
-  if (minutes < 120) return `${minutes} min ago`;
-  const hours = Math.floor(minutes / 60);
-  return hours < 72 ? `${hours} h ago` : `${Math.floor(hours / 24)} days ago`;
+/** A duration as the largest unit that fits: as the server prints it. */
+const inOneUnit = (milliseconds) => {
+  const seconds = Math.max(0, Math.floor(milliseconds / 1000));
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
+  const hours = Math.floor(seconds / 3600);
+  return hours < 72 ? `${hours} h` : `${Math.floor(hours / 24)} days`;
 };
+
+const ago = (milliseconds) => `${inOneUnit(milliseconds)} ago`;
 
 const clock = (milliseconds) => {
   const total = Math.max(0, Math.floor(milliseconds / 1000));
@@ -39,6 +44,14 @@ const draw = () => {
   for (const time of document.querySelectorAll("time[data-age]")) {
     time.dataset.ago = ago(now() - Date.parse(time.dateTime));
   }
+  for (const time of document.querySelectorAll("time[data-relative]")) {
+    const left = Date.parse(time.dateTime) - now();
+    if (time.dataset.relative === "ago") write(time, ago(-left));
+    else write(time, left < 1000 ? "now" : `in ${inOneUnit(left)}`);
+  }
+  for (const age of document.querySelectorAll("[data-ago-of]")) {
+    write(age, ago(now() - Date.parse(age.parentElement.querySelector("time").dateTime)));
+  }
   for (const time of document.querySelectorAll("time[data-since]")) {
     write(time, clock(now() - Date.parse(time.dateTime)));
   }
@@ -51,10 +64,15 @@ const updateTimes = (headers) => {
   for (const time of document.querySelectorAll("time[data-header]")) {
     const instant = headers.get(time.dataset.header);
     if (!instant || instant === time.dateTime) continue;
-    const today = instant.slice(0, 10) === new Date(now()).toISOString().slice(0, 10);
-    if (!today) continue;
+    if (time.dataset.relative) {
+      time.dateTime = instant;
+      continue;
+    }
+    const { zone } = document.documentElement.dataset;
+    const local = clockIn(zone, instant);
+    if (!local || local.slice(0, 10) !== clockIn(zone, now()).slice(0, 10)) continue;
     time.dateTime = instant;
-    write(time, instant.slice(11, 11 + time.textContent.trim().split(" ").at(-1).length));
+    write(time, local.slice(11, 11 + time.textContent.trim().split(" ").at(-1).length));
   }
 };
 

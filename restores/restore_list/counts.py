@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
+from typing import NamedTuple
 
 from django.db.models import Count, Func, IntegerField, Q, Subquery
 
 from restores.filters import Scope
-from restores.querysets import RestoreQuerySet, select
+from restores.querysets import RestoreQuerySet, Viewer, select, unknown_and_unfinished
 from restores.statuses import FAILED, GROUPS, IN_PROGRESS, OTHER, SUCCEEDED
 
 COUNT_LIMIT = 10_000
@@ -38,7 +41,18 @@ class Tab:
     count: CappedCount
     query: str
     current: bool
-    alert: bool = False
+    # The class that colors it where somebody has to act.
+    alert: str = ""
+
+
+def capped_count(rows: RestoreQuerySet) -> CappedCount:
+    """Count rows, but no more than one above the limit."""
+    return CappedCount(rows.order_by()[: COUNT_LIMIT + 1].count())
+
+
+def capped_counts(viewer: Viewer, some: Iterable[RestoreQuerySet]) -> tuple[int, ...]:
+    """Count several kinds of rows in one query, each up to one above the limit."""
+    return select(viewer, *map(Capped, some))
 
 
 def count(scope: Scope, *, recent: bool = False) -> CappedCount:
@@ -46,39 +60,63 @@ def count(scope: Scope, *, recent: bool = False) -> CappedCount:
     rows = scope.restores
     if recent and scope.found.recent is not None:
         rows = scope.in_status(scope.found.recent)
-    numbers = (part.order_by()[: COUNT_LIMIT + 1].count() for part in scope.parts(rows))
+    # In the order of the time that is filtered by, or SQLite reads all restores of a status.
+    order = ["-ended_at"] if scope.params.time_range.on == "ended" else []
+    numbers = (part.order_by(*order)[: COUNT_LIMIT + 1].count() for part in scope.parts(rows))
     return CappedCount(sum(numbers), more=recent)
 
 
 def count_tabs(scope: Scope, *, recent: bool = False) -> list[Tab]:
-    """All, unresolved, failed, in progress, succeeded, and every status that we don't know.
+    """All, unresolved, failed, in progress and succeeded; possibly stuck and others if there are.
 
     ``recent`` counts only what a text search found among the newest rows.
     """
     params = scope.params
     rows = scope.found.recent if recent and scope.found.recent is not None else scope.any_status
-    total, unresolved, failed, in_progress, succeeded, other = _numbers(scope, rows, recent)
-    others = _by_other_status(scope, rows) if other else Counter()
+    numbers = _numbers(scope, rows)
+    # Above the limit, the groups of one pass count only the rows that were read.
+    more = recent or (_in_one_pass(scope) and numbers[0] > COUNT_LIMIT)
+    total, unresolved, failed, in_progress, succeeded, other = numbers
+    stuck = _count_stuck(scope, rows) if in_progress or more else 0
     progressing = tuple(sorted(IN_PROGRESS))
     choices = [
-        ("All", total, (), ""),
-        ("Unresolved", unresolved, (FAILED.value,), "no"),
-        ("Failed", failed, (FAILED.value,), ""),
-        ("In progress", in_progress, progressing, ""),
-        ("Succeeded", succeeded, (SUCCEEDED.value,), ""),
-        *((f"Other: {name}", others[name], (name,), "") for name in sorted(others)),
+        _Choice("All", total),
+        _Choice("Stuck", stuck, stuck="yes", rare=True, alert="stuck"),
+        _Choice("Unresolved", unresolved, (FAILED.value,), recovered="no", alert="alert"),
+        _Choice("Failed", failed, (FAILED.value,)),
+        _Choice("In progress", in_progress, progressing),
+        _Choice("Succeeded", succeeded, (SUCCEEDED.value,)),
+        _Choice("Other", other, (OTHER,), rare=True),
     ]
-    chosen = params.getlist("status"), params.get("recovered")
+    chosen = params.getlist("status"), params.get("stuck"), params.get("recovered")
     return [
         Tab(
-            label=label,
-            count=CappedCount(number, more=recent),
-            query=params.query(status=statuses, recovered=recovered),
-            current=chosen == (statuses, recovered),
-            alert=bool(recovered and number),
+            label=one.label,
+            count=CappedCount(one.number, more=more),
+            query=params.query(status=one.statuses, stuck=one.stuck, recovered=one.recovered),
+            current=chosen == one.values,
+            alert=one.alert if one.number else "",
         )
-        for label, number, statuses, recovered in choices
+        for one in choices
+        if one.number or not one.rare or chosen == one.values
     ]
+
+
+class _Choice(NamedTuple):
+    """What a tab leads to; a ``rare`` one is left out while it is empty and not current."""
+
+    label: str
+    number: int
+    statuses: tuple[str, ...] = ()
+    stuck: str = ""
+    recovered: str = ""
+    rare: bool = False
+    alert: str = ""
+
+    @property
+    def values(self) -> tuple[tuple[str, ...], str, str]:
+        """The values of ``status``, ``stuck`` and ``recovered``."""
+        return self.statuses, self.stuck, self.recovered
 
 
 def count_by_status(scope: Scope) -> Counter[str]:
@@ -87,43 +125,56 @@ def count_by_status(scope: Scope) -> Counter[str]:
 
 
 def unfinished_by_status(scope: Scope) -> Counter[str]:
-    """How many rows of a scope, in any status, are in each that is not final."""
-    rows = scope.any_status
-    asof = scope.asof
-    in_progress = asof.in_status(rows, IN_PROGRESS) if asof else rows.in_progress()
-    return _by_status(scope, in_progress) + _by_other_status(scope, rows)
-
-
-def _numbers(scope: Scope, rows: RestoreQuerySet, recent: bool) -> tuple[int, ...]:
-    """The numbers of all, unresolved, failed, in progress, succeeded and other rows."""
-    if scope.params.get("q") and not scope.asof:
-        # What a text search finds is not counted six times.
-        found = _in_one_pass(rows)
-        if found[0] <= COUNT_LIMIT or recent:
-            return found
-    if asof := scope.asof:
-        choices = [
-            rows,
-            asof.unresolved(rows),
-            *(asof.in_status(rows, statuses) for statuses in _GROUPS),
-            asof.in_other_status(rows),
-        ]
+    """How many rows of a scope, in any status, may still end, by status."""
+    rows, asof = scope.any_status, scope.asof
+    if asof:
+        choices = asof.in_status(rows, IN_PROGRESS), asof.unknown_and_unfinished(rows)
     else:
-        choices = [
-            rows,
-            rows.unresolved(),
-            *(rows.in_status(statuses) for statuses in _GROUPS),
-            rows.filter(status_group=OTHER),
-        ]
+        unknown = rows.filter(unknown_and_unfinished(scope.params.time_range.now))
+        choices = rows.in_progress(), unknown
+    return sum((_by_status(scope, some) for some in choices), Counter())
+
+
+def _by_status(scope: Scope, rows: RestoreQuerySet) -> Counter[str]:
+    parts = [part.order_by()[: COUNT_LIMIT + 1] for part in scope.parts(rows)]
+    if scope.asof is None:
+        return Counter(chain.from_iterable(part.values_list("status", flat=True) for part in parts))
+    changed = scope.asof.changed_since
+    return Counter(
+        changed[pk].status if pk in changed else status
+        for part in parts
+        for pk, status in part.values_list("pk", "status")
+    )
+
+
+def _count_stuck(scope: Scope, rows: RestoreQuerySet) -> int:
+    return sum(capped_counts(scope.viewer, scope.parts(scope.stuck(rows))))
+
+
+def _numbers(scope: Scope, rows: RestoreQuerySet) -> tuple[int, ...]:
+    """The numbers of all, unresolved, failed, in progress, succeeded and other rows."""
+    if _in_one_pass(scope):
+        groups = map(_count_groups, scope.parts(rows))
+        return tuple(map(sum, zip(*groups, strict=True)))
+    asof = scope.asof
+    choices = [
+        asof.unresolved(rows) if asof else rows.unresolved(),
+        *(
+            asof.in_status(rows, statuses) if asof else rows.in_status(statuses)
+            for statuses in (*_GROUPS, (OTHER,))
+        ),
+    ]
     parts = [scope.parts(choice) for choice in choices]
-    numbers = iter(select(scope.viewer, *(_Capped(rows) for some in parts for rows in some)))
-    return tuple(sum(next(numbers) for _ in some) for some in parts)
+    numbers = iter(capped_counts(scope.viewer, chain.from_iterable(parts)))
+    unresolved, *others = (sum(next(numbers) for _ in some) for some in parts)
+    # Every row is in one group; above the limit it does not matter by how much.
+    return sum(others), unresolved, *others
 
 
 _GROUPS = (GROUPS["failed"], GROUPS["in_progress"], GROUPS["succeeded"])
 
 
-class _Capped(Func):
+class Capped(Func):
     """A sub-select that counts rows, but no more than one above the limit."""
 
     template = "(SELECT COUNT(*) FROM %(expressions)s AS capped)"
@@ -137,8 +188,19 @@ class _Capped(Func):
         super().__init__(some)
 
 
-def _in_one_pass(rows: RestoreQuerySet) -> tuple[int, ...]:
-    """The same numbers of up to one row above the limit, each row read once."""
+def _in_one_pass(scope: Scope) -> bool:
+    """Whether the rows are read once and not once for each status.
+
+    Only if they are filtered by place, creation and status does an index hold all that is counted;
+    for anything else SQLite would read all restores of a status.
+    """
+    params = scope.params
+    uncovered = any(params.get(name) for name in ("q", "code", "ids"))
+    return scope.asof is None and (uncovered or params.time_range.on != "created")
+
+
+def _count_groups(rows: RestoreQuerySet) -> tuple[int, ...]:
+    """The same numbers, for up to one row above the limit."""
     numbers = rows.order_by()[: COUNT_LIMIT + 1].aggregate(
         total=Count("pk"),
         unresolved=Count("pk", filter=Q(status_group="failed", recovered_at=None)),
@@ -148,18 +210,3 @@ def _in_one_pass(rows: RestoreQuerySet) -> tuple[int, ...]:
         other=Count("pk", filter=Q(status_group=OTHER)),
     )
     return tuple(numbers.values())
-
-
-def _by_other_status(scope: Scope, rows: RestoreQuerySet) -> Counter[str]:
-    others = scope.asof.in_other_status(rows) if scope.asof else rows.filter(status_group=OTHER)
-    return Counter({name: n for name, n in _by_status(scope, others).items() if name})
-
-
-def _by_status(scope: Scope, rows: RestoreQuerySet) -> Counter[str]:
-    """How many rows are in each status, counted up to the limit."""
-    changed = scope.asof.changed_since if scope.asof else {}
-    return Counter(
-        changed[pk].status if pk in changed else status
-        for part in scope.parts(rows)
-        for pk, status in part.order_by().values_list("pk", "status")[: COUNT_LIMIT + 1]
-    )

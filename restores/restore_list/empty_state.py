@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from django.urls import reverse
+from django.utils import timezone
 
 from restores.asof import then_and_now
 from restores.filters import ListParams, Scope
-from restores.formatting import format_datetime
+from restores.formatting import format_ago, format_datetime, format_in_one_unit, zone_name
 from restores.instance_status import instance_sync_error
 from restores.keyset import first_pairs
 from restores.models import Instance, Restore
-from restores.querysets import InstanceQuerySet
-from restores.restore_list.counts import CappedCount, unfinished_by_status
-from restores.statuses import Status, status_of
+from restores.querysets import InstanceQuerySet, RestoreQuerySet
+from restores.restore_list.counts import (
+    COUNT_LIMIT,
+    CappedCount,
+    capped_counts,
+    unfinished_by_status,
+)
+from restores.statuses import Status
 from restores.sync_errors import SyncError
 from restores.sync_status import EmptyResult, SyncStatus, explain_empty
 from restores.timerange import to_iso
@@ -25,6 +33,7 @@ if TYPE_CHECKING:
     from restores.querysets import Viewer
 
 _MAX_ERRORS = 3
+_MAX_NAMED = 50
 _NEAREST_READ = 50
 # Shorter words are in no index of texts.
 _MIN_INDEXED = 3
@@ -47,12 +56,14 @@ class MessagePart:
     """Words that may end in a time, or lead to a page.
 
     ``header`` is the response header that brings the new time when the page is unchanged.
+    ``relative`` says that the time is printed as how long ago it was (``ago``) or is left (``in``).
     """
 
     text: str
     at: datetime | None = None
     time: str = ""
     header: str = ""
+    relative: str = ""
     url: str = ""
 
     @property
@@ -82,10 +93,24 @@ class NearestRestore:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Undated:
+    """How many restores no time range can show because they have no time, and a link to them."""
+
+    count: CappedCount
+    query: str
+
+    @property
+    def text(self) -> str:
+        """How many they are: ``2 restores without a usable time``."""
+        plural = "" if str(self.count) == "1" else "s"
+        return f"{self.count} restore{plural} without a usable time"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EmptyState:
     """Why nothing is listed: there were none, we can't tell yet, or nothing is monitored.
 
-    The title of a short table goes on with the time ``at``, up to which it is true.
+    The title of a short table ends with the time ``at``, up to which it is true.
     """
 
     kind: Kind
@@ -94,6 +119,7 @@ class EmptyState:
     at: datetime | None = None
     nearest: tuple[NearestRestore, ...] = ()
     records_since: str = ""
+    undated: Undated | None = None
 
     @property
     def css_class(self) -> str:
@@ -110,18 +136,23 @@ class Unfinished:
 
 
 def sync_messages(status: SyncStatus, now: datetime) -> list[SyncMessage]:
-    """Say up to when the data is complete, when it was last synced, and which syncs failed."""
-    first = [_complete_to(status, now)]
+    """Say when it was last synced, up to when the data is complete, and which syncs failed."""
+    messages = []
     if at := status.running_synced_at:
-        first.append(
-            MessagePart(
-                text="restores in progress last synced",
-                at=at,
-                time=_clock(at, now, "%H:%M:%S"),
-                header="X-Synced-At",
+        time = format_ago((now - at).total_seconds())
+        parts = [MessagePart(text="Synced", at=at, time=time, header="X-Synced-At", relative="ago")]
+        if due := status.next_sync_at:
+            left = (due - now).total_seconds()
+            time = f"in {format_in_one_unit(left)}" if left >= 1 else "now"
+            parts.append(
+                MessagePart(
+                    text="next sync", at=due, time=time, header="X-Next-Sync-At", relative="in"
+                )
             )
-        )
-    messages = [SyncMessage(parts=tuple(first), late=status.complete_to is None)]
+        messages.append(SyncMessage(parts=tuple(parts)))
+    messages.append(
+        SyncMessage(parts=(_complete_to(status, now),), late=status.complete_to is None)
+    )
     messages += [
         SyncMessage(parts=(_error(error, now),), late=True) for error in status.errors[:_MAX_ERRORS]
     ]
@@ -161,11 +192,16 @@ def empty_instance(instance: Instance) -> EmptyState:
 
 
 def empty_table(
-    status: SyncStatus, instances: InstanceQuerySet, start: datetime | None, none: str
+    status: SyncStatus,
+    instances: InstanceQuerySet,
+    start: datetime | None,
+    none: str,
+    undated: Undated | None = None,
 ) -> EmptyState:
     """Explain why a short table has no restores from ``start`` on; ``none`` if there were none.
 
-    Without ``start`` it is about the time up to which the data is complete.
+    Without ``start`` it is about the time up to which the data is complete. ``undated`` are those
+    that may belong there.
     """
     end = status.fully_complete_to
     found = explain_empty(status, instances, start or end, end)
@@ -181,6 +217,9 @@ def empty_table(
                 "could be synced."
             )
         return EmptyState(kind="unknown", title="Can’t tell yet", text=text)
+    if undated:
+        text = f"None found, but {undated.text} may belong here."
+        return EmptyState(kind="unknown", title="Can’t tell", text=text, undated=undated)
     late = end and (status.complete_to is None or end < status.complete_to)
     text = _MAY_BE_MISSING if late else ""
     return EmptyState(kind="none", title=f"{none} as of", at=end, text=text)
@@ -188,7 +227,7 @@ def empty_table(
 
 def unfinished(params: ListParams, viewer: Viewer) -> Unfinished | None:
     """Count what a list by end leaves out because it has not ended yet."""
-    if params.time_range.on != "ended" or params.get("recovered"):
+    if params.time_range.on != "ended" or params.get("stuck") or params.get("recovered"):
         return None
     counts = unfinished_by_status(_scope(params, viewer, None, params.time_range.end, on="created"))
     statuses = [status for status in counts if status]
@@ -198,11 +237,56 @@ def unfinished(params: ListParams, viewer: Viewer) -> Unfinished | None:
     return Unfinished(count=CappedCount(sum(counts[status] for status in statuses)), query=query)
 
 
+def undated(params: ListParams, scope: Scope) -> Undated | None:
+    """Count the restores that match all but the time range, which has none of their times."""
+    on = params.time_range.on
+    if scope.asof or not (scope.dated or on == "ended"):
+        return None
+    # The usual case, on every page: there are none at all.
+    # One by one: with an "or" the databases would read all restores of a project.
+    columns = ("created", "ended") if on == "running" else (on,)
+    if not any(scope.visible_restores.undated(column).exists() for column in columns):
+        return None
+    found = _scope(params, scope.viewer, None, None, on="created").restores.undated(on)
+    ids = list(found.order_by().values_list("restore_id", flat=True)[: COUNT_LIMIT + 1])
+    if not ids:
+        return None
+    any_time: dict[str, str | None] = {"on": None, "from": None, "to": None}
+    named = {"ids": ",".join(sorted(ids))} if len(ids) <= _MAX_NAMED and _joinable(ids) else {}
+    return Undated(count=CappedCount(len(ids)), query=params.query(**any_time, **named))
+
+
+def all_undated(viewer: Viewer, restores: RestoreQuerySet, query: str) -> Undated | None:
+    """Count those of some restores that have no usable time; ``query`` leads to their list."""
+    without_creation = restores.undated("created")
+    without_end = restores.undated("ended").exclude(created_at=None)
+    found = sum(capped_counts(viewer, (without_creation, without_end)))
+    return Undated(count=CappedCount(found), query=query) if found else None
+
+
+def undated_messages(without_time: Undated | None) -> list[SyncMessage]:
+    """Say how many restores have no usable time, if there are any."""
+    if without_time is None:
+        return []
+    url = reverse("restore-list") + without_time.query
+    part = MessagePart(text=f"{without_time.text}: in no time range", url=url)
+    return [SyncMessage(parts=(part,), late=True)]
+
+
+def _joinable(ids: Sequence[str]) -> bool:
+    """Whether a list of ids names each of them."""
+    return all(re.fullmatch(r"[\w.:/-]+", one, re.ASCII) for one in ids)
+
+
 def _why_empty(params: ListParams, scope: Scope, status: SyncStatus, now: datetime) -> EmptyState:
     if scope.asof:
         matching = "matching restores" if params.filters_rows else "restores"
-        title = f"No {matching} recorded by {_clock(scope.asof.time, now)} UTC"
+        title = f"No {matching} recorded by {_zoned_clock(scope.asof.time, now)}"
         text = "Restores found later are in the live list."
+        return EmptyState(kind="unknown", title=title, text=text)
+    if number := scope.found.searched:
+        title = f"None of the newest {number:,} restores match"
+        text = "Enter three or more letters to search all of them."
         return EmptyState(kind="unknown", title=title, text=text)
     end, complete_to = params.time_range.end, status.fully_complete_to
     found = explain_empty(status, scope.instances, params.time_range.start, end)
@@ -217,11 +301,14 @@ def _why_empty(params: ListParams, scope: Scope, status: SyncStatus, now: dateti
     excluded = (
         " Projects that are no longer monitored are excluded." if scope.some_not_monitored() else ""
     )
+    if without_time := undated(params, scope):
+        text = f"None found, but {without_time.text} may belong here."
+        return EmptyState(kind="unknown", title="Can’t tell", text=text, undated=without_time)
     if found.kind == "none":
         text = f"{_fully_synced(status, now)}{excluded}"
         return EmptyState(kind="none", title=f"{none} in this time range", text=text)
     if complete_to and end is None and not status.errors and not found.lost:
-        title = f"{none} (data complete up to {_clock(complete_to, now)} UTC)"
+        title = f"{none} (data complete up to {_zoned_clock(complete_to, now)})"
         text = f"All instances had been fully synced by then.{excluded}"
         return EmptyState(kind="unknown", title=title, text=text)
     text = f"None found so far. {_why_unknown(found, status, end, now)}"
@@ -231,7 +318,7 @@ def _why_empty(params: ListParams, scope: Scope, status: SyncStatus, now: dateti
 def _fully_synced(status: SyncStatus, now: datetime) -> str:
     if status.fully_complete_to and status.monitored:
         return (
-            f"All instances were fully synced at {_clock(status.fully_complete_to, now)} UTC or "
+            f"All instances were fully synced at {_zoned_clock(status.fully_complete_to, now)} or "
             "later, after this time range ended."
         )
     return (
@@ -245,15 +332,15 @@ def _why_unknown(
 ) -> str:
     if found.lost:
         one = found.lost[0]
-        gone = f"was gone by {_clock(one.deleted_at or now, now)} UTC"
+        gone = f"was gone by {_zoned_clock(one.deleted_at or now, now)}"
         if one.complete_to is None:
             return f"{one} was never synced and {gone}; its restores can no longer be found."
         synced = f"was last synced at {_clock(one.complete_to, now)}"
         return f"{one} {synced} and {gone}; restores in between can no longer be found."
     if status.fully_complete_to and end and not status.errors:
         return (
-            f"The last full sync was at {_clock(status.fully_complete_to, now)} UTC, before the "
-            f"range ends at {_clock(end, now)} UTC."
+            f"The last full sync was at {_zoned_clock(status.fully_complete_to, now)}, before the "
+            f"range ends at {_zoned_clock(end, now)}."
         )
     return _incomplete(status, now)
 
@@ -276,7 +363,7 @@ def _incomplete(status: SyncStatus, now: datetime) -> str:
         if unlisted:
             return "The instances of one project haven’t been loaded yet."
         return "No instances can be synced right now."
-    return f"Partly complete up to {_clock(status.complete_to, now)} UTC: some syncs failed."
+    return f"Partly complete up to {_zoned_clock(status.complete_to, now)}: some syncs failed."
 
 
 def _error(error: SyncError, now: datetime) -> MessagePart:
@@ -342,7 +429,7 @@ def _nearest(
 def _nearest_restore(
     side: str, restore: Restore, at: datetime, params: ListParams
 ) -> NearestRestore:
-    local = at.astimezone(params.time_range.zone)
+    local = timezone.localtime(at)
     path = reverse("restore-detail", args=[restore.restore_id])
     return NearestRestore(
         side=side,
@@ -350,7 +437,7 @@ def _nearest_restore(
         iso=to_iso(at),
         time=f"{local.day} {local:%b %Y} {local:%H:%M:%S}",
         instance=str(restore.instance),
-        status=status_of(restore.status),
+        status=restore.shown_status,
     )
 
 
@@ -361,7 +448,7 @@ def _records_since(scope: Scope) -> str:
     time_range = scope.params.time_range
     if not first or time_range.end is None or time_range.end > first[0][0]:
         return ""
-    local = first[0][0].astimezone(time_range.zone)
+    local = timezone.localtime(first[0][0])
     return f"{local.day} {local:%b %Y}"
 
 
@@ -379,9 +466,14 @@ def _listed(instances: tuple[Instance, ...]) -> str:
 
 
 def _clock(at: datetime, now: datetime, form: str = "%H:%M") -> str:
-    """The time of day in UTC, with the day unless it is today's."""
-    at, now = at.astimezone(UTC), now.astimezone(UTC)
+    """The time of day, with the day unless it is today's."""
+    at, now = timezone.localtime(at), timezone.localtime(now)
     if at.date() == now.date():
         return f"{at:{form}}"
     day = f"{at.day} {at:%b}" if at.year == now.year else f"{at.day} {at:%b %Y}"
     return f"{day} {at:{form}}"
+
+
+def _zoned_clock(at: datetime, now: datetime) -> str:
+    """The same for a sentence, with the time zone."""
+    return f"{_clock(at, now)} {zone_name()}"

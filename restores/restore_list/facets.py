@@ -10,14 +10,18 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
+
+from django.urls import reverse
 
 from restores.explain.codes import explain
 from restores.filters import REPEATABLE, ListParams, Scope
 from restores.filters.params import MAX_LENGTH
-from restores.models import Instance, Project, Restore
+from restores.models import Instance
 from restores.querysets import Viewer
 from restores.restore_list.counts import COUNT_LIMIT, CappedCount
-from restores.restore_list.pagination import newest_keys
+from restores.restore_list.pagination import newest
+from restores.spellings import spellings
 
 FACETS = tuple(name for name in REPEATABLE if name != "status")
 # The values with the most rows are offered; the others can be typed.
@@ -25,15 +29,21 @@ _MAX_INSTANCES = 10
 _MAX_VALUES = 40
 # What says which page of the list is shown, and in which order.
 _POSITION = ("sort", "page", "after", "before")
-_READ = ("pk", "project_id", "instance_id", "error_code")
+_READ = ("project_id", "instance_id", "error_code")
+
+_INSTANCE_FIELDS = ("name", "instance_id", "project__name", "project__customer")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
-    """A value to filter by; ``count`` is empty where none of the rows read has it."""
+    """A value to filter by, with a word on it and the page that says more.
+
+    ``count`` is empty where none of the rows read has the value.
+    """
 
     value: str
     small: str
+    url: str
     count: str
     chosen: bool
 
@@ -57,15 +67,16 @@ class Sample:
     partial: bool
 
 
-def facets(params: ListParams, viewer: Viewer) -> dict[str, Facet]:
+def facets(scope: Scope) -> dict[str, Facet]:
     """Every facet of a view by the name of its parameter."""
-    shared = _sample(params, viewer, without="")
+    params = scope.params
+    shared = _sample(params, scope.viewer, without="")
     return {
         name: _facet(
             name,
-            _sample(params, viewer, without=name) if params.getlist(name) else shared,
+            _sample(params, scope.viewer, without=name) if params.getlist(name) else shared,
             params.getlist(name),
-            viewer,
+            scope,
         )
         for name in FACETS
     }
@@ -76,18 +87,19 @@ def _sample(params: ListParams, viewer: Viewer, without: str) -> Sample:
     scope = Scope(params.without(without, *_POSITION), viewer)
     # Of a common word the list, too, reads the newest rows alone.
     found = scope.found.recent
-    keys = newest_keys(scope, scope.in_status(found), COUNT_LIMIT + 1) if found is not None else []
-    recent = len(keys) > params.size
+    rows: list[tuple[Any, ...]] = []
+    if found is not None:
+        rows = newest(scope, scope.in_status(found), COUNT_LIMIT + 1, _READ)
+    recent = len(rows) > params.size
     if not recent:
-        keys = newest_keys(scope, scope.restores, COUNT_LIMIT + 1)
-    counted = keys[:COUNT_LIMIT]
+        rows = newest(scope, scope.restores, COUNT_LIMIT + 1, _READ)
     changed = scope.asof.changed_since if scope.asof else {}
+    moved = scope.asof.projects if scope.asof else {}
     projects: Counter[int] = Counter()
     instances: Counter[int] = Counter()
     codes: Counter[str] = Counter()
-    rows = Restore.objects.filter(pk__in=counted).values_list(*_READ)
-    for pk, project, instance, code in rows:
-        projects[project] += 1
+    for pk, project, instance, code in rows[:COUNT_LIMIT]:
+        projects[moved[instance].pk if instance in moved else project] += 1
         instances[instance] += 1
         codes[changed[pk].error_code if pk in changed else code] += 1
     del codes[""]
@@ -95,18 +107,18 @@ def _sample(params: ListParams, viewer: Viewer, without: str) -> Sample:
         projects=projects,
         instances=instances,
         codes=codes,
-        partial=recent or len(keys) > COUNT_LIMIT,
+        partial=recent or len(rows) > COUNT_LIMIT,
     )
 
 
 # A value, how many rows have it, and a word on it.
 _Found = tuple[str, int, str]
-_Finder = Callable[[Sample, tuple[str, ...], Viewer], Iterator[_Found]]
+_Finder = Callable[[Sample, tuple[str, ...], Scope], Iterator[_Found]]
 
 
-def _facet(name: str, sample: Sample, chosen: tuple[str, ...], viewer: Viewer) -> Facet:
+def _facet(name: str, sample: Sample, chosen: tuple[str, ...], scope: Scope) -> Facet:
     found = {
-        value: (number, small) for value, number, small in _FINDERS[name](sample, chosen, viewer)
+        value: (number, small) for value, number, small in _FINDERS[name](sample, chosen, scope)
     }
     found |= {value: (0, "") for value in chosen if value not in found}
     # Values that a query string could not carry back are not offered.
@@ -118,6 +130,7 @@ def _facet(name: str, sample: Sample, chosen: tuple[str, ...], viewer: Viewer) -
             Option(
                 value=value,
                 small=small,
+                url=_code_url(value) if name == "code" else "",
                 count=str(CappedCount(number, more=sample.partial)) if number else "",
                 chosen=value in chosen,
             )
@@ -129,26 +142,45 @@ def _facet(name: str, sample: Sample, chosen: tuple[str, ...], viewer: Viewer) -
     )
 
 
+def _code_url(code: str) -> str:
+    return "" if code == "any" else reverse("code-detail", args=[code])
+
+
 def _project_column(
-    column: str, sample: Sample, chosen: tuple[str, ...], viewer: Viewer
+    column: str, sample: Sample, chosen: tuple[str, ...], scope: Scope
 ) -> Iterator[_Found]:
     counts: Counter[str] = Counter()
-    for pk, label in Project.objects.visible_to(viewer).values_list("pk", column):
+    for project in scope.visible:
         # Older rows may have what the newest don't.
-        if sample.projects[pk] or sample.partial:
-            counts[label] += sample.projects[pk]
+        if sample.projects[project.pk] or sample.partial:
+            counts[getattr(project, column)] += sample.projects[project.pk]
     yield from ((label, number, "") for label, number in counts.items())
 
 
-def _codes(sample: Sample, chosen: tuple[str, ...], viewer: Viewer) -> Iterator[_Found]:
+def _projects(sample: Sample, chosen: tuple[str, ...], scope: Scope) -> Iterator[_Found]:
+    """The projects by name; one that is chosen by its id is listed by that."""
+    given = {spelling: value for value in chosen for spelling in spellings(value)}
+    counts: Counter[tuple[str, str]] = Counter()
+    for project in scope.visible:
+        if sample.projects[project.pk] or sample.partial:
+            value = given.get(project.project_id.lower())
+            named = (value, project.name) if value else (project.name, "")
+            counts[named] += sample.projects[project.pk]
+    yield from ((value, number, small) for (value, small), number in counts.items())
+
+
+def _codes(sample: Sample, chosen: tuple[str, ...], scope: Scope) -> Iterator[_Found]:
     if sample.codes:
         yield "any", sample.codes.total(), "error code"
-    yield from ((code, number, explain(code).reason) for code, number in sample.codes.items())
+    codes = {**dict.fromkeys(chosen, 0), **sample.codes}
+    yield from (
+        (code, number, explain(code).reason) for code, number in codes.items() if code != "any"
+    )
 
 
-def _instances(sample: Sample, chosen: tuple[str, ...], viewer: Viewer) -> Iterator[_Found]:
+def _instances(sample: Sample, chosen: tuple[str, ...], scope: Scope) -> Iterator[_Found]:
     """The chosen values as they were given, other instances by name where that is unique."""
-    visible = Instance.objects.visible_to(viewer)
+    visible = Instance.objects.visible_to(scope.viewer)
     keys_of: dict[str, set[int]] = {value: set() for value in chosen}
     for key, *names in visible.called(chosen).values_list("pk", "name", "instance_id"):
         for name in keys_of.keys() & names:
@@ -157,9 +189,10 @@ def _instances(sample: Sample, chosen: tuple[str, ...], viewer: Viewer) -> Itera
         yield value, sum(sample.instances[key] for key in keys), ""
     done = set().union(*keys_of.values())
     others = [key for key, _ in sample.instances.most_common(_MAX_INSTANCES + len(done) + 1)]
-    found = visible.select_related("project").in_bulk(set(others) - done)
+    found = visible.select_related("project").only(*_INSTANCE_FIELDS).in_bulk(set(others) - done)
     names = [instance.name for instance in found.values() if instance.name]
-    called = Counter(text for one in visible.called(names) for text in {one.name, one.instance_id})
+    namesakes = visible.called(names).values_list("name", "instance_id")
+    called = Counter(text for texts in namesakes for text in {*texts})
     for key, instance in found.items():
         owner = instance.project.customer or instance.project.name
         unique = called[instance.name] == 1
@@ -174,7 +207,7 @@ def _instances(sample: Sample, chosen: tuple[str, ...], viewer: Viewer) -> Itera
 _FINDERS: dict[str, _Finder] = {
     "customer": partial(_project_column, "customer"),
     "region": partial(_project_column, "region"),
-    "project": partial(_project_column, "name"),
+    "project": _projects,
     "instance": _instances,
     "code": _codes,
 }

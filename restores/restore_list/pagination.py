@@ -22,12 +22,12 @@ from restores.models import Restore
 from restores.querysets import RestoreQuerySet
 from restores.statuses import IN_PROGRESS
 
-# Restores in progress above the others.
-PINNED = 5
+# At most so many restores in progress stand above the others.
+PINNED = 10
 # Later rows are reached by cursor, however many come before them.
 MAX_NUMBERED = 10_000
 
-_NULLABLE = ("created_at", "ended_at", "duration", "progress")
+_NULLABLE = ("created_at", "ended_at", "duration")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,11 +40,14 @@ class Segment:
     # The primary keys of the rows' projects, None for all.
     projects: Sequence[int] | None
 
-    def first(self, limit: int, start: int = 0) -> list[tuple[Any, int]]:
-        """Value and primary key of the first rows; the value is None for rows without one."""
+    def first(self, limit: int, start: int = 0, also: Sequence[str] = ()) -> list[tuple[Any, ...]]:
+        """Value and primary key of the first rows; the value is None for rows without one.
+
+        They are followed by the columns ``also``.
+        """
         sign = "-" if self.descending else ""
-        pairs = first_pairs(self.rows, f"{sign}{self.column}", limit, self.projects, start)
-        return [(None, pk) for _, pk in pairs] if self.column == "pk" else pairs
+        found = first_pairs(self.rows, f"{sign}{self.column}", limit, self.projects, start, also)
+        return [(None, *rest) for _, *rest in found] if self.column == "pk" else found
 
     def after(self, cursor: Cursor) -> Segment | None:
         """The rows that follow a place, None if there can be none."""
@@ -99,6 +102,7 @@ class Page:
     has_next: bool
     recent: bool
     first_cursor: Cursor | None
+    # None after a pinned row, which is not where it belongs in the order.
     last_cursor: Cursor | None
 
 
@@ -122,8 +126,8 @@ def ordered(
 ) -> Ordered:
     """The rows of a scope in the list’s sort order.
 
-    By default the newest restores in progress come first of all; they are left out of the rest,
-    so that pages neither lose nor repeat a row.
+    By default the most urgent restores in progress come first of all; they are left out of the
+    rest, so that pages neither lose nor repeat a row.
     """
     pinned = _pinned(scope, rows if pinned_from is None else pinned_from)
     if pinned:
@@ -147,9 +151,16 @@ def take(segments: Sequence[Segment], limit: int, start: int = 0) -> list[tuple[
     return pairs
 
 
-def newest_keys(scope: Scope, rows: RestoreQuerySet, limit: int) -> list[int]:
-    """The primary keys of the newest rows of a scope, those without a creation time last."""
-    return [pk for _, pk in take(_segments(scope, rows, "created_at", True), limit)]
+def newest(
+    scope: Scope, rows: RestoreQuerySet, limit: int, columns: Sequence[str]
+) -> list[tuple[Any, ...]]:
+    """Primary key and columns of the newest rows, those without a creation time last."""
+    found: list[tuple[Any, ...]] = []
+    for segment in _segments(scope, rows, "created_at", True):
+        found += segment.first(limit - len(found), also=columns)
+        if len(found) == limit:
+            break
+    return [row[1:] for row in found]
 
 
 def read_all(scope: Scope, fetch: QuerySet[Any, Any], chunk: int) -> Iterator[list[Any]]:
@@ -203,9 +214,10 @@ def find_neighbors(scope: Scope, restore: Restore) -> Neighbors:
 
 def next_query(params: ListParams, page: Page, *, numbered: bool = True) -> str:
     """The query string of the next page; by number while that is near."""
-    if not page.has_next or page.last_cursor is None:
+    if not page.has_next:
         return ""
-    if numbered and page.first and page.first + 2 * params.size <= MAX_NUMBERED + 1:
+    near = page.first and page.first + 2 * params.size <= MAX_NUMBERED + 1
+    if page.last_cursor is None or (numbered and near):
         return params.query(page=str(params.page + 1))
     return params.query(after=str(page.last_cursor))
 
@@ -239,6 +251,7 @@ def _page(
         pairs += take(order.segments, size + 1 - len(pairs), max(0, start - len(order.pinned)))
         first, more_before, more_after = start + 1, start > 0, len(pairs) > size
         pairs = pairs[:size]
+    last = pairs[-1] if pairs else None
     return Page(
         rows=_rows(fetch, pairs),
         pinned=frozenset(pk for _, pk in order.pinned),
@@ -247,7 +260,7 @@ def _page(
         has_next=more_after,
         recent=recent,
         first_cursor=Cursor(params.sort, *pairs[0]) if pairs else None,
-        last_cursor=Cursor(params.sort, *pairs[-1]) if pairs else None,
+        last_cursor=Cursor(params.sort, *last) if last and last not in order.pinned else None,
     )
 
 
@@ -271,21 +284,37 @@ def _segments(
         parts = scope.parts(rows)[:: 1 if descending else -1]
         absent_last = absent_last and not scope.dated
 
+    # Rows that are found by primary key need no bounds; they would be found again for each.
+    projects = None if scope.found_by_key else scope.project_keys
+
     def segment(rows: RestoreQuerySet, column: str) -> Segment:
-        return Segment(rows=rows, column=column, descending=descending, projects=scope.project_keys)
+        return Segment(rows=rows, column=column, descending=descending, projects=projects)
 
     found = [segment(part.exclude(absent), column) for part in parts]
     return [*found, segment(rows.filter(absent), "pk")] if absent_last else found
 
 
 def _pinned(scope: Scope, rows: RestoreQuerySet) -> list[tuple[Any, int]]:
-    """The newest restores in progress, where they are to stand above the others."""
+    """The most urgent restores in progress, where they are to stand above the others.
+
+    Those that are possibly stuck come first, then the oldest.
+    """
     params = scope.params
     statuses = set(params.getlist("status"))
     # Alone they need not stand first, and next to a final status there are none.
     alone = bool(statuses) and (statuses <= {*IN_PROGRESS} or statuses.isdisjoint(IN_PROGRESS))
-    if params.sort != ListParams.DECLARED["sort"].default or alone or params.get("recovered"):
+    if params.sort != "-created" or alone or params.get("stuck") or params.get("recovered"):
         return []
-    running = scope.asof.in_status(rows, IN_PROGRESS) if scope.asof else rows.in_progress()
-    newest = _segments(scope, running, "created_at", descending=True, absent_last=False)
-    return take(newest, PINNED)
+    asof = scope.asof
+    if asof is None:
+        dated = rows.exclude(created_at=None)
+        return list(dated.most_urgent(PINNED).values_list("created_at", "pk"))
+    stuck = take(_oldest_first(scope, asof.stuck(rows)), PINNED)
+    others = asof.in_status(rows, IN_PROGRESS).exclude(pk__in=[pk for _, pk in stuck])
+    return stuck + take(_oldest_first(scope, others), PINNED - len(stuck))
+
+
+def _oldest_first(scope: Scope, rows: RestoreQuerySet) -> list[Segment]:
+    # So few are in progress that sorting them takes less than bounding them first.
+    oldest = _segments(scope, rows, "created_at", descending=False, absent_last=False)
+    return [replace(part, projects=None) for part in oldest]

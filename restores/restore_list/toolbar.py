@@ -4,25 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.urls import reverse
 from django.utils.text import capfirst
 
 from restores.explain.codes import CATALOGUE
+from restores.explain.estimates import format_duration
 from restores.filters import FILTERS, ORDER, REPEATABLE, ListParams, Scope
 from restores.filters.params import MAX_IDS, MAX_LENGTH, MAX_TEXT
 from restores.restore_list.facets import Facet
-from restores.statuses import IN_PROGRESS, KNOWN, status_of
+from restores.statuses import IN_PROGRESS, KNOWN, OTHER, status_of
 from restores.tables import RestoreTable, shown_columns
+from restores.time_zone import ZoneOption, shown_range, zone_options
 from restores.timerange import (
     ON,
     PRESETS,
     ParamError,
-    city,
+    TimeRange,
     describe_range,
+    edge_texts,
     next_period,
     pin,
     previous_period,
@@ -33,15 +36,34 @@ from restores.timerange import (
 )
 
 ON_LABELS = {
-    "created": ("Created", "requested in the range"),
-    "ended": ("Finished", "succeeded or failed in the range"),
-    "running": ("Running", "active at any point in the range"),
-    "changed": ("Changed", "any status or progress change detected in the range"),
+    "created": ("Created", "Restores that were requested in this range."),
+    "ended": ("Finished", "Restores that succeeded or failed in this range."),
+    "running": ("Running", "Restores that were queued or running at any point in this range."),
+    "changed": ("Changed", "Restores whose status or progress was seen to change in this range."),
 }
 PAGE_SIZES = (25, 50, 100, 200)
-AROUND_WIDTHS = (("30m", "± 30 min"), ("2h", "± 2 h"), ("1d", "± 1 day"))
+# A width has to differ from the default, which is the empty value: without a time it is an error.
+DEFAULT_WIDTH = "30m"
+AROUND_WIDTHS = (("15m", "± 15 min"), ("30m", "± 30 min"), ("2h", "± 2 h"), ("1d", "± 1 d"))
 RECOVERED_LABELS = (("", "all"), ("no", "unresolved only"), ("yes", "recovered only"))
-_CHIP_LABELS = {"q": "Search", "ids": "IDs", "code": "Error code"}
+# What the forms call a parameter.
+LABELS = {
+    "q": "Search",
+    "ids": "IDs",
+    "code": "Error code",
+    "project": "Project",
+    "instance": "Instance",
+    "customer": "Customer",
+    "region": "Region",
+    "on": "Match by",
+    "from": "From",
+    "to": "To",
+    "tz": "Time zone",
+    "around": "Around a time",
+    "win": "Around a time ±",
+}
+OTHER_LABEL = "Other"
+CHIP_LABELS = {"q": "Search", "ids": "IDs", "code": "Error code"}
 # As many IDs as a list takes, with the commas between them.
 MAX_IDS_LENGTH = MAX_IDS * (MAX_LENGTH + 1) - 1
 _TIME_FIELDS = ("on", "from", "to", "tz", "around", "win")
@@ -69,10 +91,10 @@ class Option:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """A text field of a form.
+    """A text field of a form; a ``multiline`` one keeps the line breaks of what is pasted.
 
     A repeatable parameter has its ``values`` next to it, to be kept or dropped: as checkboxes with
-    counts if its ``facet`` is known, else hidden.
+    counts if its ``facet`` is known, else hidden. ``suggestions`` are offered during typing.
     """
 
     id: str
@@ -83,22 +105,37 @@ class Field:
     error: str = ""
     max_length: int = MAX_LENGTH
     suggestions: Sequence[str] = ()
+    multiline: bool = False
     repeatable: bool = False
     values: tuple[str, ...] = ()
     facet: Facet | None = None
+
+
+class ZoneLink(NamedTuple):
+    """A time zone to choose, and the URL of the same range in it."""
+
+    zone: ZoneOption
+    url: str
+    current: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeMenu:
     """The time range and the ways to change it; a URL is empty where it would lead nowhere.
 
-    ``my_zone_url`` has ``MINE`` in place of the reader's time zone, which only the browser knows.
+    ``words`` is the range as duration and in UTC, ``days`` its first and last day. ``recent``: no
+    quick range leads to it, so it is worth remembering.
     """
 
+    path: str
+    order: str
     on: str
     label: str
     exact: str
-    zone: str
+    words: str
+    days: tuple[str, str]
+    today: str
+    recent: bool
     previous: str
     next: str
     zoom_out: str
@@ -110,21 +147,36 @@ class TimeMenu:
     edges: tuple[Field, Field]
     zone_field: Field
     around: Field
-    around_hidden: HiddenFields
     around_widths: list[Option]
-    zones: list[Option]
-    my_zone_url: str
+    zones: list[ZoneLink]
+    errors: Mapping[str, str]
     invalid: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FilterForm:
-    """The form of the filters."""
+class Pane:
+    """One filter of the form: a text field, or options of which one or several are ``chosen``.
 
-    search: Field
-    statuses: list[Option]
-    recovered: list[Option]
-    fields: list[Field]
+    One pane is ``open`` at a time. A text field has its own error and the values next to it.
+    """
+
+    name: str
+    label: str
+    chosen: int
+    field: Field | None = None
+    options: Sequence[Option] = ()
+    single: bool = False
+    error: str = ""
+    open: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilterForm:
+    """The form of the filters, how many of them are in use, and whether one is ``invalid``."""
+
+    panes: list[Pane]
+    chosen: int
+    invalid: bool
     hidden: HiddenFields
     counted: bool
     partly_counted: bool
@@ -132,13 +184,16 @@ class FilterForm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fix:
-    """An error of the query string, with a link to what was probably meant."""
+    """An error of the query string, with links to what was probably meant.
+
+    ``label`` is what the form calls the parameter; empty if no form has it.
+    """
 
     param: str
+    label: str
     value: str
     reason: str
-    suggestion: str
-    url: str
+    links: list[Option]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,9 +207,9 @@ class Toolbar:
     clear_url: str
     live_url: str
     columns: list[Option]
-    columns_hidden: HiddenFields
-    default_columns_url: str
     page_sizes: list[Option]
+    display_hidden: HiddenFields
+    default_columns_url: str
     fixes: list[Fix]
     errors: Mapping[str, str]
     unknown: list[Option]
@@ -163,11 +218,11 @@ class Toolbar:
 def toolbar(scope: Scope, now: datetime, facets: Mapping[str, Facet] | None = None) -> Toolbar:
     """Prepare the toolbar of one view, its filter form with the counts of ``facets``."""
     params = scope.params
-    errors = {error.param: error.reason for error in params.errors}
+    errors = {error.param: error.reason for error in unclear(params)}
     chips = list(_chips(params))
     columns = shown_columns(params)
     return Toolbar(
-        time=_time_menu(scope, now, errors),
+        time=time_menu(params, reverse("restore-list"), now, errors, _names(scope, "time_zone")),
         filters=_filter_form(scope, errors, facets or {}),
         chips=chips[:_MAX_CHIPS],
         more_chips=len(chips[_MAX_CHIPS:]),
@@ -177,19 +232,20 @@ def toolbar(scope: Scope, now: datetime, facets: Mapping[str, Facet] | None = No
             Option(label=column.verbose_name, value=name, current=name in columns)
             for name, column in RestoreTable.base_columns.items()
         ],
-        columns_hidden=[pair for pair in params.hidden_fields() if pair[0] != "cols"],
+        page_sizes=[
+            Option(
+                # The default is the empty value: forms leave out what is empty.
+                label=str(size),
+                value=str(size) if str(size) != params.DECLARED["size"].default else "",
+                current=size == params.size,
+            )
+            for size in sorted({*PAGE_SIZES, params.size})
+        ],
+        display_hidden=_hidden(params, without=("cols", "size", *params.POSITION)),
         default_columns_url=(
             _url(params.query(cols=None, page=str(params.page))) if params.get("cols") else ""
         ),
-        page_sizes=[
-            Option(
-                label=str(size),
-                url=_url(params.query(size=str(size))),
-                current=size == params.size,
-            )
-            for size in PAGE_SIZES
-        ],
-        fixes=[_fix(error, params) for error in params.errors],
+        fixes=_fixes(params),
         errors=errors,
         unknown=[_unknown(name, params) for name in params.unknown],
     )
@@ -202,89 +258,118 @@ def filter_summary(params: ListParams) -> str:
     return ", ".join([*phrases[:_MAX_PHRASES], *more])
 
 
-def _time_menu(scope: Scope, now: datetime, errors: Mapping[str, str]) -> TimeMenu:
-    params, time_range = scope.params, scope.params.time_range
+def time_menu(
+    params: ListParams,
+    path: str,
+    now: datetime,
+    errors: Mapping[str, str],
+    zones: Sequence[str],
+) -> TimeMenu:
+    """Prepare the time range of the page at ``path``; ``zones`` are those of the projects."""
+    time_range = params.time_range
+    shown = shown_range(time_range)
 
     def url(edges: Mapping[str, str] | None) -> str:
-        return "" if edges is None else _url(params.with_time_range(edges))
+        return "" if edges is None else path + (params.with_time_range(edges) or "?")
 
-    def field(name: str, label: str, placeholder: str, **options: Any) -> Field:
+    def field(name: str, placeholder: str) -> Field:
         return Field(
             id=name,
             name=name,
-            label=label,
+            label=LABELS[name],
             placeholder=placeholder,
-            value=params.raw.get(name, ""),
+            value=typed.get(name, ""),
             error=errors.get(name, ""),
             max_length=_MAX_TIME,
-            **options,
         )
 
+    # What was typed stays until it is right; then the edges are in the zone of the page.
+    typed = {name: text for name, text in params.raw.items() if name in _TIME_FIELDS}
+    if not any(error.param in _TIME_FIELDS for error in params.errors):
+        typed |= dict(zip(("from", "to"), edge_texts(shown), strict=True))
+        typed["tz"] = "" if shown.tz == "UTC" and not time_range.tz else shown.tz
     kept = {name: value for name, value in to_params(time_range).items() if name in ("on", "tz")}
     edges = to_params(time_range)
     if any("/" in edge for edge in time_range.edges):
         # Days begin at other times elsewhere: the range stays, only its labels change.
         bounds = {"from": time_range.start, "to": time_range.end}
         edges |= {name: to_iso(at) for name, at in bounds.items() if at}
-    zones = _names(scope, "time_zone")
-    zone_names = list(dict.fromkeys(["UTC", *zones, time_range.tz]))[:_MAX_ZONES]
+    current_zone = shown.zone.key
+    zone_names = list(dict.fromkeys([current_zone, "UTC", *zones]))[:_MAX_ZONES]
+    presets = [
+        Option(
+            label=name,
+            url=url(kept | _in_zone(preset, current_zone)),
+            current=(preset.get("from", ""), preset.get("to", "")) == shown.edges,
+        )
+        for name, preset in PRESETS
+    ]
     return TimeMenu(
+        path=path,
+        order=" ".join(params.DECLARED),
         on=ON_LABELS[time_range.on][0],
-        label=range_label(time_range),
-        exact=describe_range(time_range, now),
-        zone=city(time_range.tz),
+        label=capfirst(range_label(shown)),
+        exact=capfirst(describe_range(shown, now)),
+        words=range_in_words(time_range),
+        days=range_days(shown),
+        today=f"{now.astimezone(shown.zone).date()}",
+        recent=any(shown.edges) and not any(preset.current for preset in presets),
         previous=url(previous_period(time_range)),
         next=url(next_period(time_range)),
         zoom_out=url(zoom_out(time_range)),
         pin=url(pin(time_range)),
         any_time=url({}) if any(time_range.edges) else "",
-        presets=[
-            Option(
-                label=capfirst(name),
-                url=url(kept | preset),
-                current=(preset.get("from", ""), preset.get("to", "")) == time_range.edges,
-            )
-            for name, preset in PRESETS
-        ],
+        presets=presets,
         on_options=[
             # The default is the empty value: forms leave out what is empty.
             Option(
                 label=name, hint=hint, value=on if on != ON[0] else "", current=on == time_range.on
             )
             for on, (name, hint) in ON_LABELS.items()
+            if "on" in params.DECLARED
         ],
-        hidden=_hidden(params, without=("on", "from", "to", "tz")),
-        edges=(
-            field("from", "From", "yesterday 14:05"),
-            field("to", "To", "now"),
-        ),
-        zone_field=field("tz", "Time zone", "UTC", suggestions=["UTC", *zones]),
-        around=replace(
-            field("around", "Around a time", "Paste a log timestamp, or yesterday 14:05"), error=""
-        ),
-        around_hidden=[
-            *(
-                pair
-                for pair in params.hidden_fields(page=None)
-                if pair[0] not in ("on", "from", "to", "asof")
-            ),
-            ("on", time_range.on),
-        ],
+        hidden=_hidden(params, without=_TIME_FIELDS),
+        edges=(field("from", "yesterday 14:05"), field("to", "now")),
+        zone_field=field("tz", "City, country or offset"),
+        around=field("around", "Paste a log timestamp"),
         around_widths=[
-            Option(label=name, value=width, current=params.raw.get("win", "30m") == width)
+            Option(
+                label=name,
+                value=width if width != DEFAULT_WIDTH else "",
+                current=params.raw.get("win", DEFAULT_WIDTH) == width,
+            )
             for width, name in AROUND_WIDTHS
         ],
         zones=[
-            Option(
-                label=name,
-                url=url(edges | {"tz": "" if name == "UTC" else name}),
-                current=name == time_range.tz,
-            )
-            for name in zone_names
+            ZoneLink(zone, url(edges | {"tz": zone.value}), zone.value == current_zone)
+            for zone in zone_options(zone_names, now)
         ],
-        my_zone_url=url(edges | {"tz": "MINE"}),
+        errors=errors,
         invalid=any(name in errors for name in _TIME_FIELDS),
     )
+
+
+def range_in_words(time_range: TimeRange) -> str:
+    """Give the length of a range, and its edges in UTC: ``2 h · 22 Nov, 14:00 – 16:00 UTC``."""
+    start, end = time_range.start, time_range.end or time_range.now
+    exact = capfirst(describe_range(replace(time_range, tz="UTC"), time_range.now))
+    return f"{format_duration((end - start).total_seconds())} · {exact}" if start else exact
+
+
+def range_days(time_range: TimeRange) -> tuple[str, str]:
+    """The first and the last day of a range in its zone, empty where it is open."""
+    start, end = time_range.start, time_range.end
+    if start and not end:
+        end = max(start, time_range.now)
+    last = end and (end - timedelta(microseconds=1)).astimezone(time_range.zone).date()
+    first = start and start.astimezone(time_range.zone).date()
+    return f"{first or ''}", f"{last or ''}"
+
+
+def _in_zone(preset: Mapping[str, str], zone: str) -> dict[str, str]:
+    """A quick range whose days are those of a zone."""
+    whole_days = any("/" in edge for edge in preset.values())
+    return {**preset, "tz": zone} if whole_days and zone != "UTC" else {**preset}
 
 
 def _filter_form(
@@ -309,21 +394,57 @@ def _filter_form(
             **options,
         )
 
+    def names(attribute: str) -> list[str]:
+        # With the facets only: printing hundreds takes longer than the rest of the form.
+        return _names(scope, attribute) if facets else []
+
+    def text(field: Field) -> Pane:
+        chosen = len(params.getlist(field.name))
+        return Pane(
+            name=field.name, label=field.label, chosen=chosen, field=field, error=field.error
+        )
+
+    def choice(name: str, label: str, options: list[Option], *, single: bool = False) -> Pane:
+        return Pane(
+            name=name,
+            label=label,
+            chosen=len(params.getlist(name)),
+            options=options,
+            single=single,
+            error=errors.get(name, ""),
+        )
+
+    outcomes = [
+        Option(label=capfirst(label), value=value, current=value == params.get("recovered"))
+        for value, label in RECOVERED_LABELS
+    ]
+    stuck = [Option(label="Only possibly stuck", value="yes", current=bool(params.get("stuck")))]
+    panes = [
+        text(field("customer", "Customer", "name", suggestions=names("customer"))),
+        text(field("project", "Project", "name or ID", suggestions=names("name"))),
+        text(field("instance", "Instance", "name or ID")),
+        choice("status", "Status", _status_options(params)),
+        choice("stuck", "Possibly stuck", stuck),
+        choice("recovered", "Failed restores", outcomes, single=True),
+        text(field("code", "Error code", "e.g. dcs.08.0007", suggestions=["any", *CATALOGUE])),
+        text(field("region", "Region", "e.g. eu-de", suggestions=names("region"))),
+        text(field("q", "Search", "name, remark or ID", max_length=MAX_TEXT)),
+        text(
+            field(
+                "ids",
+                "IDs",
+                "restore, backup or instance IDs",
+                max_length=MAX_IDS_LENGTH,
+                multiline=True,
+            )
+        ),
+    ]
+    # What is wrong is asked about first; else what is chosen is likely to be changed.
+    first = max(panes, key=lambda pane: (bool(pane.error), bool(pane.chosen)))
     return FilterForm(
-        search=field("q", "Search", "name, remark or ID", max_length=MAX_TEXT),
-        statuses=_status_options(params),
-        recovered=[
-            Option(label=label, value=value, current=value == params.get("recovered"))
-            for value, label in RECOVERED_LABELS
-        ],
-        fields=[
-            field("project", "Project", "name", suggestions=_names(scope, "name")),
-            field("instance", "Instance", "name or ID"),
-            field("code", "Error code", "e.g. dcs.08.0007", suggestions=["any", *CATALOGUE]),
-            field("customer", "Customer", "name", suggestions=_names(scope, "customer")),
-            field("region", "Region", "e.g. eu-de", suggestions=_names(scope, "region")),
-            field("ids", "IDs", "restore, backup or instance IDs", max_length=MAX_IDS_LENGTH),
-        ],
+        panes=[replace(pane, open=pane is first) for pane in panes],
+        chosen=sum(bool(pane.chosen) for pane in panes),
+        invalid=any(pane.error for pane in panes),
         hidden=_hidden(params, without=FILTERS),
         counted=bool(facets),
         partly_counted=any(facet.partial for facet in facets.values()),
@@ -332,20 +453,21 @@ def _filter_form(
 
 def _status_options(params: ListParams) -> list[Option]:
     chosen = params.getlist("status")
-    names = [*KNOWN, *(name for name in chosen if name not in KNOWN)]
+    names = [*KNOWN, *(name for name in chosen if name not in KNOWN and name != OTHER)]
     return [
-        Option(label=status_of(name).word, value=name, current=name in chosen) for name in names
+        *(Option(label=status_of(name).word, value=name, current=name in chosen) for name in names),
+        Option(label=OTHER_LABEL, value=OTHER, current=OTHER in chosen),
     ]
 
 
 def _chips(params: ListParams) -> Iterator[Option]:
     """Each filter that no tab shows, with the link that removes it."""
-    on_tab = ("status", "recovered") if _is_tab(params) else ()
+    on_tab = ("status", "stuck", "recovered") if _is_tab(params) else ()
     for name in FILTERS:
         for value in () if name in on_tab else params.getlist(name):
             others = [other for other in params.getlist(name) if other != value]
             yield Option(
-                label=_CHIP_LABELS.get(name, name.capitalize()),
+                label=CHIP_LABELS.get(name, name.capitalize()),
                 value=_chip_value(name, value),
                 url=_url(params.query(**{name: others})),
             )
@@ -353,20 +475,22 @@ def _chips(params: ListParams) -> Iterator[Option]:
 
 def _chip_value(name: str, value: str) -> str:
     if name == "status":
-        return status_of(value).word
+        return OTHER_LABEL if value == OTHER else status_of(value).word
     if (name, value) == ("code", "any"):
         return "any"
     return f"{value.count(',') + 1} IDs" if name == "ids" and "," in value else value
 
 
 def _is_tab(params: ListParams) -> bool:
-    chosen = (params.getlist("status"), params.get("recovered"))
+    chosen = (params.getlist("status"), params.get("stuck"), params.get("recovered"))
     return chosen in (
-        ((), ""),
-        (("failed",), "no"),
-        (("failed",), ""),
-        (("succeed",), ""),
-        (tuple(sorted(IN_PROGRESS)), ""),
+        ((), "", ""),
+        ((), "yes", ""),
+        (("failed",), "", "no"),
+        (("failed",), "", ""),
+        (("succeed",), "", ""),
+        (tuple(sorted(IN_PROGRESS)), "", ""),
+        ((OTHER,), "", ""),
     )
 
 
@@ -374,28 +498,51 @@ def _hidden(params: ListParams, without: tuple[str, ...]) -> HiddenFields:
     # A live page leads to a live page, however long its form was being filled in.
     asof = params.permalink_asof if params.time_range.asof else None
     fields = params.hidden_fields(page=None, asof=asof)
+    if any(error.param in _TIME_FIELDS for error in params.errors):
+        # A time that isn't understood yet is asked about again, not left out.
+        typed = {name: params.raw[name] for name in _TIME_FIELDS if name in params.raw}
+        fields = [pair for pair in fields if pair[0] not in typed] + list(typed.items())
     return [(name, value) for name, value in fields if name not in without]
 
 
-def _fix(error: ParamError, params: ListParams) -> Fix:
-    query = params.corrected_query(error)
-    suggestion = ", ".join(
-        f"{name} “{value}”" if value else f"no {name}" for name, value in error.suggestion.items()
-    )
-    if len(error.suggestion) == 1 and all(error.suggestion.values()):
-        suggestion = suggestion.removeprefix(f"{error.param} ")
-    return Fix(
-        param=error.param,
-        value=error.value,
-        reason=error.reason,
-        suggestion=suggestion,
-        url=_url(query),
-    )
+def unclear(params: ListParams) -> list[ParamError]:
+    """The errors that a person has to look at: what was written clearly is taken later."""
+    return [error for error in params.errors if not error.clear] or params.errors
+
+
+def _fixes(params: ListParams) -> list[Fix]:
+    """The errors by parameter and reason: several meanings of a time are links of one."""
+    fixes: dict[tuple[str, str], Fix] = {}
+    for error in unclear(params):
+        fix = fixes.setdefault(
+            (error.param, error.reason),
+            Fix(
+                param=error.param,
+                label=LABELS.get(error.param, ""),
+                value=error.value,
+                reason=error.reason,
+                links=[],
+            ),
+        )
+        if error.suggestion:
+            url = _url(params.corrected_query(error))
+            fix.links.append(Option(label=_suggestion(error), url=url))
+    return list(fixes.values())
+
+
+def _suggestion(error: ParamError) -> str:
+    """A suggestion in words."""
+    if error.meaning or len(error.suggestion) == 1:
+        return error.meaning or "".join(error.suggestion.values())
+    return ", ".join(f"{LABELS[name]} “{value}”" for name, value in error.suggestion.items())
 
 
 def _unknown(name: str, params: ListParams) -> Option:
     """An unknown parameter, and the link that gives its value to the one with a similar name."""
     shown = name[:_MAX_GUESSED]
+    if name == "sort":
+        hint = "Restores can no longer be sorted by progress; this is the default order."
+        return Option(label=name, hint=hint)
     close = get_close_matches(shown.casefold(), ORDER, n=1)
     values = [v for v in params.unknown[name] if v and len(v) <= _MAX_GUESSED]
     if not close:
@@ -409,21 +556,29 @@ def _range_phrase(params: ListParams) -> str:
     if not any(time_range.edges):
         return ""
     if time_range.on == "created":
-        return range_label(time_range)
-    return f"{ON_LABELS[time_range.on][0].lower()} {range_label(time_range)}"
+        return range_label(shown_range(time_range))
+    return f"{ON_LABELS[time_range.on][0].lower()} {range_label(shown_range(time_range))}"
 
 
 def _filter_phrases(params: ListParams) -> Iterator[str]:
     statuses, recovered = params.getlist("status"), params.get("recovered")
+    if params.get("stuck"):
+        yield "possibly stuck"
     if recovered:
         yield "unresolved" if recovered == "no" else "recovered"
     elif set(statuses) == set(IN_PROGRESS):
         yield "in progress"
     else:
-        yield from (status_of(one).word.lower() if one in KNOWN else one for one in statuses)
+        yield from map(_status_phrase, statuses)
     for name in FILTERS:
-        for value in () if name in ("status", "recovered") else params.getlist(name):
+        for value in () if name in ("status", "stuck", "recovered") else params.getlist(name):
             yield _filter_phrase(name, value)
+
+
+def _status_phrase(status: str) -> str:
+    if status == OTHER:
+        return "other statuses"
+    return status_of(status).word.lower() if status in KNOWN else status
 
 
 def _filter_phrase(name: str, value: str) -> str:

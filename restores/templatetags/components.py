@@ -1,14 +1,16 @@
 """Small HTML components, for templates and for the cells of tables."""
 
-from functools import cache
+from collections.abc import Iterable
 
 from django import template
 from django.template import Context
 from django.templatetags.static import static
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from restores.explain.estimates import SLOW_FACTOR, Usual, format_duration
+from restores.formatting import zone_name
 from restores.instance_status import InstanceStatus
 from restores.statuses import Status
 from restores.sync_errors import SyncError
@@ -18,7 +20,6 @@ register = template.Library()
 
 
 @register.simple_tag
-@cache
 def icon(name: str) -> SafeString:
     """An icon of the sprite ``static/icons.svg``, hidden from screen readers."""
     return format_html(
@@ -27,8 +28,13 @@ def icon(name: str) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def nav_link(context: Context, view_name: str, label: str, section: str = "") -> SafeString:
-    """A link of the main navigation, marked on its page and on those of its section."""
+def nav_link(
+    context: Context, view_name: str, label: str, key: str, section: str = "", query: str = ""
+) -> SafeString:
+    """A link of the main navigation, marked on its page and on those of its section.
+
+    ``key`` follows it by keyboard, after ``g``.
+    """
     match = context["request"].resolver_match
     here = match.view_name if match else ""
     current = ""
@@ -37,10 +43,25 @@ def nav_link(context: Context, view_name: str, label: str, section: str = "") ->
     elif section and here.startswith(section):
         current = "true"
     return format_html(
-        '<a href="{}"{}>{}</a>',
+        '<a href="{}{}"{} data-go="{}">{}</a>',
         reverse(view_name),
+        query,
         format_html(' aria-current="{}"', current) if current else "",
+        key,
         label,
+    )
+
+
+@register.simple_tag
+def copy_button(what: str, key: int | str = "") -> SafeString:
+    """A button that copies the text of an element: that of “backup ID” and 7 has the id
+    ``backup-id-7``. The page loads ``copy.js``.
+    """
+    element = "-".join(filter(None, (*what.lower().split(), str(key))))
+    return format_html(
+        '<button type="button" class="copy" data-copy="{}" aria-label="Copy {}">Copy</button>',
+        element,
+        what,
     )
 
 
@@ -52,6 +73,25 @@ def status_badge(status: Status) -> SafeString:
         status.css_class,
         icon(status.css_class),
         status.word,
+    )
+
+
+@register.simple_tag
+def usual_bar(seconds: float, usual: Usual) -> SafeString:
+    """A duration as a mark on a line that has the range of the usual ones."""
+    scale = 100 / max(1.8 * usual.p90, 1.03 * seconds, 1)
+    words = f"{format_duration(seconds)}; {usual}"
+    return format_html(
+        '<svg class="usual{}" role="img" aria-label="{}"><title>{}</title>'
+        '<rect class="base" y="5" width="100%" height="2"/>'
+        '<rect class="band" x="{}%" y="3" width="{}%" height="6" rx="3"/>'
+        '<rect class="at" x="{}%" width="3" height="12" rx="1.5"/></svg>',
+        " slow" if seconds > SLOW_FACTOR * usual.p90 else "",
+        words,
+        words,
+        round(usual.p10 * scale, 1),
+        round((usual.p90 - usual.p10) * scale, 1),
+        round(seconds * scale, 1),
     )
 
 
@@ -70,10 +110,11 @@ def sync_error(error: SyncError) -> SafeString:
 def instance_status_badge(status: InstanceStatus, *, in_column: bool = False) -> SafeString:
     """How far an instance's restores are known, and the sync error that keeps us from more.
 
-    In a column headed "Data complete up to (UTC)" only narrow screens, which hide the heads of
+    In a column headed "Data complete up to (UTC)" only narrow screens, which hide the headers of
     columns, repeat that.
     """
-    label, zone = status.label or "Data complete up to", "" if in_column else " UTC"
+    label = status.label or "Data complete up to"
+    zone = "" if in_column else f" {zone_name()}"
     if in_column and not status.label:
         label = mark_safe('<span class="cell-label">Complete up to</span>')
     return format_html(
@@ -84,4 +125,17 @@ def instance_status_badge(status: InstanceStatus, *, in_column: bool = False) ->
         format_html(' <span class="sync-error">({})</span>', status.sync_error.label)
         if status.sync_error
         else "",
+    )
+
+
+@register.simple_tag
+def marked_text(parts: Iterable[tuple[str, str]]) -> SafeString:
+    """A text in parts, each marked by its class if it has one; nothing is added between them."""
+    return format_html_join(
+        "",
+        "{}",
+        (
+            (format_html('<mark class="{}">{}</mark>', css_class, text) if css_class else text,)
+            for text, css_class in parts
+        ),
     )

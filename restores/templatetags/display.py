@@ -5,14 +5,17 @@ from datetime import datetime
 from django import template
 from django.utils.safestring import SafeString
 
+from restores.explain.estimates import format_clock, format_duration
 from restores.formatting import (
     format_datetime,
     format_interval,
+    format_moment,
     format_percent,
     format_short,
     format_size,
     format_time,
     time_element,
+    zone_name,
 )
 from restores.statuses import status_of
 from restores.timerange import to_iso
@@ -20,9 +23,12 @@ from restores.timerange import to_iso
 register = template.Library()
 register.filter("iso", to_iso)
 register.filter("status_of", status_of)
+register.filter("clock", format_clock)
+register.filter("duration", format_duration)
 register.filter("interval", format_interval)
 register.filter("percent", format_percent)
 register.filter("size", format_size)
+register.simple_tag(zone_name)
 
 
 @register.filter
@@ -35,6 +41,12 @@ def timestamp(at: datetime | None) -> SafeString | str:
 def short_timestamp(at: datetime | None) -> SafeString | str:
     """Print date and time to the minute: ``23 Nov 15:37``."""
     return time_element(at, format_short(at) if at else "")
+
+
+@register.filter
+def moment(at: datetime | None) -> SafeString | str:
+    """Print date and time to the second: ``23 Nov 15:37:41 UTC``."""
+    return time_element(at, format_moment(at) if at else "")
 
 
 @register.filter

@@ -1,4 +1,4 @@
-"""Menus to export a page and to copy it for a ticket, as of the time of the page."""
+"""Menus to export a page and to copy it, as of the time of the page."""
 
 from __future__ import annotations
 
@@ -8,32 +8,65 @@ from typing import Any
 from django import template
 from django.urls import reverse
 
-from restores.filters import ListParams
+from restores.filters import ListParams, Params
 from restores.models import Restore
 
 register = template.Library()
 
-COPY_FORMATS = {
+TICKET_FORMATS = {
+    "html": "Rich text",
     "markdown": "Markdown",
     "jira": "Jira",
-    "html": "Rich text",
     "plain": "Plain text",
-    "customer": "Customer message",
-    "escalation": "Provider escalation",
 }
 
 
 @register.inclusion_tag("components/export_menu.html")
 def list_menus(params: ListParams) -> Mapping[str, Any]:
-    """The menus of the restore list."""
+    """The Copy menu of the restore list."""
+    query, url = params.query(), reverse("restore-list")
+    return {
+        "snapshot_url": url + params.permalink_query,
+        "live_url": url + params.live_query,
+        **_texts(reverse("restore-list-md") + query, "handover"),
+    }
+
+
+@register.simple_tag
+def list_exports(params: ListParams) -> list[dict[str, str]]:
+    """The files of the restore list."""
+    query = params.query()
+    return [
+        _export("CSV", "all rows", reverse("restore-list-csv") + query),
+        _export("Excel", "up to 50,000 rows", reverse("restore-list-xlsx") + query),
+        _export("JSON", "this page", reverse("restore-list-json") + query),
+        _export("Markdown", "this page", reverse("restore-list-md") + query),
+    ]
+
+
+@register.inclusion_tag("components/export_menu.html")
+def instance_list_menus(params: Params) -> Mapping[str, Any]:
+    """The menu of the instance list."""
     query = params.query()
     return {
         "exports": [
-            _export("CSV", "all rows", reverse("restore-list-csv") + query),
-            _export("JSON", "this page", reverse("restore-list-json") + query),
-            _export("Markdown", "this page", reverse("restore-list-md") + query),
+            _export("CSV", "all rows", reverse("instance-list-csv") + query),
+            _export("Excel", "up to 50,000 rows", reverse("instance-list-xlsx") + query),
+            _export("JSON", "this page", reverse("instance-list-json") + params.canonical_query),
         ],
-        "copies": _copies(reverse("restore-list-md") + query),
+    }
+
+
+@register.inclusion_tag("components/export_menu.html")
+def downtime_menus(params: Params) -> Mapping[str, Any]:
+    """The menu of the downtime report."""
+    query = params.query()
+    return {
+        "exports": [
+            _export("CSV", "a row per instance", reverse("downtime-csv") + query),
+            _export("Excel", "with totals", reverse("downtime-xlsx") + query),
+            _export("JSON", "with sums", reverse("downtime-json") + query),
+        ],
     }
 
 
@@ -50,7 +83,10 @@ def restore_menus(restore: Restore, permalink: str, asof: str) -> Mapping[str, A
             _export("JSON", "incl. raw record", json_url),
             _export("Markdown", "for tickets", text_url),
         ],
-        "copies": _copies(text_url),
+        "snapshot_url": reverse("restore-detail", args=[restore.restore_id]) + query,
+        "live_url": permalink,
+        "restore_id": restore.restore_id,
+        **_texts(text_url),
     }
 
 
@@ -58,14 +94,13 @@ def _export(label: str, hint: str, url: str) -> dict[str, str]:
     return {"label": label, "hint": hint, "url": url}
 
 
-def _copies(url: str) -> list[dict[str, str]]:
-    """The formats to copy; rich text is copied along with the same as plain text."""
-    urls = {name: f"{url}{'&' if '?' in url else '?'}format={name}" for name in COPY_FORMATS}
-    return [
-        {
-            "label": label,
-            "url": urls[name],
-            "plain_url": urls["plain"] if name == "html" else "",
-        }
-        for name, label in COPY_FORMATS.items()
+def _texts(url: str, *more: str) -> dict[str, Any]:
+    """The URLs of the texts to copy, by their ``format``; those for the ticket with a label."""
+    urls = {
+        name: f"{url}{'&' if '?' in url else '?'}format={name}"
+        for name in (*TICKET_FORMATS, "customer", "provider", *more)
+    }
+    tickets = [
+        {"name": name, "label": label, "url": urls[name]} for name, label in TICKET_FORMATS.items()
     ]
+    return {"texts": urls, "tickets": tickets}

@@ -20,9 +20,12 @@ def json_endpoint(view: Callable[..., JsonAnswer]) -> Callable[..., JsonResponse
     It answers 401 itself: a redirect to the sign-in page would reach scripts as 200 with HTML.
     """
 
-    @login_not_required
-    @require_safe
-    @revalidated
+    return login_not_required(require_safe(revalidated(answer_json(view))))
+
+
+def answer_json(view: Callable[..., JsonAnswer]) -> Callable[..., JsonResponse]:
+    """Turn a function that returns a mapping into a view, whatever the method of the request."""
+
     @wraps(view)
     def endpoint(request: HttpRequest, *args: Any, **kwargs: Any) -> JsonResponse:
         if not request.user.is_authenticated:

@@ -5,23 +5,25 @@ Several instances, and several projects, can have restores with the same ID.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import urlencode
 
-from django.http import Http404, QueryDict
+from django.conf import settings
+from django.http import Http404, HttpRequest, QueryDict
 from django.urls import reverse
 
 from restores.asof import AsOf, then_and_now
 from restores.filters import ListParams, Scope
 from restores.models import Instance, Restore
-from restores.querysets import RestoreQuerySet
-from restores.restore_list.counts import COUNT_LIMIT, CappedCount, count
+from restores.querysets import RestoreQuerySet, VisibleQuerySet
+from restores.restore_list.counts import COUNT_LIMIT, CappedCount, capped_count, count
 from restores.restore_list.pagination import find_neighbors
 from restores.restore_list.toolbar import filter_summary
 from restores.serializers import RELATED
+from restores.spellings import all_spellings
 from restores.views.restore_rows import RestoreRow, restore_rows
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 
 NOT_FOUND = "Not found, or you don’t have access to it."
 NOT_RECORDED = "This restore wasn’t recorded yet at that time."
-RELATED_SHOWN = 10
+RELATED_SHOWN = 6
 Row = TypeVar("Row", Instance, Restore)
 
 
@@ -52,27 +54,45 @@ def find_restores(restore_id: str, user: Viewer, query: QueryDict) -> Matches[Re
     A choice that fits none of them chooses nothing: it is a filter of the list that the reader
     comes from. Raises Http404 for an unknown ID as for one that isn't visible.
     """
-    rows = Restore.objects.visible_to(user).filter(restore_id=restore_id)
+    rows = Restore.objects.visible_to(user)
     rows = rows.select_related("instance__project__account", "project__account")
     rows = rows.prefetch_related("observations")
-    instances, projects = query.getlist("instance"), query.getlist("project")
-    return _choose(
-        list(rows.order_by("project__name", "instance__name", "pk")),
-        lambda row: (
-            (not instances or row.instance.instance_id in instances)
-            and (not projects or row.project.name in projects)
-        ),
+    found = _spelled(
+        rows.order_by("project__name", "instance__name", "pk"), "restore_id", restore_id
     )
+    one_instance = len({row.instance.instance_id for row in found}) == 1
+    instances, projects = query.getlist("instance"), query.getlist("project")
+    spelled = {one for text in instances for one in all_spellings(text)}
+    matches = _choose(
+        found,
+        lambda row: (
+            (not instances or row.instance.instance_id.lower() in spelled)
+            and (not projects or row.project.is_one_of(projects))
+        ),
+        lambda row: not one_instance or row.instance.deleted_at is None,
+    )
+    return replace(matches, shared=len(found) > 1)
 
 
 def find_instances(instance_id: str, user: Viewer, query: QueryDict) -> Matches[Instance]:
     """Find the visible instances with an ID; ``project`` chooses among several. Raises Http404."""
-    rows = Instance.objects.visible_to(user).filter(instance_id=instance_id)
+    rows = Instance.objects.visible_to(user).select_related("project__account")
     projects = query.getlist("project")
     return _choose(
-        list(rows.select_related("project__account").order_by("project__name", "pk")),
-        lambda row: not projects or row.project.name in projects,
+        _spelled(rows.order_by("project__name", "pk"), "instance_id", instance_id),
+        lambda row: not projects or row.project.is_one_of(projects),
+        lambda row: row.deleted_at is None,
     )
+
+
+def canonical_url(name: str, ids: Iterable[str], request: HttpRequest) -> str:
+    """Where to redirect a page whose path spells IDs as a ticket does; empty if nowhere."""
+    found = sorted(set(ids))
+    url = reverse(name, args=found[:1])
+    if len(found) > 1:
+        return f"{reverse('restore-list')}?{urlencode({'ids': ','.join(found)}, safe=':/,')}"
+    query = request.META["QUERY_STRING"]
+    return "" if url == request.path else f"{url}?{query}" if query else url
 
 
 def restore_url(restore: Restore, query: QueryDict) -> str:
@@ -90,6 +110,12 @@ def permalink(found: Matches[Restore]) -> str:
     return reverse("restore-detail", args=[restore.restore_id])
 
 
+def absolute_permalink(path: str, asof: str) -> str:
+    """The address for a text outside of the dashboard: a snapshot of the page at ``path``."""
+    join = "&" if "?" in path else "?"
+    return f"{settings.BASE_URL}{path}{join}{urlencode({'asof': asof}, safe=':/,')}"
+
+
 def instance_url(instance: Instance) -> str:
     """The page of exactly this instance among several with its ID."""
     path = reverse("instance-detail", args=[instance.instance_id])
@@ -99,6 +125,12 @@ def instance_url(instance: Instance) -> str:
 def restores_url(instance: Instance) -> str:
     """The list of the restores of exactly this instance."""
     query = {"project": instance.project.name, "instance": instance.instance_id}
+    return f"{reverse('restore-list')}?{urlencode(query, safe=':/,')}"
+
+
+def restores_of_backup_url(backup_id: str, asof: str = "") -> str:
+    """The list of the restores of a backup, whichever instance they went to."""
+    query = {"ids": backup_id} | ({"asof": asof} if asof else {})
     return f"{reverse('restore-list')}?{urlencode(query, safe=':/,')}"
 
 
@@ -132,20 +164,28 @@ class AsOfContext:
 
 def as_of_context(restore: Restore, query: QueryDict, user: Viewer, now: datetime) -> AsOfContext:
     """Read the time as of which a restore's page is to be shown."""
-    only_asof = QueryDict(mutable=True)
-    for name in ("asof", "tz"):
-        only_asof.setlist(name, query.getlist(name))
-    params = ListParams.parse(only_asof, now)
+    params = _asof_params(query, now)
     asof = params.time_range.asof
     recorded = asof if asof and restore.first_seen_at <= asof else None
     return AsOfContext(
         permalink_asof=params.permalink_asof,
         permalink_query=_replace_asof(query, params.permalink_asof),
         live_query=_replace_asof(query, ""),
-        snapshot=AsOf.load(Restore.objects.visible_to(user), recorded) if recorded else None,
+        snapshot=_as_of(user, recorded) if recorded else None,
         too_early=asof if asof and not recorded else None,
-        error="; ".join(f"“{error.value}” {error.reason}" for error in params.errors),
+        error="; ".join(f"“{error.value}” {error.text}" for error in params.errors),
     )
+
+
+def _as_of(user: Viewer, time: datetime) -> AsOf:
+    return AsOf.load(Restore.objects.visible_to(user), time, user)
+
+
+def _asof_params(query: QueryDict, now: datetime) -> ListParams:
+    only_asof = QueryDict(mutable=True)
+    for name in ("asof", "tz"):
+        only_asof.setlist(name, query.getlist(name))
+    return ListParams.parse(only_asof, now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,7 +246,7 @@ class RelatedRestores:
     """The newest of some restores, how many there are in all, and the list of them."""
 
     rows: list[RestoreRow]
-    total: int
+    total: CappedCount
     url: str
 
 
@@ -225,7 +265,7 @@ def same_backup(
     if not restore.backup_id:
         return None
     rows = _visible(user).filter(backup_id=restore.backup_id)
-    url = f"{reverse('restore-list')}?{urlencode({'ids': restore.backup_id}, safe=':/,')}"
+    url = restores_of_backup_url(restore.backup_id)
     return _related(rows, url, now, snapshot, without=restore.pk)
 
 
@@ -240,14 +280,25 @@ def _related(
         rows = snapshot.known(rows)
     newest = then_and_now(rows.exclude(pk=without).newest(RELATED_SHOWN), snapshot)
     return RelatedRestores(
-        rows=restore_rows([row.then for row in newest], now), total=rows.count(), url=url
+        rows=restore_rows([row.then for row in newest], now), total=capped_count(rows), url=url
     )
 
 
-def _choose(found: list[Row], fits: Callable[[Row], bool]) -> Matches[Row]:
+def _spelled(rows: VisibleQuerySet, column: str, text: str) -> list[Any]:
+    """The rows with this ID, or else those whose ID a ticket may spell like this."""
+    found = list(rows.filter(**{f"{column}__lower__in": all_spellings(text)}))
+    return [row for row in found if getattr(row, column) == text] or found
+
+
+def _choose(
+    found: list[Row], fits: Callable[[Row], bool], exists: Callable[[Row], bool]
+) -> Matches[Row]:
+    """Choose the rows that fit, and of those the rows of what still exists."""
     if not found:
         raise Http404(NOT_FOUND)
-    return Matches(rows=[row for row in found if fits(row)] or found, shared=len(found) > 1)
+    fitting = [row for row in found if fits(row)] or found
+    existing = [row for row in fitting if exists(row)]
+    return Matches(rows=existing or fitting, shared=len(found) > 1)
 
 
 def _replace_choice(query: QueryDict, choice: dict[str, str]) -> str:

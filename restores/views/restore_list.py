@@ -6,28 +6,46 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from restores.asof import then_and_now
-from restores.conditional import list_etag, newest_changes, unless_unchanged
+from restores.conditional import list_etag, unless_unchanged
 from restores.filters import ListParams, Scope
 from restores.models import Restore
 from restores.restore_list.counts import COUNT_LIMIT, count, count_tabs
-from restores.restore_list.empty_state import empty_list, sync_messages, unfinished
+from restores.restore_list.empty_state import empty_list, sync_messages, undated, unfinished
 from restores.restore_list.facets import facets
+from restores.restore_list.histogram import COLUMNS, histogram
 from restores.restore_list.pagination import PINNED, next_query, paginate, previous_query
 from restores.restore_list.time_left import time_left
-from restores.restore_list.toolbar import toolbar
-from restores.serializers import RELATED, errors_json, sync_status_json, then_and_now_json
+from restores.restore_list.toolbar import (
+    ON_LABELS,
+    range_days,
+    range_in_words,
+    toolbar,
+    unclear,
+)
+from restores.serializers import (
+    RELATED,
+    errors_json,
+    found_id_json,
+    sync_status_json,
+    then_and_now_json,
+)
 from restores.statuses import IN_PROGRESS
-from restores.sync_status import SyncStatus, sync_stalled_since
-from restores.tables import RESTORE_FIELDS, RestoreTable
+from restores.sync_status import SyncStatus, stalled_sync
+from restores.tables import RESTORE_FIELDS, SNAPSHOT_FIELDS, RestoreTable, shown_columns
+from restores.time_zone import show_zone_of
+from restores.timerange import range_label
 from restores.views.api import JsonAnswer, json_endpoint, revalidated
+
+TOO_MANY = f"Too many restores for a histogram (max. {COUNT_LIMIT:,}). Choose a shorter time range."
 
 
 @require_safe
@@ -42,10 +60,11 @@ def restore_list(request: HttpRequest) -> HttpResponseBase:
     if params.canonical_query.lstrip("?") != request.META["QUERY_STRING"]:
         return redirect(request.path + params.canonical_query)
     scope = Scope(params, request.user)
-    # Before the rows: neither may claim more than they hold.
-    sync_status, changes = scope.sync_status(), newest_changes(scope)
-    stalled = sync_stalled_since(now)
-    etag = list_etag(scope, sync_status, changes, now=now, stalled=stalled)
+    show_zone_of(request, params.get("tz"), scope.places)
+    # Before the rows: it must not claim more than they hold.
+    sync_status, stalled = scope.sync_status(), stalled_sync(now)
+    histogram_on = request.COOKIES.get("histogram") != "off"
+    etag = list_etag(scope, sync_status, now=now, stalled=stalled, histogram=histogram_on)
 
     def page() -> HttpResponse:
         tools = toolbar(scope, now)
@@ -59,11 +78,46 @@ def restore_list(request: HttpRequest) -> HttpResponseBase:
             "title": f"{tools.time.on}: {tools.time.label}",
             "sync_messages": [] if scope.asof else sync_messages(sync_status, now),
             "unfinished": unfinished(params, request.user),
+            "undated": undated(params, scope),
+            "histogram_on": histogram_on,
+            "histogram": _histogram_urls(params) if histogram_on else None,
+            "too_many": TOO_MANY,
             **_rows(scope, sync_status, now, caption),
         }
         return TemplateResponse(request, "restores/list.html", context)
 
     return unless_unchanged(request, etag, sync_status, page)
+
+
+def _histogram_urls(params: ListParams) -> dict[str, str] | None:
+    """Where the histogram of a list is: for its script, and as of now for a link."""
+    if params.time_range.on not in COLUMNS:
+        return None
+    query = params.permalink_query if params.time_range.asof else params.live_query
+    url = reverse("histogram")
+    return {"url": url + query, "link": url + params.query()}
+
+
+@require_safe
+@revalidated
+def histogram_page(request: HttpRequest) -> HttpResponse:
+    """When the restores of the list of the same query string were created, or ended."""
+    now = timezone.now()
+    params = ListParams.parse(request.GET, now)
+    if params.errors:
+        return _invalid(request, params, now)
+    on, drawn, reason = params.time_range.on, None, ""
+    if on not in COLUMNS:
+        reason = "Restores can be drawn by the time at which they were created or finished only."
+    elif (drawn := histogram(Scope(params, request.user))) is None:
+        reason = TOO_MANY
+    context = {
+        "params": params,
+        "histogram": drawn,
+        "reason": reason,
+        "title": f"{ON_LABELS[on][0]}: {range_label(params.time_range)}",
+    }
+    return TemplateResponse(request, "restores/histogram.html", context)
 
 
 def _invalid(request: HttpRequest, params: ListParams, now: datetime) -> HttpResponse:
@@ -79,8 +133,12 @@ def _invalid(request: HttpRequest, params: ListParams, now: datetime) -> HttpRes
 def _rows(scope: Scope, sync_status: SyncStatus, now: datetime, caption: str) -> dict[str, Any]:
     """The table with its counts and the links to other pages, or why there is none."""
     params = scope.params
-    fields = Restore.objects.select_related("instance", "project").only(*RESTORE_FIELDS)
-    page = paginate(scope, fields)
+    fields = (*RESTORE_FIELDS, *SNAPSHOT_FIELDS) if scope.asof else RESTORE_FIELDS
+    fetch = Restore.objects.select_related("instance", "project").only(*fields)
+    if "downtime" in shown_columns(params):
+        # It takes how fresh a restore in progress is.
+        fetch = Restore.objects.select_related(*RELATED).defer("raw", "search")
+    page = paginate(scope, fetch)
     rows = then_and_now(page.rows, scope.asof)
     restores = [row.then for row in rows]
     # A restore may have ended since its key was read.
@@ -116,8 +174,9 @@ def _estimated(restores: list[Restore], pinned: set[int]) -> list[Restore]:
     in_progress = [one for one in restores if one.status in IN_PROGRESS]
     first = [one for one in in_progress if one.pk in pinned]
     others = [one for one in in_progress if one.created_at and one.pk not in pinned]
-    # The last are the oldest, which are the likeliest to be stuck.
-    return [*first, *others[-PINNED:]]
+    stuck = [one for one in others if one.stuck]
+    # The last are the oldest, of which one wants to know most.
+    return [*first, *stuck[:PINNED], *[one for one in others if not one.stuck][-PINNED:]]
 
 
 def _last_page(scope: Scope) -> str:
@@ -134,8 +193,21 @@ def facet_list(request: HttpRequest) -> HttpResponse:
     scope = Scope(params, request.user)
     if params.errors:
         return _invalid(request, params, now)
-    context = {"params": params, "toolbar": toolbar(scope, now, facets(params, request.user))}
+    context = {"params": params, "toolbar": toolbar(scope, now, facets(scope))}
     return TemplateResponse(request, "restores/facets.html", context)
+
+
+@json_endpoint
+def time_range_json(request: HttpRequest) -> JsonAnswer:
+    """A time range that somebody is typing: in words and as days, or what is wrong so far."""
+    now = timezone.now()
+    params = ListParams.parse(request.GET, now)
+    if params.normalized_query:
+        params = ListParams.parse(QueryDict(params.normalized_query.removeprefix("?")), now)
+    if params.errors:
+        error = unclear(params)[0]
+        return {"wrong": f"“{error.value}” {error.text}."}
+    return {"words": range_in_words(params.time_range), "days": range_days(params.time_range)}
 
 
 @json_endpoint
@@ -153,14 +225,18 @@ def restore_list_json(request: HttpRequest) -> JsonAnswer:
     page = paginate(scope, Restore.objects.select_related(*RELATED).defer("raw", "search"))
     rows = then_and_now(page.rows, scope.asof)
     following = next_query(params, page, numbered=False)
-    total = count(scope, recent=page.recent)
+    total, without_time = count(scope, recent=page.recent), undated(params, scope)
     return {
         "restores": [then_and_now_json(row) for row in rows],
         "total": min(total.number, COUNT_LIMIT),
         "total_capped": total.capped,
+        "without_time": without_time.count.number if without_time else 0,
         "time_range": params.resolved_range,
         **sync_status,
         "ignored": params.ignored,
         "not_found": [value for _, value in scope.not_found],
+        "ids": [found_id_json(one) for one in scope.ids],
+        "renamed": dict(scope.renamed),
+        "searched": scope.found.searched or None,
         "next": f"{settings.BASE_URL}{request.path}{following}" if following else None,
     }

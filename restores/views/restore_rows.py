@@ -6,23 +6,29 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils import timezone
+
 from restores.explain.codes import explain
 from restores.explain.estimates import format_clock
-from restores.explain.summary import NO_PROGRESS, QUEUED, Facts, details, format_percent
-from restores.formatting import ABSENT
+from restores.explain.summary import NO_PROGRESS, QUEUED, details, format_percent
+from restores.facts import row_facts
+from restores.formatting import ABSENT, format_short
 from restores.freshness import known_until
 from restores.models import Restore
-from restores.statuses import FAILED, IN_PROGRESS, RESTORING, WAITING
+from restores.statuses import FAILED, IN_PROGRESS, RESTORING, UNRESOLVED, WAITING, Status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestoreRow:
     """One restore; its details are a ``progress`` with a bar, or words.
 
-    ``running`` when its duration grows with the clock.
+    ``outcome`` is its status with what became of a failure. ``running`` when its duration grows
+    with the clock.
     """
 
     restore: Restore
+    status: Status
+    outcome: Status
     progress: float | None
     details: str
     duration: str
@@ -34,26 +40,47 @@ def restore_rows(restores: Iterable[Restore], now: datetime) -> list[RestoreRow]
     return [_restore_row(restore, now) for restore in restores]
 
 
+def outcome_of(restore: Restore, *, dated: bool = False) -> Status:
+    """The status of a restore and, of a failure, what became of it, on request with the time."""
+    if restore.status != FAILED.value:
+        return restore.shown_status
+    if restore.recovered_at is None:
+        return UNRESOLVED
+    at = f" {_recovery_time(restore.recovered_at, restore.created_at)}" if dated else ""
+    return Status(FAILED.value, f"Failed → recovered{at}", "recovered")
+
+
+def _recovery_time(at: datetime, created_at: datetime | None) -> str:
+    """The time alone on the day of the creation."""
+    local = timezone.localtime(at)
+    if created_at and timezone.localtime(created_at).date() == local.date():
+        return f"{local:%H:%M}"
+    return format_short(at)
+
+
 def _restore_row(restore: Restore, now: datetime) -> RestoreRow:
     in_progress = restore.status in IN_PROGRESS
     until = known_until(restore, now) if in_progress else now
     progress = restore.progress if restore.status == RESTORING.value else None
     return RestoreRow(
         restore=restore,
+        status=restore.shown_status,
+        outcome=outcome_of(restore),
         progress=progress,
-        details=_details(restore, until) if progress is None else format_percent(progress),
+        details=_details(restore, progress, until),
         duration=_duration(restore, until),
         running=in_progress and restore.created_at is not None and until == now,
     )
 
 
-def _details(restore: Restore, until: datetime) -> str:
+def _details(restore: Restore, progress: float | None, until: datetime) -> str:
+    if restore.stuck:
+        return details(row_facts(restore, until, restore.instance.usual))
+    if progress is not None:
+        return format_percent(progress)
     if restore.status == FAILED.value:
         return explain(restore.error_code).reason
-    if restore.status == WAITING.value:
-        facts = Facts(status=restore.status, now=until, created_at=restore.created_at)
-        return details(facts) if facts.stuck else QUEUED
-    return NO_PROGRESS if restore.status == RESTORING.value else ""
+    return {WAITING.value: QUEUED, RESTORING.value: NO_PROGRESS}.get(restore.status, "")
 
 
 def _duration(restore: Restore, until: datetime) -> str:

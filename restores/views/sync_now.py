@@ -15,14 +15,15 @@ from django.views.decorators.http import require_POST
 
 from restores.instance_status import project_sync_error
 from restores.models import NO_SYNC_ERROR, Event, Instance
-from restores.querysets import InstanceQuerySet
+from restores.querysets import HEALTHY_KINDS, InstanceQuerySet
+from restores.spellings import spellings
 from restores.views.navigation import instance_url
 
 # An instance synced more recently than this isn't synced again on request.
 MIN_INTERVAL = timedelta(seconds=10)
 # The worker wakes up every 5 s; what has been due for longer is waiting for something.
 _TICKS = timedelta(seconds=15)
-# For so long the page says when the sync was that its reader may have waited for.
+# How long the page says that a requested sync has finished, and when.
 _RECENT = timedelta(minutes=1)
 
 
@@ -30,7 +31,7 @@ _RECENT = timedelta(minutes=1)
 def sync_now(request: HttpRequest, instance_id: str) -> HttpResponse:
     """Make one instance due, and return to the page that shows what becomes of it."""
     instances = Instance.objects.visible_to(request.user).filter(
-        instance_id=instance_id, project__name=request.POST.get("project", "")
+        instance_id__lower__in=spellings(instance_id), project__name=request.POST.get("project", "")
     )
     if instances.count() != 1:
         raise Http404("Not found, or you don’t have access to it.")
@@ -101,7 +102,8 @@ def sync_state(instance: Instance, now: datetime) -> SyncState:
         return _requested(instance, due, now)
     if synced is None or now - synced > _RECENT:
         return SyncState(ready=True)
-    text = "Last sync failed at" if instance.sync_error_kind else "Synced at"
+    failed = instance.sync_error_kind not in HEALTHY_KINDS
+    text = "Last sync failed at" if failed else "Synced at"
     rest = MIN_INTERVAL - (now - synced)
     if rest <= timedelta():
         return SyncState(text=text, at=synced, ready=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
@@ -20,24 +21,34 @@ from restores.instance_status import (
     instance_sync_error,
     project_sync_error,
 )
-from restores.models import Account, Instance, Project
+from restores.migration_state import unknown_migrations
+from restores.models import Account, Instance, Project, Restore
 from restores.paginator import NumberedPage, next_url, numbered_page
-from restores.restore_list.empty_state import sync_messages
+from restores.restore_list.empty_state import Undated, all_undated, undated_messages
 from restores.serializers import errors_json
 from restores.sync_errors import SyncError, first_sync_error
-from restores.sync_status import sync_stalled_since, visible_sync_status
-from restores.tables import SyncStatusTable
+from restores.sync_problems import find_problems
+from restores.sync_status import (
+    SyncStatus,
+    VisibleProject,
+    stalled_sync,
+    sync_stalled_since,
+    visible_sync_status,
+)
+from restores.tables import INSTANCE_FIELDS, ProjectTable, SyncStatusTable
 from restores.timerange import iso_or_none
 from restores.views.api import JsonAnswer, json_endpoint, revalidated
 
 if TYPE_CHECKING:
     from restores.querysets import Viewer
 
+PROBLEMS_SHOWN = 20
+
 
 @require_safe
 @revalidated
 def sync_status(request: HttpRequest) -> HttpResponse:
-    """Accounts, projects and instances, those with problems first."""
+    """Problems, the worst first, then accounts, and all projects and instances."""
     now = timezone.now()
     params = SyncStatusParams.parse(request.GET, now)
     context: dict[str, Any] = {"params": params, "states": STATE_LABELS}
@@ -46,15 +57,22 @@ def sync_status(request: HttpRequest) -> HttpResponse:
     if params.canonical_query.lstrip("?") != request.META["QUERY_STRING"]:
         return redirect(request.path + params.canonical_query)
     projects = _visible_projects(request.user)
-    page = _page(request, params)
+    page = _page(request, params, INSTANCE_FIELDS)
+    rows = project_rows(projects)
+    problems = find_problems(projects, Instance.objects.visible_to(request.user), now)
     context |= {
         "page": page,
         "table": SyncStatusTable(page.rows, params),
+        "problems": problems[:PROBLEMS_SHOWN],
+        "more_problems": len(problems[PROBLEMS_SHOWN:]),
+        "service": _service(projects, now),
         "accounts": account_rows(projects, now),
-        "projects": project_rows(projects),
+        "up_to_date": _up_to_date(rows),
+        "projects": ProjectTable(rows, params) if projects else None,
         "project_names": sorted({project.name for project in projects}),
         "not_found": params.not_found(projects),
-        "sync_messages": sync_messages(visible_sync_status(request.user), now),
+        "sync_messages": undated_messages(_undated(request.user)),
+        "unknown_migrations": unknown_migrations(),
     }
     return TemplateResponse(request, "sync_status.html", context)
 
@@ -66,11 +84,13 @@ def sync_status_json(request: HttpRequest) -> JsonAnswer:
     params = SyncStatusParams.parse(request.GET, now)
     if params.errors:
         return JsonResponse(errors_json(params), status=400)
-    projects = _visible_projects(request.user)
+    projects, undated = _visible_projects(request.user), _undated(request.user)
     page = _page(request, params)
     return {
-        "complete_to": iso_or_none(visible_sync_status(request.user).complete_to),
+        "complete_to": iso_or_none(_sync_status(request.user, projects).complete_to),
         "collector_stalled_since": iso_or_none(sync_stalled_since(now)),
+        "restores_without_time": undated.count.number if undated else 0,
+        "unknown_migrations": unknown_migrations(),
         "accounts": [_account_json(row) for row in account_rows(projects, now)],
         "projects": [_project_json(row) for row in project_rows(projects)],
         "instances": [_instance_json(instance) for instance in page.rows],
@@ -107,6 +127,17 @@ class ProjectRow:
     own_sync_error: SyncError | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpToDate:
+    """The projects without a problem, and what they have in common; ``others`` are the rest."""
+
+    projects: int
+    monitored: int
+    instances: int
+    complete_to: datetime | None
+    others: tuple[str, ...]
+
+
 def account_rows(projects: list[Project], now: datetime) -> list[AccountRow]:
     """The accounts of these projects, those with a sync error first."""
     counts = Counter(project.account for project in projects)
@@ -122,14 +153,59 @@ def project_rows(projects: list[Project]) -> list[ProjectRow]:
     )
 
 
-def _page(request: HttpRequest, params: SyncStatusParams) -> NumberedPage:
+def _up_to_date(rows: list[ProjectRow]) -> UpToDate:
+    monitored = [row for row in rows if row.project.monitored]
+    healthy = [
+        row
+        for row in monitored
+        if not (row.sync_error and row.sync_error.blocking) and not row.with_problems
+    ]
+    complete = [row for row in healthy if row.complete_to]
+    others = (
+        (len(healthy) - len(complete), "not synced yet"),
+        (len(rows) - len(monitored), "no longer monitored"),
+    )
+    return UpToDate(
+        projects=len(complete),
+        monitored=len(monitored),
+        instances=sum(row.monitored for row in complete),
+        complete_to=min((row.complete_to for row in complete if row.complete_to), default=None),
+        others=tuple(f"{number} {what}" for number, what in others if number),
+    )
+
+
+def _service(projects: list[Project], now: datetime) -> dict[str, Any]:
+    """Whether the sync service runs, and what it is at."""
+    monitored = [project for project in projects if project.monitored]
+    counted = [one.restoring_count_at for one in monitored if one.restoring_count_at]
+    due = [one.next_sync_at for one in monitored if one.next_sync_at]
+    return {
+        "stalled": stalled_sync(now),
+        "restoring": sum(one.restoring_count or 0 for one in monitored),
+        "counted_at": min(counted, default=None),
+        "next_sync_at": min(due, default=None),
+    }
+
+
+def _page(
+    request: HttpRequest, params: SyncStatusParams, fields: Sequence[str] = ()
+) -> NumberedPage:
     instances = Instance.objects.visible_to(request.user).select_related("project__account")
+    instances = instances.only(*fields) if fields else instances
     return numbered_page(params.apply_filters(instances).problems_first(), params)
 
 
+def _undated(user: Viewer) -> Undated | None:
+    return all_undated(user, Restore.objects.visible_to(user), "?sort=created")
+
+
+def _sync_status(user: Viewer, projects: list[Project]) -> SyncStatus:
+    return visible_sync_status(user, [VisibleProject.of(project) for project in projects])
+
+
 def _visible_projects(user: Viewer) -> list[Project]:
-    projects = Project.objects.visible_to(user).select_related("account")
-    return list(projects.with_instance_counts().order_by("name", "pk"))
+    projects = Project.objects.visible_to(user).select_related("account", "state")
+    return list(projects.order_by("name", "pk"))
 
 
 def _account_row(account: Account, projects: int, now: datetime) -> AccountRow:
@@ -146,12 +222,12 @@ def _account_row(account: Account, projects: int, now: datetime) -> AccountRow:
 
 
 def _project_row(project: Project) -> ProjectRow:
-    counts: Any = project
+    state = project.state
     return ProjectRow(
         project=project,
-        monitored=counts.monitored_count if project.monitored else 0,
-        single_node=counts.single_node_count,
-        with_problems=counts.sync_error_count,
+        monitored=state.instance_count if project.monitored else 0,
+        single_node=state.single_node_count,
+        with_problems=state.sync_error_count,
         complete_to=_complete_to(project),
         next_sync_at=project.next_sync_at if project.monitored else None,
         sync_error=project_sync_error(project),
@@ -159,14 +235,15 @@ def _project_row(project: Project) -> ProjectRow:
     )
 
 
-def _complete_to(project: Any) -> datetime | None:
+def _complete_to(project: Project) -> datetime | None:
     # No later than the list of instances: one that we haven't heard of isn't covered.
-    oldest = project.oldest_complete_to
-    if not project.monitored_count:
-        oldest = oldest or project.listed_at
-    if project.never_synced or project.listed_at is None or oldest is None:
+    state, listed_at = project.state, project.listed_at
+    oldest = state.healthy_oldest_complete_to
+    if not state.instance_count:
+        oldest = oldest or listed_at
+    if state.healthy_never_synced_count or listed_at is None or oldest is None:
         return None
-    return min(project.listed_at, oldest)
+    return min(listed_at, oldest)
 
 
 def _account_json(row: AccountRow) -> dict[str, Any]:
@@ -185,6 +262,7 @@ def _project_json(row: ProjectRow) -> dict[str, Any]:
         "name": project.name,
         "project_id": project.project_id,
         "account": project.account.name,
+        "owner": project.owner or None,
         "monitored": project.monitored,
         "instances": row.monitored,
         "single_node_instances": row.single_node,

@@ -19,6 +19,9 @@ CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
 
+# The browser's driver runs a loop in our thread, so Django takes the tests for coroutines.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
@@ -107,7 +110,8 @@ def signed_in(chromium, stack):
     context = chromium.new_context()
     page = context.new_page()
     page.goto(stack.login)
-    assert page.locator("h1").is_visible()
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(f"{stack.url}/")
     state = context.storage_state()
     context.close()
     return state
@@ -115,7 +119,7 @@ def signed_in(chromium, stack):
 
 @pytest.fixture
 def open_page(chromium, stack, signed_in):
-    """Open a path of the product in a fresh, signed-in window."""
+    """Open a path of the product in a fresh, signed-in browser window."""
     contexts = []
 
     def opened(path, **options):
@@ -123,16 +127,45 @@ def open_page(chromium, stack, signed_in):
         context = chromium.new_context(storage_state=signed_in, base_url=stack.url, **options)
         contexts.append(context)
         page = context.new_page()
-        page.troubles = []
-        page.on("pageerror", lambda error: page.troubles.append(str(error)))
+        page.script_errors = []
+        page.on("pageerror", lambda error: page.script_errors.append(str(error)))
         page.on(
             "console",
-            lambda message: message.type == "error" and page.troubles.append(message.text),
+            lambda message: message.type == "error" and page.script_errors.append(message.text),
         )
         page.goto(path)
         return page
 
     yield opened
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def visit(live_server, chromium, django_user_model):
+    """Open a path of a web process without a sync as somebody, in some time zone."""
+    from django.conf import settings
+    from django.test import Client
+
+    contexts = []
+
+    def visited(name, zone, url, **options):
+        user, _ = django_user_model.objects.get_or_create(username=name, is_superuser=True)
+        client = Client()
+        client.force_login(user)
+        cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
+        options = {"viewport": {"width": 1440, "height": 900}} | options
+        context = chromium.new_context(timezone_id=zone, base_url=live_server.url, **options)
+        context.grant_permissions(["clipboard-read", "clipboard-write"])
+        context.add_cookies(
+            [{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}]
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.goto(url)
+        return page
+
+    yield visited
     for context in contexts:
         context.close()
 
@@ -147,7 +180,7 @@ def refresh(page):
     )
 
 
-# The simulated cloud lives: every half minute a restore begins and another ends. What was created
+# The simulated cloud changes: every half minute a restore begins and another ends. What was created
 # before yesterday has ended, so that these rows stay as they are while a test reads them.
 STILL = "/restores/?to=now-2d/d"
 

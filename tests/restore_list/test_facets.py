@@ -1,4 +1,4 @@
-"""What the filter offers to choose from: each value with the number of rows it leads to."""
+"""Facets: the values that a list can be filtered by, each with its number of rows."""
 
 import re
 from datetime import timedelta
@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from restores.filters import ListParams, Scope
-from restores.models import Membership, Observation, Restore
+from restores.models import Membership, Restore
 from restores.restore_list.facets import FACETS, facets
 from restores.timerange import to_iso
-from tests.factories import NOW, make_instance, make_project, make_restore
+from tests.factories import NOW, make_instance, make_observation, make_project, make_restore
 
 URL = "/facets/"
 HOUR = timedelta(hours=1)
@@ -29,27 +29,27 @@ def clock():
 
 @pytest.fixture
 def world(db):
-    """Restores of three projects of two customers, some failed with two codes, days apart."""
+    """Restores of three projects of two customers, an hour apart; a third failed with two codes."""
     shop, maps = make_project(), make_project("maps", region="eu-nl", customer="Mapster")
     atlas = make_project("atlas", customer="Mapster")
-    places = [make_instance("cart", project=shop), make_instance("geo", project=maps)]
-    places += [make_instance("tile", project=atlas), make_instance("geo-2", project=maps)]
+    instances = [make_instance("cart", project=shop), make_instance("geo", project=maps)]
+    instances += [make_instance("tile", project=atlas), make_instance("geo-2", project=maps)]
     for number in range(24):
         failed = number % 3 == 0
         make_restore(
-            instance=places[number % 4],
+            instance=instances[number % 4],
             status="failed" if failed else "succeed",
             error_code=("dcs.08.0007" if number % 2 else "dcs.08.0002") if failed else "",
             created_at=NOW - number * HOUR,
         )
 
 
-def offered(user, query=""):
+def counts(user, query=""):
     params = ListParams.parse(QueryDict(query), NOW)
     assert not params.errors
     return {
         name: {option.value: option.count for option in facet.options}
-        for name, facet in facets(params, user).items()
+        for name, facet in facets(Scope(params, user)).items()
     }
 
 
@@ -59,7 +59,7 @@ def words(response):
 
 
 def test_each_value_has_its_count(world, root):
-    assert offered(root) == {
+    assert counts(root) == {
         "customer": {"Mapster": "18", "Shopwell": "6"},
         "region": {"eu-de": "12", "eu-nl": "12"},
         "project": {"maps": "12", "atlas": "6", "shop-prod": "6"},
@@ -68,22 +68,22 @@ def test_each_value_has_its_count(world, root):
     }
 
 
-def test_a_facet_leaves_its_own_filter_aside_and_no_other(world, root):
-    found = offered(root, "project=maps&code=any")
+def test_a_facet_ignores_its_own_filter_and_no_other(world, root):
+    found = counts(root, "project=maps&code=any")
     assert found["project"] == {"maps": "4", "atlas": "2", "shop-prod": "2"}
     assert found["customer"] == {"Mapster": "4"}
     assert found["code"] == {"any": "4", "dcs.08.0007": "4"}
 
 
-def test_the_window_and_the_text_narrow_the_counts(world, root):
-    assert offered(root, "from=now-3h")["project"] == {"maps": "2", "atlas": "1", "shop-prod": "1"}
-    assert offered(root, "q=tile")["instance"] == {"tile": "6"}
+def test_time_range_and_search_apply_to_the_counts(world, root):
+    assert counts(root, "from=now-3h")["project"] == {"maps": "2", "atlas": "1", "shop-prod": "1"}
+    assert counts(root, "q=tile")["instance"] == {"tile": "6"}
 
 
-def test_what_was_chosen_stays_to_be_let_go_whatever_its_count(world, root):
-    assert offered(root, "region=nowhere")["region"]["nowhere"] == ""
+def test_a_chosen_value_can_be_removed_whatever_its_count(world, root):
+    assert counts(root, "region=nowhere")["region"]["nowhere"] == ""
     params = ListParams.parse(QueryDict("instance=id-of-geo&instance=cart"), NOW)
-    options = facets(params, root)["instance"].options
+    options = facets(Scope(params, root))["instance"].options
     chosen = [(one.value, one.count) for one in options if one.chosen]
     assert chosen == [("cart", "6"), ("id-of-geo", "6")]
     assert "geo" not in {one.value for one in options}
@@ -91,31 +91,30 @@ def test_what_was_chosen_stays_to_be_let_go_whatever_its_count(world, root):
 
 def test_instances_that_share_a_name_are_told_apart_by_their_ids(world, root):
     make_restore(instance=make_instance("cart", project=make_project("maps"), instance_id="other"))
-    assert offered(root)["instance"].keys() >= {"id-of-cart", "other"}
+    assert counts(root)["instance"].keys() >= {"id-of-cart", "other"}
 
 
-def test_of_many_instances_those_with_the_most_restores_are_offered(root):
+def test_of_many_instances_those_with_the_most_restores_are_listed(root):
     for number in range(14):
         for _ in range(number + 1):
             make_restore(instance=make_instance(f"i{number:02}"))
-    facet = facets(ListParams.parse(QueryDict(), NOW), root)["instance"]
+    facet = facets(Scope(ListParams.parse(QueryDict(), NOW), root))["instance"]
     assert [one.value for one in facet.options] == [f"i{number:02}" for number in range(13, 3, -1)]
     assert facet.more
 
 
-def test_a_code_of_the_past_is_counted_as_it_was(root):
+def test_a_snapshot_counts_codes_as_they_were_then(root):
     then = NOW - HOUR
     restore = make_restore(
         status="failed", error_code="dcs.08.0007", first_seen_at=then - HOUR,
         created_at=then - HOUR, moved_at=then + timedelta(minutes=1),
     )  # fmt: skip
-    seen = {"seen_at": then - HOUR, "recorded_at": then - HOUR, "status": "restoring"}
-    Observation.objects.create(restore=restore, **seen)
-    assert offered(root)["code"] == {"any": "1", "dcs.08.0007": "1"}
-    assert offered(root, f"asof={to_iso(then)}")["code"] == {}
+    make_observation(restore, then - HOUR, status="restoring")
+    assert counts(root)["code"] == {"any": "1", "dcs.08.0007": "1"}
+    assert counts(root, f"asof={to_iso(then)}")["code"] == {}
 
 
-def test_above_ten_thousand_the_newest_are_counted_and_the_page_says_so(web, root, world):
+def test_above_ten_thousand_only_the_newest_are_counted_and_the_page_says_so(web, root, world):
     instance = make_instance("tile", project=make_project("atlas"))
     Restore.objects.bulk_create(
         (
@@ -128,7 +127,7 @@ def test_above_ten_thousand_the_newest_are_counted_and_the_page_says_so(web, roo
         ),
         batch_size=2000,
     )  # fmt: skip
-    assert offered(root)["project"] == {"atlas": "10,000+", "maps": "", "shop-prod": ""}
+    assert counts(root)["project"] == {"atlas": "10,000+", "maps": "", "shop-prod": ""}
     text = words(web.get(URL))
     assert "“+” means only the newest 10,000 restores were counted" in text
     assert "10,000+" in text
@@ -136,10 +135,10 @@ def test_above_ten_thousand_the_newest_are_counted_and_the_page_says_so(web, roo
     assert "eu-nl 12 " in exact
 
 
-def test_a_member_is_offered_nothing_of_others(client, django_user_model, world):
+def test_a_member_sees_no_values_of_other_projects(client, django_user_model, world):
     user = django_user_model.objects.create_user("mia")
     Membership.objects.create(user=user, project=make_project("maps"))
-    assert offered(user) == {
+    assert counts(user) == {
         "customer": {"Mapster": "12"},
         "region": {"eu-nl": "12"},
         "project": {"maps": "12"},
@@ -151,7 +150,7 @@ def test_a_member_is_offered_nothing_of_others(client, django_user_model, world)
     assert not re.search("shop-prod|Shopwell|atlas|cart|dcs.08.0002</bdi>", html)
 
 
-def test_the_page_is_the_filter_of_the_list_with_its_values(web, world):
+def test_the_page_is_the_filter_form_of_the_list_with_its_values(web, world):
     response = web.get(f"{URL}?project=maps&from=now-1d/d&sort=created")
     html = " ".join(response.content.decode().split())
     form = html[html.index('<form action="/restores/"', html.index("<main")) :]
@@ -161,20 +160,20 @@ def test_the_page_is_the_filter_of_the_list_with_its_values(web, world):
     assert '<input type="hidden" name="project"' not in form
 
 
-def test_the_list_leads_to_it_and_loads_no_counts_itself(web, world):
+def test_the_list_links_to_the_page_and_loads_no_counts_itself(web, world):
     html = web.get("/restores/?project=maps").content.decode()
     assert 'href="/facets/?project=maps&amp;asof=2026-11-23T16:59:00Z" data-facets' in html
     assert '<input type="hidden" name="project" value="maps">' in html
     assert 'type="checkbox" name="project"' not in html
 
 
-def test_what_cannot_be_read_is_explained_as_in_the_list(web):
+def test_invalid_values_are_explained_as_in_the_list(web):
     response = web.get(f"{URL}?size=x&from=y")
     assert response.status_code == 400
-    assert response.content.count(b"<code>") == 2
+    assert b"<code>size</code>" in response.content and b"<b>From</b>" in response.content
 
 
-def test_a_page_costs_the_same_queries_however_many_rows(web, world, django_assert_max_num_queries):
+def test_a_page_sends_the_same_queries_however_many_rows(web, world, django_assert_max_num_queries):
     with django_assert_max_num_queries(30):
         web.get(URL)
 
@@ -192,7 +191,7 @@ def _escaped(text):
     return str(escape(text))
 
 
-narrowed = st.fixed_dictionaries(
+filters = st.fixed_dictionaries(
     {},
     optional={
         "project": st.sampled_from(["maps", "atlas"]),
@@ -210,14 +209,14 @@ narrowed = st.fixed_dictionaries(
 @settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(narrowed)
-def test_a_count_is_the_number_of_rows_that_the_value_leads_to(world, root, params):
+@given(filters)
+def test_a_count_is_the_number_of_rows_after_choosing_the_value(world, root, params):
     query = QueryDict(mutable=True)
     query.update(params)
-    offers = offered(root, query.urlencode())
+    found = counts(root, query.urlencode())
     for name in FACETS:
-        for value, tally in offers[name].items():
+        for value, count in found[name].items():
             chosen = query.copy()
             chosen[name] = value
-            leads_to = Scope(ListParams.parse(chosen, NOW), root).restores.count()
-            assert (tally or "0") == str(leads_to), (params, name, value)
+            rows = Scope(ListParams.parse(chosen, NOW), root).restores.count()
+            assert (count or "0") == str(rows), (params, name, value)

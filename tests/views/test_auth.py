@@ -1,12 +1,17 @@
 """Signing in and out, one-time links, and the error pages."""
 
+import io
+import logging
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
 import time_machine
 from django.template.loader import render_to_string
+from django.test import Client
 
-from restores.login_links import issue, redeem
+from dashboard.logs import HideSignInTokens
+from restores.login_links import find_user, issue, redeem
 from restores.models import Event
 from tests.factories import NOW
 
@@ -39,7 +44,7 @@ def test_signing_in_never_leads_elsewhere(client, mia, target):
     assert sign_in(client, next=target).headers["Location"] == "/"
 
 
-def test_a_wrong_password_says_no_more_than_that(client, mia):
+def test_a_wrong_password_gets_the_same_message_as_an_unknown_user(client, mia):
     wrong, unknown = sign_in(client, password="x"), sign_in(client, username="nobody")
     assert b"Incorrect username or password." in wrong.content
     assert b"Incorrect username or password." in unknown.content
@@ -51,21 +56,130 @@ def test_signing_out_requires_a_post(web):
     assert web.get("/restores/").status_code == 302
 
 
+def link_for(user):
+    return f"/login/once/{issue(user)}/"
+
+
+def is_signed_in(client):
+    return client.get("/restores/").status_code == 200
+
+
 def test_a_link_signs_in_once(client, mia):
-    url = f"/login/once/{issue(mia)}/"
-    assert client.get(url).headers["Location"] == "/"
-    assert client.get("/restores/").status_code == 200
+    url = link_for(mia)
+    assert client.post(url).headers["Location"] == "/"
+    assert is_signed_in(client)
+    assert Event.objects.get().subject == "one-time link"
     client.logout()
-    again = client.get(url)
+    again = client.post(url)
     assert again.status_code == 410
     assert b"This sign-in link has expired" in again.content
     assert b'href="/login/"' in again.content
+    assert not is_signed_in(client)
 
 
-def test_a_link_checker_does_not_use_up_a_link(client, mia):
-    url = f"/login/once/{issue(mia)}/"
-    assert client.head(url).status_code == 405
-    assert client.get(url).status_code == 302
+@pytest.mark.parametrize("method", ["get", "head"])
+def test_h1_opening_a_link_shows_whom_it_signs_in_and_changes_nothing(client, mia, method):
+    url = link_for(mia)
+    for _ in range(3):
+        page = getattr(client, method)(url)
+        assert page.status_code == 200 and "no-store" in page.headers["Cache-Control"]
+        assert not page.cookies.get("session") and not is_signed_in(client)
+    assert method == "head" or b"Sign in as mia?" in page.content
+    assert not Event.objects.exists()
+    assert client.post(url).status_code == 302
+
+
+def test_a_link_needs_the_form_of_its_own_page(mia):
+    client = Client(enforce_csrf_checks=True)
+    url = link_for(mia)
+    assert client.post(url).status_code == 403
+    token = client.get(url).context["csrf_token"]
+    assert client.post(url, {"csrfmiddlewaretoken": token}).status_code == 302
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"Sec-Purpose": "prefetch"},
+        {"Sec-Purpose": "prefetch;prerender"},
+        {"Purpose": "prefetch"},
+        {"X-Purpose": "preview"},
+        {"X-Moz": "prefetch"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("method", ["get", "head", "post"])
+def test_h1_a_link_is_not_for_prefetching(client, mia, header, method):
+    url = link_for(mia)
+    assert getattr(client, method)(url, headers=header).status_code == 403
+    assert not is_signed_in(client)
+    assert client.post(url).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("target", "leads_to"),
+    [
+        ("/restores/?status=failed", "/restores/?status=failed"),
+        ("https://evil.example/", "/"),
+        ("//evil.example", "/"),
+        ("javascript:alert(1)", "/"),
+        ("/\\evil.example", "/"),
+        ("overview", "/"),
+        ("nowhere", "/"),
+        ("\0", "/"),
+        ("", "/"),
+    ],
+)
+def test_a_link_keeps_the_requested_page_if_it_is_ours(client, mia, target, leads_to):
+    url = f"{link_for(mia)}?{urlencode({'next': target})}"
+    form = client.get(url)
+    given = form.context["next"]
+    assert client.post(url, {"next": given}).headers["Location"] == leads_to
+    expired = client.get(url).context["next"]
+    assert expired == given == ("" if leads_to == "/" else leads_to)
+
+
+def test_a_link_signs_a_reader_out_of_another_account(web, mia):
+    url = link_for(mia)
+    page = web.get(url)
+    assert b"signed in as root" in page.content
+    web.post(url)
+    assert b"<bdi>mia</bdi>" in web.get("/restores/").content
+
+
+@pytest.fixture
+def log():
+    """What the log says, through the filter that the settings give to each handler."""
+    handler = logging.StreamHandler(io.StringIO())
+    handler.addFilter(HideSignInTokens())
+    logging.getLogger().addHandler(handler)
+    yield handler.stream
+    logging.getLogger().removeHandler(handler)
+
+
+def test_h1_the_token_of_a_link_is_in_no_log(mia, log):
+    token = issue(mia)
+    client = Client(enforce_csrf_checks=True)
+    client.post(f"/login/once/{token}/")
+    client.put(f"/login/once/{token}/")
+    client.get(f"/login/once/{token}/elsewhere")
+    try:
+        raise ValueError(f"/login/once/{token}/")
+    except ValueError:
+        logging.getLogger("gunicorn.access").exception("%(r)s", {"r": f"GET /login/once/{token}"})
+    logged = log.getvalue()
+    assert logged.count("/login/once/…") >= 5
+    assert token not in logged
+
+
+def test_every_log_hides_tokens(settings):
+    assert all("tokens" in each["filters"] for each in settings.LOGGING["handlers"].values())
+    # Django's own handlers would print and mail addresses as they are.
+    assert not logging.getLogger("django").handlers
+
+
+def test_a_page_that_shows_a_sign_in_link_sends_it_in_no_referrer(client, mia):
+    assert client.get(link_for(mia)).headers["Referrer-Policy"] == "strict-origin"
 
 
 def test_a_link_works_for_ten_minutes(mia):
@@ -89,10 +203,17 @@ def test_a_link_of_a_disabled_user_or_with_a_wrong_byte_is_invalid(mia):
     assert redeem(token) is None
 
 
-def test_any_other_sign_in_uses_up_a_link(client, mia):
+def test_any_other_sign_in_expires_a_link(client, mia):
     token = issue(mia)
     sign_in(client)
     assert redeem(token) is None
+
+
+def test_h1_a_change_of_password_expires_a_link(mia):
+    token = issue(mia)
+    mia.set_password("another long secret")
+    mia.save()
+    assert find_user(token) is None and redeem(token) is None
 
 
 @pytest.mark.parametrize("name", ["400", "403", "403_csrf", "404", "500", "503"])

@@ -6,11 +6,21 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.contrib.auth.models import User
+from django.test import Client
 
 from restores.csv_export import COLUMNS
-from restores.models import Event, Membership, Observation, Restore
+from restores.models import Event, Membership, Restore
+from restores.running_exports import RunningExport, TooManyExports
 from restores.serializers import restore_json
-from tests.factories import NOW, make_account, make_instance, make_project, make_restore
+from tests.factories import (
+    NOW,
+    make_account,
+    make_instance,
+    make_observation,
+    make_project,
+    make_restore,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +64,7 @@ def test_the_columns_are_those_of_the_json(web):
 @pytest.mark.parametrize(
     "query", ["", "?sort=duration", "?sort=-ended", "?status=failed", "?q=r-1"]
 )
-def test_it_holds_every_row_of_the_list_in_order(web, query):
+def test_it_has_every_row_of_the_list_in_order(web, query):
     for number in range(23):
         status = ("succeed", "failed", "waiting", "restoring")[number % 4]
         at = None if number == 7 else NOW - timedelta(minutes=number % 5)
@@ -89,7 +99,7 @@ def test_numbers_stay_numbers_and_quotes_and_line_breaks_stay_in_their_cell(web)
     assert (row["restore_remark"], row["progress"]) == ('a "b",\r\nc', "0.0")
 
 
-def test_exports_hold_visible_rows_only(client, django_user_model):
+def test_exports_have_visible_rows_only(client, django_user_model):
     ours = make_project("ours")
     make_restore("mine", instance=make_instance("a", project=ours))
     other = make_project("other", account=make_account("bank"))
@@ -144,7 +154,7 @@ def test_the_list_as_markdown_has_time_range_completeness_link_and_rows(web):
     assert text.endswith("/restores/?from=now-24h&asof=2026-11-23T16:59:00Z>\n")
 
 
-def test_the_list_as_text_holds_the_requested_page(web):
+def test_the_list_as_text_has_the_requested_page(web):
     for number in range(12):
         make_restore(f"r-{number}", created_at=NOW - timedelta(minutes=number))
     text = body(web.get("/restores.md?size=10&page=2"))
@@ -152,25 +162,25 @@ def test_the_list_as_text_holds_the_requested_page(web):
     assert "page=2" in text.splitlines()[-1]
 
 
-@pytest.mark.parametrize("form", ["markdown", "jira", "html", "plain", "customer", "escalation"])
+@pytest.mark.parametrize("form", ["markdown", "jira", "html", "plain", "customer", "provider"])
 @pytest.mark.parametrize("url", URLS[1:])
 def test_every_format_works_without_javascript(web, url, form):
-    make_restore("r-1", status="failed")
+    make_restore("r-1", status="failed", ended_at=NOW)
     response = web.get(f"{url}?format={form}")
     kind = "text/html" if form == "html" else "text/plain"
     assert (response.status_code, response.headers["Content-Type"]) == (
         200,
         f"{kind}; charset=utf-8",
     )
-    assert "2026-11-23" in body(response) and body(response).endswith("\n")
+    assert "16:59:00 UTC" in body(response) and body(response).endswith("\n")
 
 
-def test_the_provider_is_never_told_a_customers_name(web):
+def test_texts_for_the_provider_never_name_a_customer(web):
     make_restore(
         "r-1",
         instance=make_instance(project=make_project("maps", project_id="p-1", customer="Shopwell")),
     )
-    query = "format=escalation&customer=Shopwell&project=maps&q=r-1"
+    query = "format=provider&customer=Shopwell&project=maps&q=r-1"
     text = body(web.get(f"/restores.md?{query}"))
     assert "r-1" in text and "Shopwell" not in text and "maps" not in text
 
@@ -183,7 +193,7 @@ def test_the_customer_summary_counts_all_pages_and_mentions_filters(web):
     assert "only some" not in text
     text = body(web.get("/restores.md?format=customer&status=failed"))
     assert "6 failed." in text and "completed," not in text
-    assert "This covers only some of the restores in this period." in text
+    assert "This covers only some of the restores in this time range." in text
 
 
 @pytest.mark.parametrize("url", URLS[1:])
@@ -194,7 +204,85 @@ def test_an_unknown_format_is_refused(web, url):
     assert body(response).startswith("format: do cx: must be one of markdown, jira")
 
 
-@pytest.mark.parametrize("form", ["markdown", "customer", "escalation"])
+def test_a_list_of_several_customers_is_not_counted_for_one_of_them(web):
+    for name in ("Shopwell", "Raga Music"):
+        project = make_project(f"p-{name}", customer=name)
+        make_restore(instance=make_instance(f"cart-{name}", project=project))
+    refused = web.get("/restores.md?format=customer")
+    assert refused.status_code == 400
+    assert body(refused) == (
+        "format: customer: these restores belong to several customers; select one of them first\n"
+    )
+    assert "1 completed." in body(web.get("/restores.md?format=customer&customer=Shopwell"))
+    assert "1 completed." in body(web.get("/restores.md?format=customer&q=Raga"))
+
+
+def test_texts_are_in_the_time_zone_of_the_page_and_in_utc(web):
+    make_restore("r-1", created_at=NOW)
+    text = body(web.get("/restores.md?from=now-1h&tz=Asia/Kolkata"))
+    assert "| Created (Kolkata time) |" in text
+    assert "| [2026-11-23 22:29:00+05:30 (16:59:00 UTC)](" in text
+    text = body(web.get("/restores/r-1.md?tz=Asia/Kolkata"))
+    assert "- **Created:** 2026-11-23 22:29:00+05:30 (16:59:00 UTC)\n" in text
+    assert web.get("/restores/r-1.md?tz=nowhere").status_code == 400
+
+
+def test_a_customers_count_is_by_their_clock(web):
+    project = make_project("in", customer="Raga Music", time_zone="Asia/Kolkata")
+    make_restore("r-1", instance=make_instance(project=project))
+    text = body(web.get("/restores.md?format=customer&from=2026-11-23T10:00:00Z"))
+    assert text.startswith(
+        "Restores of your instances created since 2026-11-23 15:30:00+05:30 (10:00:00 UTC)"
+    )
+
+
+def test_the_handover_names_what_the_next_shift_must_know(web):
+    hour = timedelta(hours=1)
+    stuck = make_restore("stuck", status="waiting", created_at=NOW - 2 * hour)
+    make_restore("moving", status="restoring", progress=42, created_at=NOW - hour / 60)
+    other = make_instance("other")
+    for name, recovered_at in (("failing", None), ("back", NOW - hour), ("old", NOW - 30 * hour)):
+        make_restore(
+            name,
+            instance=other,
+            status="failed",
+            error_code="dcs.08.0007",
+            created_at=NOW - 40 * hour,
+            ended_at=NOW - 39 * hour,
+            recovered_at=recovered_at,
+        )
+    make_restore("fine", created_at=NOW - hour)
+
+    text = body(web.get("/restores.md?format=handover&status=succeed"))
+
+    blocks = text.split("\n\n")
+    assert [block.split("\n")[0] for block in blocks[1:-1]] == [
+        "Stuck (1)",
+        "In progress (1)",
+        "Unresolved (1)",
+        "Recovered since 2026-11-23 04:59:00 UTC (1)",
+    ]
+    for block, name in zip(blocks[1:], ("stuck", "moving", "failing", "back"), strict=False):
+        assert f"/restores/{name}/?asof=2026-11-23T16:59:00Z" in block
+    assert f"- {stuck.instance} (Shopwell): Still queued after 2 h." in text
+    assert "(dcs.08.0007). Failed 2026-11-22 01:59:00 UTC." in text
+    assert "/old/" not in text and "/fine/" not in text
+
+
+def test_an_empty_handover_says_none_only_if_that_is_certain(web):
+    make_instance()
+    assert "Stuck: none\n" in body(web.get("/restores.md?format=handover"))
+    make_instance("new", complete_to=None)
+    text = body(web.get("/restores.md?format=handover"))
+    assert "Some data is missing" in text and "Stuck: none found so far\n" in text
+
+
+def test_a_restore_has_no_handover(web):
+    make_restore("r-1")
+    assert web.get("/restores/r-1.md?format=handover").status_code == 400
+
+
+@pytest.mark.parametrize("form", ["markdown", "customer", "provider"])
 def test_the_list_as_text_takes_no_more_queries_with_more_rows(
     web, django_assert_max_num_queries, form
 ):
@@ -220,13 +308,11 @@ def moved():
     )
     seen = ((at["first_seen_at"], "restoring", ""), (at["moved_at"], "failed", "dcs.08.0007"))
     for when, status, code in seen:
-        Observation.objects.create(
-            restore=restore, seen_at=when, recorded_at=when, status=status, error_code=code
-        )
+        make_observation(restore, when, status=status, error_code=code)
     return "2026-11-23T15:59:00Z"
 
 
-def test_exports_of_a_snapshot_hold_what_was_known_then(web):
+def test_exports_of_a_snapshot_have_what_was_known_then(web):
     asof = moved()
     (row,) = table(web, f"?asof={asof}")
     assert (row["status"], row["error_code"], row["ended_at"]) == ("restoring", "", "")
@@ -260,9 +346,43 @@ def test_the_pages_link_to_every_export(web):
     assert f'href="/restores/r-1.json?{anchored}"' in page
 
 
-def test_the_window_offers_around_and_other_clocks(web):
+def test_the_time_range_form_offers_around_and_other_time_zones(web):
     make_project("cn", time_zone="Asia/Shanghai")
     page = web.get("/restores/?from=now/d&to=now/d").content.decode()
     assert 'name="around"' in page and 'value="2h"' in page
     same = "from=2026-11-23T00:00:00Z&amp;to=2026-11-24T00:00:00Z"
     assert f'href="/restores/?{same}&amp;tz=Asia/Shanghai&amp;asof=2026-11-23T16:59:00Z"' in page
+
+
+def test_a_third_export_at_once_is_refused_until_one_has_ended(web):
+    make_restore("r-1")
+    running = [web.get("/restores.csv") for _ in range(2)]
+    refused = web.get("/restores.csv")
+    assert refused.status_code == 429 and refused.headers["Retry-After"] == "30"
+    assert body(refused).startswith("You already have 2 exports running.")
+    assert Event.objects.count() == 2
+    body(running[0])
+    assert ids(web) == ["r-1"]
+
+
+def test_exports_of_others_do_not_count(web):
+    running = [web.get("/restores.csv") for _ in range(2)]
+    other = Client()
+    other.force_login(User.objects.create_superuser("other"))
+    assert all(each.status_code == 200 for each in (*running, other.get("/restores.csv")))
+
+
+def test_an_export_that_fails_or_is_not_read_to_its_end_stops_counting():
+    def fail():
+        raise RuntimeError
+
+    for _ in range(5):
+        with pytest.raises(RuntimeError):
+            RunningExport(1, fail)
+        export = RunningExport(1, lambda: (line for line in ("a", "b")))
+        assert next(iter(export)) == "a"
+        export.close()
+        export.close()
+    assert [RunningExport(1, lambda: (line for line in ())) for _ in range(2)]
+    with pytest.raises(TooManyExports):
+        RunningExport(1, fail)

@@ -1,13 +1,14 @@
 """The list of instances, the page of one, and their JSON."""
 
+import re
 from datetime import timedelta
-from html import escape
+from html import escape, unescape
 
 import pytest
 import time_machine
 from django.urls import reverse
 
-from restores.models import Backup
+from restores.models import Backup, Instance
 from tests.factories import NOW, make_account, make_instance, make_project, make_restore
 from tests.views.test_restore_detail import ODD
 
@@ -29,14 +30,50 @@ def page(web, url):
     return " ".join(response.content.decode().split())
 
 
-def test_an_instance_shows_its_sync_status_and_its_newest_restore(web):
+def test_an_instance_shows_its_newest_restore(web):
     make_restore("r-old", created_at=NOW - timedelta(days=2))
     make_restore("r-new", status="failed")
     html = page(web, "/instances/")
-    assert "Data complete up to" in html
-    assert '<time datetime="2026-11-23T16:59:00Z">23 Nov 16:59</time>' in html
-    assert "/restores/r-new/" in html
-    assert "/restores/r-old/" not in html
+    assert "/restores/r-new/" in html and "/restores/r-old/" not in html
+    assert '<time datetime="2026-11-23T15:59:00Z">23 Nov 15:59</time>' in html
+    assert "<bdi>Failed</bdi>" in html
+
+
+def test_the_last_restore_of_an_instance_is_shown_as_possibly_stuck(web):
+    running = {"status": "restoring", "created_at": NOW - timedelta(hours=2)}
+    make_restore(instance=make_instance("stuck"), stuck_at=NOW - timedelta(minutes=1), **running)
+    make_restore(instance=make_instance("fine"), stuck_at=NOW + timedelta(minutes=1), **running)
+    html = page(web, "/instances/")
+    assert html.count("<bdi>Possibly stuck</bdi>") == html.count("<bdi>Restoring</bdi>") == 1
+    assert "<bdi>Possibly stuck, 100%</bdi>" in page(web, "/instances/id-of-stuck/")
+
+
+def test_no_restores_of_an_instance_is_not_claimed_before_its_first_sync(web):
+    make_instance("synced")
+    assert page(web, "/instances/").count(">None</span>") == 1
+    make_instance("never", complete_to=None)
+    assert page(web, "/instances/").count(">None</span>") == 1
+
+
+def test_how_fresh_the_data_is_has_a_column_only_if_something_is_behind(web):
+    make_instance("good", complete_to=NOW - timedelta(minutes=29))
+    assert "Data complete up to (UTC)" not in page(web, "/instances/")
+    assert "23 Nov 16:30" in page(web, "/instances/?sort=complete")
+    make_instance("late", complete_to=NOW - timedelta(minutes=31))
+    html = page(web, "/instances/")
+    assert "Data complete up to (UTC)" in html
+    assert "23 Nov 16:28" in html and "23 Nov 16:30" not in html
+    assert html.count('class="sync-badge late"') == 1
+
+
+def test_the_newest_restore_has_no_time_only_if_none_has(web):
+    make_restore("r-dated", instance=make_instance("a"), created_at=NOW - timedelta(days=9))
+    make_restore("r-undated", instance=make_instance("a"), created_at=None)
+    make_restore("r-first", instance=make_instance("b"), created_at=None)
+    make_restore("r-only", instance=make_instance("b"), created_at=None)
+    html = page(web, "/instances/")
+    assert "/restores/r-dated/" in html and "/restores/r-undated/" not in html
+    assert "/restores/r-only/" in html and "/restores/r-first/" not in html
 
 
 @pytest.mark.parametrize(
@@ -72,6 +109,13 @@ def test_instances_are_searched_filtered_and_sorted(web):
     assert rows(web, "?sort=-name") == ["d", "c", "b", "a"]
     assert rows(web, "?sort=complete") == ["a", "c", "b", "d"]
     assert rows(web, "?sort=-complete") == ["b", "c", "a", "d"]
+    for name, status, hours in (("a", "failed", 1), ("b", "succeed", 3), ("d", "failed", 2)):
+        instance = Instance.objects.get(name=name)
+        make_restore(instance=instance, status=status, created_at=NOW - timedelta(hours=hours))
+    assert rows(web, "?sort=last_restore") == ["b", "d", "a", "c"]
+    assert rows(web, "?sort=-last_restore") == ["a", "d", "b", "c"]
+    assert rows(web, "?sort=last_status") == ["a", "d", "b", "c"]
+    assert rows(web, "?sort=-last_status") == ["b", "d", "a", "c"]
     assert rows(web, "?project=two") == ["d"]
     assert rows(web, "?q=ID-OF-C") == ["c"]
 
@@ -91,6 +135,12 @@ def test_an_invalid_value_links_to_the_nearest_valid_one(web):
     html = web.get("/instances/?q=cart&size=500").content.decode()
     assert '<a href="?q=cart&amp;size=200">Use “200” instead</a>' in html
     assert 'value="cart"' in html
+
+
+def test_a_correction_keeps_what_else_is_wrong_to_be_asked_about_next(web):
+    html = web.get("/instances/?state=problme&size=500").content.decode()
+    assert '<a href="?state=problem&amp;size=500">Use “problem” instead</a>' in html
+    assert '<a href="?state=problme&amp;size=200">Use “200” instead</a>' in html
 
 
 def test_every_instance_is_on_exactly_one_page(web):
@@ -133,7 +183,7 @@ UNREADABLE = [
         (path, query, param)
         for path in ("/instances", "/sync-status")
         for query, param in UNREADABLE
-        # Coverage has one order: trouble first.
+        # The sync status has one order: problems first.
         if (path, param) != ("/sync-status", "sort")
     ],
 )
@@ -191,7 +241,7 @@ def test_one_instance_takes_no_more_queries_with_more_restores(
 ):
     for number in range(30):
         make_restore(created_at=NOW - timedelta(minutes=number), status="waiting")
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(16):
         assert web.get(url).status_code == 200
 
 
@@ -212,6 +262,8 @@ def test_an_instance_shows_its_details_restores_and_backups(web):
         backup_id="b",
         backup_name="backup_1",
         size=2_684_354_560,
+        backup_type="auto",
+        remark="before <b>",
         created_at=NOW,
         first_seen_at=NOW,
         changed_at=NOW,
@@ -219,13 +271,96 @@ def test_an_instance_shows_its_details_restores_and_backups(web):
     html = page(web, "/instances/id-of-cart-prod/")
     for text in ("Redis 6.0", "/restores/r/", "backup_1", "2.68 GB", ">–<"):
         assert text in html
+    for text in ("automatic", "before &lt;b&gt;", "never restored", 'id="backup-id-'):
+        assert text in html
     body = web.get("/instances/id-of-cart-prod.json").json()
     assert [row["restore_id"] for row in body["restores"]] == ["r"]
     assert [row["backup_name"] for row in body["backups"]] == ["backup_1"]
 
 
+def test_the_figures_of_an_instance_count_the_rows_they_lead_to(web):
+    recovered = {"status": "failed", "recovered_at": NOW - timedelta(days=10)}
+    make_restore(created_at=NOW - timedelta(days=91), **recovered)
+    for number, minutes in enumerate((1, 2, 3, 4, 60)):
+        created = NOW - timedelta(days=10, hours=number)
+        make_restore(created_at=created, ended_at=created + timedelta(minutes=minutes))
+    make_restore("r-again", created_at=NOW - timedelta(days=20), **recovered)
+    make_restore("r-bad", status="failed", created_at=NOW - timedelta(days=2))
+    make_restore("r-undated", status="failed", created_at=None)
+    html = page(web, "/instances/id-of-cart-prod/")
+    assert "<b>71.4<small>%</small></b>" in html and ">5 of 7 restores</a>" in html
+    assert "<b>3:00</b>" in html and "8 in 10 take 1:24–37:36" in html
+    assert "2 failures in 90 d" in html and "all recovered" not in html
+    for count, text in ((7, "5 of 7"), (2, ">2</a></b>"), (9, "View all 9")):
+        (url,) = re.findall(rf'href="([^"]+)">(?:{text}|{text.strip("></ab")}<)', html)
+        listed = unescape(url).replace("/restores/?", "/restores.json?")
+        assert web.get(listed).json()["total"] == count
+
+
+def test_the_rate_is_rounded_down_and_unknown_without_restores_that_ended(web):
+    make_restore(status="restoring")
+    assert "no restores </small>" in page(web, "/instances/id-of-cart-prod/")
+    for number in range(24):
+        make_restore(created_at=NOW - timedelta(hours=number + 1))
+    assert "<b>100<small>%</small></b>" in page(web, "/instances/id-of-cart-prod/")
+
+
+def test_the_newest_fifty_restores_are_bars_with_links_and_the_same_in_words(web):
+    for number in range(51):
+        make_restore(f"r-{number}", created_at=NOW - timedelta(days=number + 1))
+    make_restore("r-bad", status="failed", created_at=NOW - timedelta(hours=1))
+    html = page(web, "/instances/id-of-cart-prod/")
+    bars, words = html.split('class="history-bars"')[1].split("</svg>", 1)
+    words = words.split("</ol>")[0]
+    assert bars.count("<title>") == 50
+    assert '<rect class="failed"' in bars and '<line class="median"' in bars
+    assert "23 Nov 2026, 15:59:00 UTC, failed and unresolved, 6:00" in bars
+    for name, shown in (("r-bad", True), ("r-0", True), ("r-48", True), ("r-49", False)):
+        assert (f"/restores/{name}/" in bars) is shown
+        assert (f'href="/restores/{name}/?project=' in words) is shown
+    assert "49 succeeded, 1 failed and unresolved" in html
+
+
+def test_one_long_restore_does_not_flatten_the_bars_of_others(web):
+    for number in range(4):
+        make_restore(created_at=NOW - timedelta(days=number + 1))
+    make_restore(created_at=NOW - timedelta(days=6), ended_at=NOW - timedelta(days=5))
+    html = page(web, "/instances/id-of-cart-prod/")
+    assert "(cut at 24:00)" in html
+    assert html.count('height="14.0"') == 4
+
+
+def test_the_ten_newest_restores_are_listed_as_in_the_list(web):
+    for number in range(12):
+        make_restore(f"r-{number}", created_at=NOW - timedelta(hours=number + 1))
+    html = page(web, "/instances/id-of-cart-prod/")
+    listed = html.split('id="restores"')[1].split("</section>")[0]
+    assert "10 newest" in listed and "View all 12" in listed
+    assert listed.count('class="go"') == 10
+    assert "Backup taken" in listed
+
+
+def test_a_restore_in_progress_is_named_at_the_top_with_its_progress(web):
+    make_restore("r-now", status="restoring", progress=81.0, created_at=NOW - timedelta(minutes=1))
+    head = page(web, "/instances/id-of-cart-prod/").split('class="cols')[0]
+    assert 'href="/restores/r-now/?project=' in head and "<bdi>Restoring, 81%</bdi>" in head
+
+
+def test_an_instance_leads_to_its_customer_project_and_region(web):
+    make_instance(project=make_project("shop & co", customer="Bankhaus Köhler"))
+    html = page(web, "/instances/id-of-cart-prod/")
+    for url in (
+        "/instances/?customer=Bankhaus+K%C3%B6hler",
+        "/instances/?project=shop+%26+co",
+        "/restores/?region=eu-de",
+    ):
+        assert f'href="{url}"' in html
+        assert web.get(url).status_code == 200
+    assert 'data-copy="instance-id"' in html
+
+
 @pytest.mark.parametrize(
-    ("given", "answer", "more"),
+    ("given", "expected", "more"),
     [
         ({}, "No restores up to", "list was empty"),
         ({"sync_error_kind": "unreachable"}, "No restores up to", "later restores may be missing"),
@@ -239,15 +374,17 @@ def test_an_instance_shows_its_details_restores_and_backups(web):
         ({"deleted_at": NOW}, "No restores up to", "was deleted by"),
     ],
 )
-def test_no_restores_is_explained_in_three_ways(web, given, answer, more):
+def test_no_restores_is_explained_in_three_ways(web, given, expected, more):
     make_instance(**given)
     html = page(web, "/instances/id-of-cart-prod/")
-    answers = (
+    explanations = (
         "No restores up to",
         "Can’t tell yet",
         "Not monitored",
     )
-    assert [one for one in answers if one in html] == [one for one in answers if one in answer]
+    assert [one for one in explanations if one in html] == [
+        one for one in explanations if one in expected
+    ]
     assert more in html
 
 

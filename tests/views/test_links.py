@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from restores.models import Observation, Restore
 from restores.timerange import to_iso
-from tests.factories import NOW, make_instance, make_project, make_restore
+from tests.factories import NOW, make_instance, make_observation, make_project, make_restore
 
 URL = "/restores/"
 THEN = NOW - timedelta(hours=1)
@@ -43,14 +43,7 @@ def moved(db):
         (3, "failed", 63.0, "dcs.08.0007"),
     ):
         recorded_at = THEN + timedelta(minutes=minutes)
-        Observation.objects.create(
-            restore=restore,
-            seen_at=recorded_at,
-            recorded_at=recorded_at,
-            status=status,
-            progress=progress,
-            error_code=code,
-        )
+        make_observation(restore, recorded_at, status=status, progress=progress, error_code=code)
     return restore
 
 
@@ -70,7 +63,8 @@ def test_an_old_link_shows_the_status_then_and_the_current_one_next_to_it(web, m
     make_restore("still", created_at=THEN - timedelta(hours=2))
     response = web.get(f"{URL}?asof={ASOF}")
     text = words(response)
-    assert "Snapshot from 23 Nov 2026, 15:59:00 UTC" in text
+    assert "Snapshot 23 Nov 15:59:00 UTC · Go live Statuses as of that time" in text
+    assert "badge live" not in response.content.decode() and "Synced" not in text
     assert "Restoring" in text
     assert "42%" in text
     assert "Now: Failed dcs.08.0007 at 16:01" in text
@@ -139,7 +133,7 @@ def test_a_code_recorded_later_is_not_found_in_the_snapshot(web, moved):
     assert {row["restore_id"] for row in rows} == {"coded", "moved"}
 
 
-def test_a_time_range_of_changes_holds_what_has_changed_again_since(web, moved):
+def test_a_time_range_of_changes_has_what_has_changed_again_since(web, moved):
     for minutes, there in ((-20, []), (-2, ["moved"]), (2, ["moved"]), (10, [])):
         start, end = (to_iso(THEN + timedelta(minutes=minutes + more)) for more in (0, 3))
         for asof in ("", to_iso(THEN + timedelta(minutes=30))):
@@ -149,7 +143,7 @@ def test_a_time_range_of_changes_holds_what_has_changed_again_since(web, moved):
 
 
 @pytest.mark.parametrize(("days", "there"), [(-50, ["moved"]), (0, [])])
-def test_so_does_a_wide_time_range_of_changes(web, moved, days, there):
+def test_a_wide_time_range_of_changes_has_what_has_changed_again_since(web, moved, days, there):
     Restore.objects.update(changed_at=THEN + timedelta(days=90))
     start, end = (to_iso(THEN + timedelta(days=days + more)) for more in (1, 50))
     query = {"on": "changed", "from": start, "to": end}
@@ -164,18 +158,18 @@ def test_what_a_page_shows_was_recorded_by_the_asof_of_its_links(web, moved, mic
     Observation.objects.filter(status="failed").update(recorded_at=recorded)
     with time_machine.travel(recorded + timedelta(microseconds=100), tick=False):
         html = web.get("/restores/").content.decode()
-        moment = re.search(r'data-permalink="/restores/\?asof=([^"]+)"', html)[1]
+        asof = re.search(r'data-permalink="/restores/\?asof=([^"]+)"', html)[1]
     with time_machine.travel(NOW + timedelta(minutes=10), tick=False):
-        [row] = web.get(f"/restores.json?asof={moment}").json()["restores"]
-    assert (row["status"], moment) == ("failed", to_iso(NOW + timedelta(seconds=1)))
+        [row] = web.get(f"/restores.json?asof={asof}").json()["restores"]
+    assert (row["status"], asof) == ("failed", to_iso(NOW + timedelta(seconds=1)))
 
 
 @pytest.mark.parametrize("seconds", [0, 119])
-def test_a_young_link_is_live(web, moved, seconds):
+def test_a_recent_link_is_live(web, moved, seconds):
     asof = to_iso(NOW - timedelta(seconds=seconds))
     make_restore("newest", created_at=NOW, first_seen_at=NOW)
     html = web.get(f"{URL}?asof={asof}").content.decode()
-    assert "as it was at" not in html
+    assert '<span class="badge live">Live</span>' in html and "Go live" not in html
     assert "/restores/newest/" in html
     assert 'data-live="/restores/"' in html
     assert f'data-permalink="/restores/?asof={to_iso(NOW)}"' in html
@@ -187,12 +181,13 @@ def test_every_link_carries_asof_live_and_in_a_snapshot(web, moved):
         for path in (URL, reverse("restore-detail", args=["moved"])):
             there = [one for one in links(web.get(path + query)) if "format=" not in one]
             free = [one for one in there if f"asof={asof}" not in one]
-            golive = {path, f"{path}?"} if query else set()
+            # “Go live” and the live link of the Copy menu.
+            live = {path, f"{path}?"}
             assert len(there) > 3
-            assert set(free) <= golive, path + query
+            assert set(free) <= live, path + query
 
 
-def test_a_young_asof_keeps_the_etag(web, moved):
+def test_a_recent_asof_keeps_the_etag(web, moved):
     tag = web.get(URL).headers["ETag"]
     young = web.get(f"{URL}?asof={to_iso(NOW - timedelta(seconds=9))}")
     old = web.get(f"{URL}?asof={ASOF}")
@@ -201,9 +196,9 @@ def test_a_young_asof_keeps_the_etag(web, moved):
 
 def test_the_page_of_a_restore_is_a_snapshot_too(web, moved):
     text = words(web.get(f"/restores/moved/?asof={ASOF}"))
-    assert "Snapshot from 23 Nov 2026, 15:59:00 UTC . Now: Failed dcs.08.0007" in text
-    assert "cart-prod – restore running" in text
-    assert "Recommended" not in text
+    assert "cart-prod Restoring Now: Failed dcs.08.0007" in text
+    assert "Snapshot 23 Nov 15:59:00 UTC · Go live" in text
+    assert "What to do" not in text
     assert "16:02:00" not in text
     body = web.get(f"/restores/moved.json?asof={ASOF}").json()
     assert body["status"] == "restoring"
@@ -289,7 +284,7 @@ def test_previous_and_next_stay_in_the_filtered_list(web):
     assert neighbors(web, "n1", "?status=failed") == (None, "n3")
 
 
-def test_a_change_that_the_providers_slow_clock_dates_back_is_recorded_later(web, moved):
+def test_a_change_that_the_providers_slow_clock_dates_back_is_dated_by_ours(web, moved):
     Observation.objects.update(seen_at=THEN - timedelta(hours=9))
     Restore.objects.update(ended_at=THEN - timedelta(minutes=9))
     assert "Now: Failed" in words(web.get(f"{URL}?asof={ASOF}"))

@@ -7,13 +7,14 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from restores.models import Backup, Membership, Observation, Project
-from tests.factories import NOW, make_instance, make_project, make_restore
+from restores.models import Backup, Membership, Project
+from tests.factories import NOW, make_instance, make_observation, make_project, make_restore
 
 MAX_QUERIES = 20
 ASOF = f"asof={NOW - timedelta(minutes=30):%Y-%m-%dT%H:%M:%SZ}"
 URLS = [
     "/",
+    "/?from=now-30d&tz=Asia/Kolkata",
     "/overview.json",
     "/restores/",
     f"/restores/?{ASOF}",
@@ -24,17 +25,38 @@ URLS = [
     "/restores.json",
     f"/restores.json?{ASOF}",
     "/restores.csv",
+    "/restores.xlsx",
+    "/restores/?cols=created,downtime",
+    f"/restores/?{ASOF}&cols=created,downtime",
     "/restores.md",
     "/restores.md?format=customer",
     "/facets/",
+    "/restores/histogram/?from=now-2d",
+    f"/restores/histogram/?{ASOF}",
     "/restores/r-0/",
     f"/restores/r-0/?status=failed&sort=status&{ASOF}",
     "/restores/r-0.json",
     "/restores/r-0.md",
     "/instances/",
     "/instances.json",
+    "/instances.csv",
+    "/instances.xlsx",
     "/instances/id-of-a/",
     "/instances/id-of-a.json",
+    "/reports/downtime/",
+    f"/reports/downtime/?{ASOF}",
+    "/reports/downtime/?customer=Shopwell&from=now-2d&audience=customer",
+    "/reports/downtime.json",
+    "/reports/downtime.csv",
+    "/reports/downtime.xlsx",
+    "/restores/?status=failed&ids=b-1,backup,id-of-a,none,r-1&from=now-1d",
+    "/codes/",
+    "/codes.json",
+    "/codes/dcs.08.0007/",
+    "/codes/dcs.08.0007.json",
+    "/codes/none.1/",
+    "/lookup/?q=" + ",".join(f"r-{number}" for number in range(50)) + ",b-0,dcs.08.0007,p-a",
+    "/lookup.json?q=" + ",".join(f"r-{number}" for number in range(50)) + ",b-0,dcs.08.0007,p-a",
     "/sync-status/",
     "/sync-status.json",
 ]
@@ -63,7 +85,7 @@ def grow(start, stop):
             moved_at=NOW,
         )
         at = NOW - timedelta(minutes=35)
-        Observation.objects.create(restore=restore, seen_at=at, recorded_at=at, status="waiting")
+        make_observation(restore, at, status="waiting")
         Backup.objects.create(
             instance=a, backup_id=f"b-{number}", first_seen_at=NOW, changed_at=NOW
         )
@@ -96,3 +118,29 @@ def test_a_page_sends_no_more_queries_for_fifty_rows_than_for_five(
         few, many = sent[5][url], sent[50][url]
         assert len(many) <= len(few), "\n".join([url, *few, "", *many])
         assert len(many) <= MAX_QUERIES, "\n".join([url, *many])
+
+
+@pytest.mark.parametrize(
+    ("url", "most"),
+    [("/restores/", 13), ("/facets/", 8), ("/instances/", 9), ("/sync-status/", 10)],
+)
+def test_a_common_page_sends_few_queries(web, url, most):
+    for number in range(3):
+        make_restore(f"r-{number}", instance=make_instance(f"i-{number}"))
+    make_restore("running", status="restoring")
+    make_restore("unknown", status="paused")
+    sent = queries(web, url)
+    assert len(sent) <= most, "\n".join(sent)
+
+
+def test_a_member_of_two_projects_waits_for_one_query_more_than_of_one(client, django_user_model):
+    """What bounds the rows of several projects is asked for once: not for those in progress."""
+    user = django_user_model.objects.create_user("mia")
+    client.force_login(user)
+    sent = []
+    for name in ("a", "b"):
+        project = make_project(f"p-{name}")
+        make_restore(name, status="restoring", instance=make_instance(name, project=project))
+        Membership.objects.create(user=user, project=project)
+        sent.append(queries(client, "/restores/"))
+    assert len(sent[1]) == len(sent[0]) + 1

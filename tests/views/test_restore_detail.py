@@ -9,9 +9,16 @@ import time_machine
 from django.http import QueryDict
 from django.urls import reverse
 
-from restores.models import Backup, Observation
+from restores.models import Backup, Restore
 from restores.views.navigation import list_query
-from tests.factories import NOW, make_account, make_instance, make_project, make_restore
+from tests.factories import (
+    NOW,
+    make_account,
+    make_instance,
+    make_observation,
+    make_project,
+    make_restore,
+)
 
 ODD = ["../x", "a?b#c", "%2e", "..", ".", "a/b", "x" * 128, "恢复-🧊", "a b", "~", "x.json"]
 HOSTILE = "<script>alert(1)</script>\n\"><img src=x onerror=alert(1)>\u202e'{{ 7 }}"
@@ -36,37 +43,64 @@ def json_of(web, restore_id, query=""):
 
 def observe(restore, minutes, status, progress, after=None):
     at = restore.created_at + timedelta(minutes=minutes)
-    Observation.objects.create(
-        restore=restore,
-        seen_at=at,
-        seen_after=at - after if after else None,
-        status=status,
-        progress=progress,
-    )
+    seen_after = at - after if after else None
+    make_observation(restore, at, seen_after=seen_after, status=status, progress=progress)
 
 
 def test_a_failure_is_explained_with_advice_and_a_customer_message(web):
     make_restore("r", **FAILED)
     html = page_of(web, "r")
     assert "Failed on 23 Nov 2026 at 16:05:00 UTC after 6 min, during data synchronization" in html
-    assert "Recommended: verify the data before retrying" in html
-    assert "<strong>Data at risk:</strong> yes" in html
+    assert "What to do: verify the data before retrying" in html
+    assert "Data at risk <b>yes</b>" in html
     assert "The restore of your instance cart-prod did not complete; it" in html
 
 
 @pytest.mark.parametrize(
-    ("given", "value", "text"),
+    ("given", "badge", "icon"),
     [
-        ({"status": "restoring", "progress": 42.0}, "42.00", "42%"),
-        ({"status": "restoring", "progress": 100.0}, "100.00", "Finishing"),
-        ({"status": "waiting", "progress": 0.0}, "0", "Not started"),
-        ({"status": "rolling_back", "progress": 12.0}, "12.00", "12%"),
+        (FAILED, "Failed · unresolved", "failed"),
+        (FAILED | {"recovered_at": NOW}, "Failed → recovered 16:59", "recovered"),
+        (FAILED | {"recovered_at": NOW + timedelta(days=1)}, "recovered 24 Nov 16:59", "recovered"),
+        ({"status": "restoring", "stuck_at": None}, "Restoring", "running"),
+        ({"status": "waiting", "stuck_at": NOW}, "Possibly stuck", "stuck"),
+        ({"status": "rolling_back"}, "rolling_back", "unknown"),
+        ({}, "Succeeded", "done"),
     ],
 )
-def test_progress_that_may_change_is_a_bar_with_the_same_text(web, given, value, text):
+def test_the_head_the_title_and_the_favicon_state_the_outcome(web, given, badge, icon):
     make_restore("r", **given)
     html = page_of(web, "r")
-    assert f'value="{value}" aria-label="Progress"> {text} </progress> <span>{text}</span>' in html
+    head = html[html.index('<div class="title">') : html.index("</ul>")]
+    assert ">cart-prod<" in head and f"{badge}</bdi>" in head
+    assert f"{badge} · cart-prod · DCS Restores</title>" in html
+    assert re.search(rf'rel="icon" href="/static/favicons/{icon}[.\w]*svg"', html)
+    # A change of this element is read aloud.
+    assert re.search(rf'role="status" id="outcome">cart-prod: .*{badge}</p>', html)
+
+
+def test_the_chips_lead_to_what_they_name(web):
+    make_restore("r", backup_id="b", backup_taken_at=NOW - timedelta(hours=15))
+    html = page_of(web, "r")
+    for query in ("customer=Shopwell", "project=shop-prod", "region=eu-de", "ids=b"):
+        assert f'href="/restores/?{query}&amp;asof=2026-11-23T16:59:00Z"' in html
+    assert "<bdi>Backup 23 Nov 01:59</bdi>" in html
+    assert 'data-copy-text="r"' in html
+
+
+def test_the_provider_s_console_is_linked_if_the_project_has_one(web):
+    make_restore("plain", **FAILED)
+    url = "https://{region}.console.example/?p={project_id}#/{instance_id}"
+    project = make_project("a&b", console_url=url, owner="Caching team", region="eu-de/")
+    make_restore(
+        "r", instance=make_instance("x", instance_id="1/2 {region}", project=project), **FAILED
+    )
+    html = page_of(web, "r")
+    target = "https://eu-de%2F.console.example/?p=project-of-a%26b#/1%2F2%20%7Bregion%7D"
+    assert f'href="{target}" rel="noreferrer">Provider’s console</a>' in html
+    assert "Project owner <b><bdi>Caching team</bdi></b>" in html
+    plain = page_of(web, "plain")
+    assert "Provider’s console" not in plain and "Project owner" not in plain
 
 
 @pytest.mark.parametrize(
@@ -74,28 +108,43 @@ def test_progress_that_may_change_is_a_bar_with_the_same_text(web, given, value,
     [
         (FAILED, "at 63% progress."),
         ({"status": "succeed", "progress": 97.5}, "The provider still reports 97.5% progress."),
-        ({"status": "succeed", "progress": 100.0}, "Succeeded"),
         ({"status": "restoring", "progress": None}, "no progress reported"),
+        ({"status": "restoring", "progress": 42.0}, "42% complete"),
     ],
 )
-def test_without_a_bar_the_summary_states_the_progress(web, given, text):
+def test_the_summary_states_the_progress(web, given, text):
     make_restore("r", **given)
+    assert text in page_of(web, "r")
+
+
+def test_the_curve_is_drawn_only_if_progress_was_observed_to_rise(web):
+    for restore_id, levels in {"rising": (25.0, 50.0), "flat": (0.0, 0.0)}.items():
+        restore = make_restore(restore_id, status="restoring", progress=levels[-1])
+        for minutes, progress in enumerate(levels, 1):
+            observe(restore, minutes, "restoring", progress)
+    assert '<figure class="curve">' in page_of(web, "rising")
+    assert '<figure class="curve">' not in page_of(web, "flat")
+
+
+def test_a_restore_is_compared_with_the_earlier_ones_of_its_instance(web):
+    for number in range(1, 5):
+        created = NOW - timedelta(days=number)
+        make_restore(created_at=created, restoring_by=created + timedelta(seconds=5))
+    make_restore(**FAILED, created_at=NOW - timedelta(days=9))
+    created = NOW - timedelta(hours=1)
+    make_restore("r", created_at=created, restoring_by=created + timedelta(seconds=20))
     html = page_of(web, "r")
-    assert text in html
-    assert "<progress" not in html
-
-
-def test_the_timeline_is_drawn_if_anything_was_observed(web):
-    observe(make_restore("seen"), 2, "restoring", 25.0, after=timedelta(seconds=9))
-    observe(make_restore("missed", **FAILED), 90, "failed", 63.0)
-    assert 'class="timeline' in page_of(web, "seen")
-    assert 'class="timeline' not in page_of(web, "missed")
+    assert "6 min; usually takes 6 min" in html and "20 s; usually takes" in html
+    assert "<dd>1 of 5</dd>" in html
+    assert "Compared with the usual" not in page_of(
+        web, Restore.objects.earliest("created_at").restore_id
+    )
 
 
 def test_an_unknown_code_is_shown_verbatim_and_called_unknown(web):
     make_restore("r", status="failed", error_code="dcs.09.9999")
     html = page_of(web, "r")
-    assert '<strong>Unknown error code</strong> <bdi class="mono">dcs.09.9999</bdi>' in html
+    assert 'Unknown error code <bdi class="mono">dcs.09.9999</bdi>' in html
 
 
 def test_an_unknown_status_is_shown_verbatim(web):
@@ -123,7 +172,7 @@ def test_untrusted_text_is_escaped_isolated_and_keeps_its_lines(web):
         html = web.get(reverse("restore-detail", args=[restore_id])).content.decode()
         assert "<script>alert" not in html
         assert "<img" not in html
-        assert f'<bdi class="text">{escape(HOSTILE)}</bdi>' in html
+        assert f'<bdi class="text" id="restore-remark">{escape(HOSTILE)}</bdi>' in html
     assert "<script>alert" not in web.get(reverse("instance-detail", args=["i"])).content.decode()
 
 
@@ -136,7 +185,8 @@ def test_the_start_and_the_downtime_are_ranges_between_syncs(web):
         restoring_by=created + timedelta(seconds=29),
     )
     html = page_of(web, "r")
-    assert "15:59:19 – 15:59:29 UTC" in html
+    assert "<b>Queued 19–29 s</b>" in html and "<b>Restoring about 5 min</b>" in html
+    assert "until 15:59:19 – 15:59:29" in " ".join(re.sub(r"<[^>]+>", "", html).split())
     assert "5 min 31 s – 5 min 41 s" in html
     assert "inferred from the restore, not measured" in html
 
@@ -147,10 +197,11 @@ def test_each_observation_states_the_syncs_it_fell_between(web):
     observe(restore, 2, "restoring", 25.0, after=timedelta(seconds=9))
     observe(restore, 3, "restoring", 30.0, after=timedelta(days=1))
     html = page_of(web, "r")
-    assert ">23 Nov 2026, 16:00:00</time> </td>" in html
-    text = re.sub(r"<[^>]+>", "", html)
-    assert "23 Nov 2026, 16:01:00 (after 16:00:51)" in text
-    assert "23 Nov 2026, 16:02:00 (after 22 Nov 2026, 16:02:00)" in text
+    assert ">23 Nov, 16:00:00</time> </td>" in html
+    assert "3 changes of status or progress" in html
+    text = " ".join(re.sub(r"<[^>]+>", "", html).split())
+    assert "23 Nov, 16:01:00 after 16:00:51" in text
+    assert "23 Nov, 16:02:00 after 22 Nov 2026, 16:02:00" in text
 
 
 def test_a_restore_without_observations_says_so(web):
@@ -162,14 +213,14 @@ def test_times_are_in_utc_and_in_the_customers_time_zone(web):
     project = make_project(time_zone="Asia/Tokyo")
     make_restore("r", instance=make_instance(project=project))
     html = page_of(web, "r")
-    assert '<time datetime="2026-11-23T15:59:00Z">15:59:00 UTC</time>' in html
-    assert "24 Nov, 00:59:00 Tokyo (customer’s time)" in html
+    assert '<time datetime="2026-11-23T16:05:00Z">23 Nov 2026, 16:05:00 UTC</time>' in html
+    assert "ended 24 Nov, 01:05:00 Tokyo" in html
 
 
 @pytest.mark.parametrize("zone", ["Mars/Olympus", "../etc", "", "UTC"])
 def test_an_unknown_time_zone_shows_utc_only(web, zone):
     make_restore("r", instance=make_instance(project=make_project(time_zone=zone)))
-    assert "customer’s time" not in page_of(web, "r")
+    assert "Customer’s time" not in page_of(web, "r")
 
 
 def test_the_recovery_point_comes_from_the_backup_and_never_from_its_name(web):
@@ -206,15 +257,15 @@ def test_while_syncs_fail_the_summary_is_about_the_last_sync(web):
 
 
 def test_while_syncs_fail_every_page_and_export_is_about_the_last_sync(web):
-    """It was seen to wait for three minutes; whether it still does nobody knows."""
+    """It was seen waiting for three minutes; whether it still is can't be known."""
     asleep = make_instance(sync_error_kind="unreachable", complete_to=NOW - timedelta(minutes=30))
-    begun = NOW - timedelta(minutes=33)
-    make_restore("r", instance=asleep, status="waiting", created_at=begun, changed_at=begun)
+    created = NOW - timedelta(minutes=33)
+    make_restore("r", instance=asleep, status="waiting", created_at=created, changed_at=created)
     assert "Queued for 3 min" in page_of(web, "r")
     assert "Queued for 3 min" in web.get("/restores/r.md").content.decode()
     for path in ("/restores/", "/", "/restores/r/", "/restores.md"):
         html = web.get(path).content.decode()
-        assert "Still queued after" not in html and "Possibly stuck" not in html, path
+        assert "Still queued after" not in html and "<bdi>Possibly stuck" not in html, path
         assert "33:00" not in html and "data-since" not in html, path
 
 
@@ -225,9 +276,9 @@ def test_an_error_that_blocks_nothing_makes_no_restore_stale(web):
 
 
 def test_a_restore_that_ended_before_it_was_created_has_no_duration(web):
-    begun = NOW - timedelta(hours=1)
-    make_restore("r", **FAILED, created_at=begun, ended_at=begun - timedelta(minutes=2),
-                 restoring_after=begun, duration=None)  # fmt: skip
+    created = NOW - timedelta(hours=1)
+    make_restore("r", **FAILED, created_at=created, ended_at=created - timedelta(minutes=2),
+                 restoring_after=created, duration=None)  # fmt: skip
     html = page_of(web, "r")
     assert "up to 0" not in html
     assert "the reported times are inconsistent" in html
@@ -247,18 +298,20 @@ def test_a_recovered_failure_needs_no_action(web):
     make_restore("r", **FAILED, recovered_at=NOW)
     html = page_of(web, "r")
     assert "Why it failed: Data sync failed; data may be partial" in html
-    assert "Recommended" not in html and "then retry" not in html
+    assert "What to do:" not in html and "then retry" not in html
     assert "No action needed: a later restore succeeded." in html
-    assert "<strong>Retry:</strong>" not in html
+    assert "Retry <b>" not in html
 
 
 def test_fresh_data_takes_one_short_line(web):
     seen, due = NOW - timedelta(minutes=9), NOW + timedelta(minutes=6)
     instance = make_instance(complete_to=seen, synced_at=seen, next_sync_at=due)
     make_restore("r", instance=instance)
-    line = re.search(r'<ul class="sync-messages">(.*?)</ul>', page_of(web, "r"), re.DOTALL)[1]
+    html = page_of(web, "r")
+    line = html[html.index("<dt>Last synced") : html.index("</dl>")]
     text = " ".join(re.sub(r"<[^>]+>", "", line).split())
-    assert text == "Last synced 16:50:00 UTC · next sync 17:05:00 UTC"
+    assert text == "Last synced 16:50:00 UTC next 17:05:00 UTC"
+    assert "sync-messages" not in html
 
 
 def test_an_overdue_sync_is_mentioned_even_without_an_error(web):
@@ -330,7 +383,7 @@ def test_a_shared_id_lists_its_restores_and_each_choice_leads_to_one(web):
     chosen = "/restores/r/?status=failed&amp;instance=id-of-cart-prod&amp;project=two"
     assert f'href="{chosen}"' in html
     html = page_of(web, "r", "?status=failed&instance=id-of-cart-prod&project=two")
-    assert "<bdi>cart-prod</bdi></a> – restore failed" in html
+    assert "<bdi>Failed · unresolved</bdi>" in html
     assert 'href="/restores/?status=failed&amp;asof=2026-11-23T16:59:00Z"' in html
     assert 'rel="canonical" href="/restores/r/?instance=id-of-cart-prod&amp;project=two"' in html
 
@@ -344,7 +397,7 @@ def test_the_json_of_a_shared_id_lists_its_restores_until_one_is_chosen(web):
 
 def test_a_choice_that_matches_nothing_is_a_filter_of_the_list(web):
     make_restore("r")
-    assert "– restore succeeded" in page_of(web, "r", "?instance=another")
+    assert "<bdi>Succeeded</bdi>" in page_of(web, "r", "?instance=another")
     assert list_query(QueryDict("instance=another&q=x"), shared=False) == "instance=another&q=x"
 
 
@@ -408,10 +461,15 @@ def test_a_restore_in_progress_is_refreshed_every_five_seconds(web):
 
 def test_a_stuck_restore_says_why(web):
     make_project(reports_progress=True)
-    restore = make_restore(
-        "r", status="restoring", progress=63.0, created_at=NOW - timedelta(minutes=45)
+    make_restore(
+        "r",
+        status="restoring",
+        progress=63.0,
+        created_at=NOW - timedelta(minutes=45),
+        unchanged_since=NOW - timedelta(minutes=40),
     )
-    observe(restore, 5, "restoring", 63.0)
     html = page_of(web, "r")
     assert "Possibly stuck: no progress for 40 min" in html
-    assert "<bdi>Possibly stuck</bdi>" in html
+    # In the head and in the list of the instance's restores.
+    assert html.count("<bdi>Possibly stuck</bdi>") == 2
+    assert "What to do: escalate now" in html

@@ -97,8 +97,8 @@ def test_it_costs_a_page_one_query(web):
         connection,
     ) as queries:
         web.get("/instances/")
-    asked = [query for query in queries if "heartbeat" in query["sql"]]
-    assert len(asked) == 1
+    heartbeat_queries = [query for query in queries if "heartbeat" in query["sql"]]
+    assert len(heartbeat_queries) == 1
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 500, 503])
@@ -108,3 +108,31 @@ def test_error_pages_read_nothing_from_the_database(rf, status, django_assert_nu
     with django_assert_num_queries(0):
         html = render_to_string(f"{status}.html", request=request)
     assert SENTENCE not in html
+
+
+def lose_ticks(seconds_ago):
+    at = NOW - timedelta(seconds=seconds_ago)
+    Heartbeat.objects.update_or_create(pk=Heartbeat.TICKS_LOST, defaults={"at": at})
+
+
+@pytest.mark.parametrize("url", ["/", "/restores/", "/sync-status/"])
+def test_lost_ticks_make_updates_late_and_the_page_says_why(web, url):
+    beat(50)
+    lose_ticks(300)
+    html = web.get(url).content.decode()
+    assert SENTENCE not in html
+    assert "Data updates have been late since" in html and "23 Nov 2026, 16:54:00 UTC" in html
+    assert "give each deployment its own CELERY_PREFIX" in html
+    assert web.get("/sync-status.json").json()["collector_stalled_since"] == "2026-11-23T16:54:00Z"
+
+
+def test_a_sync_that_has_stopped_because_all_ticks_are_lost_says_both(web):
+    beat(600)
+    lose_ticks(300)
+    html = web.get("/instances/").content.decode()
+    assert SENTENCE in html and "give each deployment its own CELERY_PREFIX" in html
+
+
+def test_lost_ticks_are_shown_even_if_no_tick_was_ever_finished(web):
+    lose_ticks(300)
+    assert "give each deployment its own CELERY_PREFIX" in web.get("/instances/").content.decode()

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 
+from restores.models import Heartbeat, Project
 from restores.sync_errors import describe_kind
 from tests.factories import NOW, make_account, make_instance, make_project
 
@@ -21,6 +22,7 @@ def json_of(web, query=""):
 
 
 def test_both_delays_are_stated(web):
+    make_instance()
     html = page(web)
     assert "within 15 seconds" in html
     assert "next sync</strong>" in html
@@ -69,6 +71,120 @@ def test_problems_come_first(web):
     make_instance("e-single", single_node=True, complete_to=None)
     names = [row["instance_name"] for row in json_of(web)["instances"]]
     assert names == ["d-bad", "c-never_synced", "b-late", "a-good", "e-single"]
+
+
+def problems(web):
+    """The titles of the cards, the worst first, without white space."""
+    return re.findall(r'<h2 id="problem-\d+">.*?<bdi>(.*?)</bdi>', page(web))
+
+
+def test_problems_are_cards_the_worst_first_and_each_once(web):
+    refused = make_account("bank", sync_error_kind="credentials", sync_error_since=NOW)
+    core = {"account": refused, "sync_error_kind": "credentials"}
+    make_instance("held", project=make_project("core", **core), sync_error_kind="credentials")
+    make_instance("kept", project=make_project("books", account=refused))
+    unreachable = {"sync_error_kind": "unreachable", "sync_error_since": NOW}
+    for name in ("pay", "cash"):
+        make_instance(name, project=make_project(name, **unreachable))
+    make_instance("a", sync_error_kind="parked", sync_error_since=NOW)
+    make_instance("b", sync_error_kind="bad_answer")
+    make_instance("c", sync_error_kind="bad_answer")
+    make_project("new", listed_at=None)
+    clock = make_account("late", sync_error_kind="clock")
+    make_instance("fine", project=make_project("fine", account=clock))
+    make_instance("old", project=make_project("old", monitored=False, **unreachable))
+    assert problems(web) == [
+        "Credentials rejected: account bank",
+        "Unreachable: 2 projects of account shop",
+        "Invalid response: 2 instances of project shop-prod",
+        "Syncs paused: instance a",
+        "Instances not loaded yet: project new",
+        "Clock skew: account late",
+    ]
+
+
+def test_a_problem_says_what_is_affected_since_when_and_who_is_to_act(web):
+    account = make_account(
+        "bank",
+        sync_error_kind="credentials",
+        sync_error_message="password is <wrong>",
+        sync_error_since=NOW - timedelta(minutes=32),
+        sync_error_request_id="req-1",
+    )
+    for name, owner in (("core", "Platform"), ("books", "DBA"), ("p3", ""), ("p4", "DBA")):
+        project = make_project(name, account=account, owner=owner)
+        make_instance(name, project=project, complete_to=NOW - timedelta(hours=1))
+    make_instance("new", project=Project.objects.get(name="core"), complete_to=None)
+    with time_machine.travel(NOW, tick=False):
+        html = page(web)
+    lines = [
+        "Credentials rejected: account bank",
+        "Since: 23 Nov 2026, 16:27:00 UTC, 32 min",
+        "Affected: 5 instances in 4 projects: books, core, p3 and 1 more. Data complete only up to "
+        "23 Nov 2026, 15:59:00 UTC: later restores may be missing. 1 instance has never been "
+        "synced.",
+        "Message: password is &lt;wrong&gt;",
+        "Request ID: req-1",
+        f"What to do: {describe_kind('credentials').advice}",
+        "Owner: DBA, Platform",
+        "/sync-status/?project=books&amp;project=core&amp;project=p3&amp;project=p4&amp;state=problem",
+    ]
+    (text,) = re.findall(r'<pre id="problem-text-1"[^>]*>(.*?)</pre>', html)
+    at = [text.find(line) for line in lines]
+    assert at == sorted(at) and -1 not in at, text
+    assert 'data-copy="problem-text-1"' in html
+    assert "since 23 Nov 2026, 16:27:00 UTC, 32 min" in html
+
+
+def test_a_problem_leads_to_the_instances_that_it_is_about(web):
+    make_instance("good")
+    make_instance("bad-1", sync_error_kind="unreachable")
+    make_instance("bad-2", sync_error_kind="unreachable")
+    (url,) = re.findall(r'href="(\?[^"]+)#instances">Show the instances', page(web))
+    assert states(web, url.replace("&amp;", "&")) == {"bad-1", "bad-2"}
+    assert 'id="instances" open' in page(web, url.replace("&amp;", "&"))
+
+
+def test_paging_and_filtering_the_instances_stay_at_them(web):
+    for number in range(21):
+        make_instance(f"i-{number}")
+    html = page(web, "?page=2&size=10")
+    for query in ("?size=10", "?page=3&amp;size=10"):
+        assert f'href="{query}#instances"' in html
+    assert 'action="#instances"' in html and 'id="instances" open' in html
+
+
+def test_thousands_of_errors_are_few_cards_and_few_queries(web, django_assert_max_num_queries):
+    for number in range(30):
+        account = make_account(f"account-{number}")
+        for kind in ("unreachable", "bad_answer"):
+            project = make_project(f"{kind}-{number}", account=account)
+            make_instance(f"{kind}-{number}", project=project, sync_error_kind=kind)
+    with django_assert_max_num_queries(16):
+        assert len(problems(web)) == 20
+    assert "and 40 more problems: see the instances" in page(web)
+
+
+def test_what_is_up_to_date_is_one_line(web):
+    for name, minutes in (("a", 2), ("b", 5)):
+        at = NOW - timedelta(minutes=minutes)
+        make_instance(name, project=make_project(name), complete_to=at)
+    make_instance("never", project=make_project("c"), complete_to=None)
+    make_instance("bad", project=make_project("d"), sync_error_kind="unreachable")
+    make_project("old", monitored=False)
+    html = page(web)
+    # The fifth has no instances.
+    assert "3 of 5 projects up to date" in html
+    assert "2 instances, all complete up to" in html and "16:54:00 UTC</time>" in html
+    assert "· 1 not synced yet · 1 no longer monitored" in html
+
+
+def test_without_problems_the_page_says_so(web):
+    make_instance()
+    assert "No problems" in page(web) and not problems(web)
+    Heartbeat.objects.create(pk=Heartbeat.TICK_FINISHED, at=NOW)
+    html = page(web)
+    assert "No problems" not in html and ">Stopped</span>" in html
 
 
 def test_an_accounts_error_shows_on_its_projects_and_instances(web):
@@ -129,8 +245,11 @@ def test_instances_can_be_filtered_by_project(web):
     assert [row["instance_name"] for row in json_of(web, "?project=one")["instances"]] == ["mine"]
 
 
-def test_the_page_works_without_any_project(web):
-    assert "You don’t have access to any projects yet" in page(web)
+def test_without_any_project_the_page_says_what_to_do(web, client, django_user_model):
+    html = page(web)
+    assert "No projects yet" in html and "projects file" in html
+    client.force_login(django_user_model.objects.create_user("new"))
+    assert "You don’t have access to any projects yet" in page(client)
 
 
 def states(web, query):
@@ -178,12 +297,7 @@ def test_an_account_shows_its_queue_of_calls(web):
         make_project("b", account=make_account("idle", reserved_until=NOW, paused_until=NOW))
         make_project("c", account=make_account("refused", paused_until=rest, refusals=2))
         html, (busy, idle, refused) = page(web), json_of(web)["accounts"]
-    for text in (
-        "3 s <small>(until",
-        "Queue:</span> none </td>",
-        "Queue:</span> paused </td>",
-        "paused until",
-    ):
+    for text in ("queue: 3 s (until", "paused until", "2 rejected logins in a row"):
         assert html.count(text) == 1
     assert busy["booked_until"] == "2026-11-23T16:59:02.100Z"
     assert idle["booked_until"] is idle["paused_until"] is None
