@@ -1,21 +1,29 @@
 """The Celery application: Redis only wakes workers; the database holds the schedule."""
 
 import os
+import sys
 
 from celery import Celery
 from django.conf import settings
 
-from dashboard import worker_watchdog  # noqa: F401 - connects its signals
+from dashboard import tick_watch, worker_watchdog  # noqa: F401 - connect their signals
+from dashboard.env import InvalidSetting
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
 
 TICK_SECONDS = 5
+HOUSEKEEPING_SECONDS = 3600
 
-app = Celery("dashboard", broker=settings.REDIS_URL or "redis://127.0.0.1:6379/0")
+try:
+    app = Celery("dashboard", broker=settings.REDIS_URL or "redis://127.0.0.1:6379/0")
+except InvalidSetting as error:
+    sys.exit(str(error))
 app.conf.update(
     accept_content=["json"],
     task_serializer="json",
     task_ignore_result=True,
+    # A queue, and a prefix of every key, of this deployment alone: Redis may be shared.
+    task_default_queue=settings.CELERY_PREFIX,
     task_acks_late=False,
     worker_prefetch_multiplier=1,
     # A sync needs no broker; if it were cancelled, its claims would count as crashes.
@@ -29,6 +37,7 @@ app.conf.update(
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
     broker_transport_options={
+        "global_keyprefix": f"{settings.CELERY_PREFIX}:",
         "socket_timeout": 5,
         "socket_connect_timeout": 2,
         "socket_keepalive": True,
@@ -44,7 +53,12 @@ app.conf.update(
             "task": "restores.tasks.tick",
             "schedule": TICK_SECONDS,
             "options": {"expires": TICK_SECONDS},
-        }
+        },
+        "clear-sessions": {
+            "task": "restores.tasks.clear_sessions",
+            "schedule": HOUSEKEEPING_SECONDS,
+        },
+        "analyze": {"task": "restores.tasks.analyze", "schedule": HOUSEKEEPING_SECONDS},
     },
 )
 app.autodiscover_tasks(["restores"])

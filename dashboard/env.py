@@ -1,9 +1,21 @@
 """Environment variables, read by type, with a clear error for an invalid value."""
 
+import hashlib
+import ipaddress
+import os
+import re
 from collections.abc import Mapping
-from urllib.parse import urlsplit
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit, urlunsplit
 
+import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
+from psycopg import ProgrammingError
+from psycopg.conninfo import make_conninfo
+
+from dashboard.secret_files import UnusableSecretFile, read_secret_files
 
 
 class InvalidSetting(ImproperlyConfigured):
@@ -18,6 +30,14 @@ class Env:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
+
+    @classmethod
+    def with_secret_files(cls, environ: Mapping[str, str]) -> Self:
+        """Return the environment, with the values of ``…_FILE`` variables read from their files."""
+        try:
+            return cls(read_secret_files(environ))
+        except UnusableSecretFile as error:
+            raise InvalidSetting(error.name, error.problem, error.allowed) from error
 
     def text(self, name: str, default: str | None = None, allowed: str = "set") -> str:
         """Return the value, else ``default``; without a default the variable is required."""
@@ -34,6 +54,14 @@ class Env:
             raise InvalidSetting(name, f"has {len(value)} characters", allowed)
         return value
 
+    def secrets(self, name: str, minimum: int) -> list[str]:
+        """Return secrets separated by blanks or line breaks; none by default."""
+        values = self.text(name, "").split()
+        if short := [len(value) for value in values if len(value) < minimum]:
+            allowed = f"secrets of {minimum} characters or more, separated by blanks or line breaks"
+            raise InvalidSetting(name, f"has one of {short[0]} characters", allowed)
+        return values
+
     def flag(self, name: str) -> bool:
         """Return whether the variable is on; absent means off."""
         value = self.text(name, "0")
@@ -43,28 +71,200 @@ class Env:
 
     def names(self, name: str, default: str) -> list[str]:
         """Return a comma-separated list of host names."""
-        hosts = [part.strip() for part in self.text(name, default).split(",") if part.strip()]
-        if any(set(host) & set(" /:?#@") and not host.startswith("[") for host in hosts):
-            raise _invalid(name, ",".join(hosts), "host names without scheme or port")
+        value = self.text(name, default)
+        hosts = [part.strip() for part in value.split(",") if part.strip()]
+        if not hosts or not all(host == "*" or _is_host(host.removeprefix(".")) for host in hosts):
+            raise _invalid(name, value, "host names without scheme or port, separated by commas")
         return hosts
 
+    def networks(self, name: str) -> list[IPv4Network | IPv6Network]:
+        """Return a comma-separated list of IP addresses and networks; none by default."""
+        parts = [part.strip() for part in self.text(name, "").split(",") if part.strip()]
+        try:
+            return [ip_network(part) for part in parts]
+        except ValueError as error:
+            allowed = "IP addresses or networks such as 10.0.0.0/8, separated by commas"
+            raise _invalid(name, ",".join(parts), allowed) from error
+
     def url(self, name: str, default: str) -> str:
-        """Return an http(s) origin without a path."""
-        value = self.text(name, default).rstrip("/")
-        parts = urlsplit(value)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path:
-            raise _invalid(name, value, "https://host or http://host:port, without a path")
+        """Return an http(s) URL as browsers write it, without a slash at its end."""
+        value = self.text(name, default)
+        parts = _split(value.rstrip("/"))
+        if (
+            parts is None
+            or parts.scheme not in {"http", "https"}
+            or not _is_host(_host(parts))
+            or not re.fullmatch(r"(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*", parts.path)
+            or parts.query
+            or "@" in parts.netloc
+            or set(value) & set("?#")
+        ):
+            allowed = "https://host or http://host:port, with or without a path such as /dcs"
+            raise _invalid(name, value, allowed)
+        usual = {"http": 80, "https": 443}[parts.scheme]
+        port = f":{parts.port}" if parts.port not in (None, usual) else ""
+        return f"{parts.scheme}://{_host(parts)}{port}{parts.path}"
+
+    def database(self, name: str, default: str) -> dict[str, Any]:
+        """Return Django's settings of a SQLite or PostgreSQL database, given by its URL."""
+        value = self.text(name, default)
+        parts = _split(value)
+        invalid = _invalid(
+            name,
+            value,
+            "sqlite:///path or postgres://user:password@host:port/name, "
+            "with special characters percent-encoded",
+        )
+        if parts is None:
+            raise invalid
+        if parts.scheme == "sqlite":
+            if parts.netloc or parts.path in ("", "/") or parts.query or parts.fragment:
+                raise invalid
+        elif parts.scheme in {"postgres", "postgresql"}:
+            # Without a host, libpq connects to the local server's socket.
+            socket = not parts.hostname and parts.port is None
+            socket = socket or unquote(parts.hostname or "").startswith("/")
+            if not (socket or _is_host(_host(parts))) or not re.fullmatch("/[^/]+", parts.path):
+                raise invalid
+            if parts.fragment or (parts.query and not _are_connection_options(parts.query)):
+                raise invalid
+        else:
+            raise invalid
+        found: dict[str, Any] = dict(dj_database_url.parse(_lower_scheme(value)))
+        return found
+
+    def broker(self, name: str) -> str:
+        """Return the URL of a Redis or Valkey server, "" if there is none.
+
+        TLS is always verified, against the CA of ``ssl_ca_certs`` if given.
+        """
+        value = self.text(name, "")
+        if not value:
+            return ""
+        parts = _split(value)
+        if parts is None or not _is_broker(parts):
+            raise _invalid(
+                name,
+                value,
+                "redis://user:password@host:port/0, rediss://… (TLS; with ?ssl_ca_certs=FILE for "
+                "a CA of your own) or redis+socket:///path?virtual_host=0, with special "
+                "characters percent-encoded",
+            )
+        for option, file in parse_qsl(parts.query):
+            if option in _TLS_FILES and not Path(file).is_file():
+                raise InvalidSetting(name, f"has {option}={file!r}", "a file that exists")
+        url = _lower_scheme(value)
+        if parts.scheme == "rediss" and "ssl_cert_reqs=" not in parts.query:
+            # Without it, Celery would not verify the server (kombu 5.7, Connection._init_params).
+            url += ("&" if parts.query else "?") + "ssl_cert_reqs=required"
+        return url
+
+    def prefix(self, name: str, default: str) -> str:
+        """Return a prefix for names on a shared server."""
+        value = self.text(name, default)
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}", value):
+            raise _invalid(name, value, "1 to 63 letters, digits, '-', '_' and '.'")
         return value
 
-    def database(self, name: str, default: str) -> str:
-        """Return the URL of a SQLite or PostgreSQL database."""
+    def folder(self, name: str, default: str) -> str:
+        """Return the path of a folder, which need not exist."""
         value = self.text(name, default)
-        scheme = value.partition(":")[0]
-        if scheme not in {"sqlite", "postgres", "postgresql"}:
-            # The URL may contain a password: only its scheme is repeated.
-            raise _invalid(name, scheme, "sqlite:///… or postgres://…")
+        # os.path, because Path fails for a folder in one that this user may not open.
+        if os.path.exists(value) and not os.path.isdir(value):
+            raise _invalid(name, value, "the path of a folder")
         return value
+
+
+def digest(*texts: str) -> str:
+    """Return ten characters that tell deployments apart, from URLs without their passwords."""
+    bare = [_without_password(text) for text in texts]
+    return hashlib.sha256("\0".join(bare).encode("utf-8", "surrogateescape")).hexdigest()[:10]
+
+
+_TLS_FILES = frozenset({"ssl_ca_certs", "ssl_certfile", "ssl_keyfile"})
+_BAD_ESCAPE = "%(?![0-9A-Fa-f]{2})|%00"
+
+
+def _split(value: str) -> SplitResult | None:
+    """Split a URL, or return None if it isn't one or has a part that can't be read."""
+    if not re.fullmatch(r"[A-Za-z][\w+.-]*://[^\s\x00-\x1f\x7f]*", value, re.ASCII):
+        return None
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        return None
+    unreadable = port == 0 or parts.netloc.endswith(":") or re.search(_BAD_ESCAPE, value)
+    return None if unreadable else parts
+
+
+def _host(parts: SplitResult) -> str:
+    host = parts.hostname or ""
+    return f"[{host}]" if ":" in host else host
+
+
+def _is_host(host: str) -> bool:
+    if host.startswith("["):
+        try:
+            return ipaddress.ip_address(host[1:-1]).version == 6 and host.endswith("]")
+        except ValueError:
+            return False
+    return re.fullmatch(r"(?![-.])[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*", host) is not None
+
+
+def _is_broker(parts: SplitResult) -> bool:
+    allowed = {
+        "redis": frozenset[str](),
+        "rediss": _TLS_FILES | {"ssl_cert_reqs"},
+        "redis+socket": frozenset({"virtual_host"}),
+    }
+    pairs = parse_qsl(parts.query, keep_blank_values=True)
+    options = dict(pairs)
+    if (
+        parts.scheme not in allowed
+        or not options.keys() <= allowed[parts.scheme]
+        or not len(options) == len(pairs) == len(parts.query.split("&")) * bool(parts.query)
+        or options.get("ssl_cert_reqs", "required") != "required"
+        or parts.fragment
+    ):
+        return False
+    if parts.scheme == "redis+socket":
+        return not parts.netloc and len(parts.path) > 1 and _is_number(options.get("virtual_host"))
+    return _is_host(_host(parts)) and _is_number(parts.path.removeprefix("/") or None)
+
+
+def _is_number(text: str | None) -> bool:
+    return text is None or re.fullmatch("[0-9]{1,4}", text) is not None
+
+
+def _are_connection_options(query: str) -> bool:
+    """Return whether a query consists of libpq's connection options, each once."""
+    options = parse_qsl(query, keep_blank_values=True)
+    try:
+        make_conninfo(**dict(options))
+    except ProgrammingError:
+        return False
+    return 0 < len(dict(options)) == len(options)
+
+
+def _lower_scheme(url: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    return f"{scheme.lower()}{separator}{rest}"
+
+
+def _without_password(url: str) -> str:
+    parts = _split(url)
+    if parts is None:
+        return url
+    userinfo, at, host = parts.netloc.rpartition("@")
+    netloc = f"{userinfo.partition(':')[0]}{at}{host.lower()}"
+    query = "&".join(p for p in parts.query.split("&") if not p.startswith("password="))
+    scheme = parts.scheme.replace("postgresql", "postgres")
+    return urlunsplit((scheme, netloc, parts.path, query, ""))
 
 
 def _invalid(name: str, value: str, allowed: str) -> InvalidSetting:
-    return InvalidSetting(name, f"is {value[:80]!r}", allowed)
+    # Leave out whatever may be a password: a URL may be malformed in any way.
+    shown = re.sub(r"^([\w+.-]*:/*)?.*@", r"\1•••@", value, flags=re.DOTALL)
+    shown = re.sub(r"(?i)((?:password|passwd|pwd|secret|token)=)[^&]*", r"\1•••", shown)
+    return InvalidSetting(name, f"is {shown[:80]!r}", allowed)

@@ -1,10 +1,21 @@
-"""The page for an uncaught exception: 500, or 503 while the database is unavailable."""
+"""The pages for a malformed request, 400, and for an uncaught exception.
+
+The latter is a 500, or a 503 while the database is unavailable.
+"""
 
 import sys
 
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer a malformed request without reading it again (Django's ``handler400``).
+
+    Django's own handler would read it for a CSRF token, and fail with a 500.
+    """
+    return HttpResponse(render_to_string("400.html"), status=400)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
@@ -14,14 +25,24 @@ def server_error(request: HttpRequest) -> HttpResponse:
     as reading the session.
     """
     error = sys.exc_info()[1]
-    if isinstance(error, (OperationalError, InterfaceError)):
-        page = render_to_string("503.html", {"full": _is_disk_full(error)})
+    damaged = error is not None and is_damaged(error)
+    if damaged or isinstance(error, (OperationalError, InterfaceError)):
+        full = error is not None and _is_disk_full(error)
+        page = render_to_string("503.html", {"damaged": damaged, "full": full})
         response = HttpResponse(page, status=503)
-        response["Retry-After"] = "10"
+        response["Retry-After"] = "600" if damaged else "10"
     else:
         response = HttpResponse(render_to_string("500.html"), status=500)
     response["Cache-Control"] = "no-store"
     return response
+
+
+def is_damaged(error: BaseException) -> bool:
+    """Whether the database says that its file is damaged."""
+    # SQLITE_CORRUPT, SQLITE_NOTADB; data_corrupted, index_corrupted of PostgreSQL.
+    sqlite = getattr(error.__cause__, "sqlite_errorname", "")
+    sqlstate = getattr(error.__cause__, "sqlstate", None)
+    return sqlite.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or sqlstate in ("XX001", "XX002")
 
 
 def _is_disk_full(error: BaseException) -> bool:

@@ -1,26 +1,34 @@
 """Django settings; what operators may choose comes from environment variables."""
 
 import os
+import re
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
-import dj_database_url
+from dashboard.env import Env, digest
 
-from dashboard.env import Env
-
-env = Env(os.environ)
+env = Env.with_secret_files(os.environ)
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 DEBUG = env.flag("DEBUG")
 SECRET_KEY = env.secret("SECRET_KEY", "insecure-" * 6 if DEBUG else None, minimum=32)
-BASE_URL = env.url("BASE_URL", "http://127.0.0.1:8000")
-_host = urlsplit(BASE_URL).hostname or ""
+# Former keys: what was signed with them stays valid while the key is rotated.
+SECRET_KEY_FALLBACKS = env.secrets("SECRET_KEY_FALLBACKS", minimum=32)
+_base = urlsplit(env.url("BASE_URL", "http://127.0.0.1:8000"))
+# Without the path, with which reverse() begins every path that it returns.
+BASE_URL = f"{_base.scheme}://{_base.netloc}"
+FORCE_SCRIPT_NAME = _base.path or None
+_host = _base.hostname or ""
 ALLOWED_HOSTS = env.names(
     "ALLOWED_HOSTS", f"[{_host}]" if ":" in _host else f"{_host},127.0.0.1,localhost"
 )
+TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 # For the worker, beat and commands only; the web process has neither.
 DCS_PROJECTS = env.text("DCS_PROJECTS", "")
-REDIS_URL = env.text("REDIS_URL", "")
+REDIS_URL = env.broker("REDIS_URL")
+_default_database = f"sqlite:///{quote(str(BASE_DIR / 'var' / 'dashboard.sqlite3'))}"
+_database_url = env.text("DATABASE_URL", _default_database)
+CELERY_PREFIX = env.prefix("CELERY_PREFIX", f"dcs-restores-{digest(_database_url)}")
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -35,16 +43,20 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "dashboard.middleware.security_headers",
+    "dashboard.middleware.refuse_other_hosts",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
+    "dashboard.middleware.refuse_unreadable_forms",
     "dashboard.middleware.drop_invalid_session_cookie",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "restores.link_repair.repair_links",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "restores.time_zone.show_chosen_zone",
 ]
 ROOT_URLCONF = "dashboard.urls"
 WSGI_APPLICATION = "dashboard.wsgi.application"
@@ -59,17 +71,15 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "restores.context.stalled",
+                "restores.context.zone_choice",
             ],
         },
     },
 ]
 
 DATABASES = {
-    "default": dj_database_url.parse(
-        env.database("DATABASE_URL", f"sqlite:///{BASE_DIR / 'var' / 'dashboard.sqlite3'}"),
-        conn_max_age=60,
-        conn_health_checks=True,
-    )
+    "default": env.database("DATABASE_URL", _default_database)
+    | {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 }
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # Web and worker share the file: readers must not wait for the writer, and a transaction takes
@@ -90,13 +100,18 @@ else:
     } | DATABASES["default"].get("OPTIONS", {})
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# Forms, in bytes: a ticket that is pasted into these may have five megabytes, three times as many
+# if each is percent-encoded.
+LARGEST_FORM, DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440, 16_777_216
+LARGE_FORMS = ("/lookup/", "/lookup.json")
+
 LANGUAGE_CODE = "en"
 USE_I18N = False
 USE_TZ = True
 TIME_ZONE = "UTC"
 
-STATIC_URL = "/static/"
-STATIC_ROOT = env.text("STATIC_ROOT", str(BASE_DIR / "staticfiles"))
+STATIC_URL = f"{_base.path}/static/"
+STATIC_ROOT = env.folder("STATIC_ROOT", str(BASE_DIR / "staticfiles"))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -104,8 +119,12 @@ STORAGES = {
 }
 
 LOGIN_URL = "login"
-LOGIN_REDIRECT_URL = "/"
+LOGIN_REDIRECT_URL = "overview"
 LOGOUT_REDIRECT_URL = "login"
+PASSWORD_HASHERS = [
+    "dashboard.hashers.Argon2",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
 AUTH_PASSWORD_VALIDATORS = [
     {
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
@@ -114,29 +133,48 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 
-_secure = BASE_URL.startswith("https://")
+_secure = _base.scheme == "https"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _secure
-SESSION_COOKIE_NAME = "__Host-session" if _secure else "session"
-CSRF_COOKIE_NAME = "__Host-csrf" if _secure else "csrf"
+SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = f"{_base.path}/"
+# Browsers send a host's cookies to all its ports: each deployment needs its own names. They accept
+# __Host- only for the path /.
+_prefix = ("__Secure-" if _base.path else "__Host-") if _secure else ""
+_cookie = f"{_prefix}{{}}-{digest(_database_url, _base.geturl())}"
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = _cookie.format("session"), _cookie.format("csrf")
+ZONE_COOKIE_NAME = _cookie.format("zone")
+# Not in a cookie, for the same reason.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SESSION_COOKIE_AGE = 12 * 3600
 CSRF_COOKIE_HTTPONLY = True
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 SECURE_HSTS_SECONDS = 2 * 365 * 86400 if _secure else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _secure
+# A host that is shared has others to decide about it.
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _secure and not _base.path
 SECURE_SSL_REDIRECT = _secure
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+_path = re.escape(f"{_base.path}/".removeprefix("/"))
+SECURE_REDIRECT_EXEMPT = [rf"^{_path}healthz$", rf"^{_path}readyz$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _secure else None
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
+        "line": {
+            "()": "dashboard.logs.PrintableFormatter",
+            "format": "{asctime} {levelname} {name}: {message}",
+            "style": "{",
+        },
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"tokens": {"()": "dashboard.logs.HideSignInTokens"}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["tokens"]}
+    },
     "root": {"handlers": ["stderr"], "level": "INFO"},
-    # Two lines for each message, every five seconds, would hide what matters.
     "loggers": {
+        # Not Django's own handlers: they print and e-mail addresses with sign-in tokens.
+        "django": {"handlers": []},
+        "django.server": {"handlers": []},
+        # Two lines for each message, every five seconds, would hide what matters.
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
         "celery.beat": {"level": "WARNING"},

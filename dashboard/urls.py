@@ -4,12 +4,15 @@ from django.contrib import admin
 from django.urls import include, path
 
 from dashboard.health import healthz, readyz
+from restores.views.auth import admin_sign_in
 
+handler400 = "dashboard.errors.bad_request"
 handler500 = "dashboard.errors.server_error"
 
 urlpatterns = [
     path("healthz", healthz),
     path("readyz", readyz),
+    path("admin/login/", admin_sign_in),
     path("admin/", admin.site.urls),
     path("", include("restores.urls")),
 ]

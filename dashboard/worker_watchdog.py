@@ -53,6 +53,18 @@ def broker_address(url: str) -> str:
     return url.replace("redis+socket://", "unix://", 1).replace("virtual_host=", "db=", 1)
 
 
+def connect_to_broker() -> redis.Redis:
+    """Return a client of the broker that never waits for long."""
+    address = broker_address(current_app.conf.broker_url)
+    return redis.Redis.from_url(address, socket_timeout=5, socket_connect_timeout=2)
+
+
+def count_waiting(broker: redis.Redis) -> int:
+    """Count the messages in this deployment's queue."""
+    prefix = current_app.conf.broker_transport_options["global_keyprefix"]
+    return int(broker.llen(f"{prefix}{current_app.conf.task_default_queue}"))
+
+
 _taken = 0
 
 
@@ -68,14 +80,12 @@ def _start(**_: Any) -> None:
 
 
 def _watch() -> None:
-    watchdog, queue = Watchdog(), current_app.conf.task_default_queue
-    address = broker_address(current_app.conf.broker_url)
-    broker = redis.Redis.from_url(address, socket_timeout=5, socket_connect_timeout=2)
+    watchdog, broker = Watchdog(), connect_to_broker()
     _warn_of_eviction(broker)
     while True:
         time.sleep(CHECK_SECONDS)
         try:
-            waiting = int(broker.llen(queue))
+            waiting = count_waiting(broker)
         except redis.RedisError:
             waiting = 0  # without a broker there is nothing to take, and a restart would not help
         busy = bool(state.reserved_requests)

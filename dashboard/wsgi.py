@@ -1,8 +1,48 @@
 """The WSGI application of the web process."""
 
 import os
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 
+from dashboard.static_files import require_static_files
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+# After a worker has ended with this status, gunicorn ends too instead of starting another one.
+_WORKER_BOOT_ERROR = 3
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
-application = get_wsgi_application()
+try:
+    _django = get_wsgi_application()
+    require_static_files()
+except ImproperlyConfigured as error:
+    sys.stderr.write(f"{error}\n")
+    sys.exit(_WORKER_BOOT_ERROR)
+
+
+def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    """Serve a request, even one whose body claims a charset that isn't for text.
+
+    Django decodes the query string by that charset when it creates the request (5.2). What fails
+    there fails outside of all error handling; nothing else gets here.
+    """
+    environ["PATH_INFO"] = _without_prefix(environ["PATH_INFO"])
+    try:
+        # A copy, because Django changes the path in it.
+        return _django(environ.copy(), start_response)
+    except Exception:
+        # Then a form is refused for lack of a boundary; for other bodies the type doesn't matter.
+        environ["CONTENT_TYPE"] = "multipart/form-data"
+        return _django(environ, start_response)
+
+
+def _without_prefix(path: str) -> str:
+    """Remove the path of BASE_URL, which a reverse proxy passes on and health checks may omit."""
+    prefix = settings.FORCE_SCRIPT_NAME or ""
+    return path[len(prefix) :] if f"{path}/".startswith(f"{prefix}/") else path

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from dashboard.secret_files import UnusableSecretFile, read_secret_files
+
 from .console import CliError, say
 from .data_folder import DataFolder
 from .environments import TESTING, Environments, plain, secret_names
@@ -64,11 +66,38 @@ def serve(arguments: list[str]) -> int:
     return 0
 
 
+# Tests of what is the same on any database need not run on a second one.
+_SAME_ON_ANY_DATABASE = (
+    "dcs",
+    "explain",
+    "launcher",
+    "lookup",
+    "ticket_text",
+    "timerange",
+    "simulator",
+    "test_bench.py",
+    "test_deploy.py",
+    "test_layout.py",
+    "test_link_repair.py",
+    "faults/test_api.py",
+    "faults/test_api_tls.py",
+    "faults/test_configuration.py",
+    "faults/test_redis.py",
+    "faults/test_redis_tls.py",
+    "faults/test_shared_redis.py",
+    "faults/test_slow_clients.py",
+)
+
+
 def test(arguments: list[str]) -> int:
-    """Run the tests on SQLite, then, if TEST_DATABASE_URL is set, on that database."""
+    """Run the tests on SQLite, then, if TEST_DATABASE_URL is set, on that database.
+
+    The share of the long tests runs on SQLite only: with it on both, CI takes too long.
+    """
     python = python_with(ROOT, DEVELOPMENT)
     environment = plain(os.environ, TESTING) | {"SECRET_KEY": "only-for-tests-" * 4}
-    workers = str(max(2, os.cpu_count() or 2))
+    # Tests mostly wait: for processes, browsers and timeouts.
+    workers = str(2 * (os.cpu_count() or 1))
     command = [str(python), "-m", "pytest", "-n", workers, "-rs"]
     if database := environment.get("TEST_DATABASE_URL"):
         say("Testing on SQLite…")
@@ -77,6 +106,9 @@ def test(arguments: list[str]) -> int:
         say("Testing on TEST_DATABASE_URL, except what starts a whole stack of its own…")
         environment["DATABASE_URL"] = database
         command += ["-m", "not e2e and not run"]
+        arguments = [argument for argument in arguments if argument != "--long-share"]
+        if not any(argument.startswith("tests") for argument in arguments):
+            command += [f"--ignore=tests/{name}" for name in _SAME_ON_ANY_DATABASE]
     return _exec([*command, *arguments], environment)
 
 
@@ -121,8 +153,12 @@ def _environments(folder: DataFolder, cloud: Path | None, url: str) -> Environme
     if cloud is None and (named := os.environ.get("DCS_PROJECTS")):
         cloud = Path(named)
     secret_names(cloud)  # an unreadable file is reported now, not after minutes of installing
+    try:
+        user = read_secret_files(os.environ)
+    except UnusableSecretFile as error:
+        raise CliError(str(error)) from error
     return Environments(
-        user=os.environ,
+        user=user,
         defaults=folder.settings,
         base_url=url,
         projects_file=cloud and cloud.absolute(),

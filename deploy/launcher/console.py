@@ -1,5 +1,6 @@
 """What ./run prints: single lines on the terminal, and errors without a traceback."""
 
+import errno
 import os
 
 
@@ -11,9 +12,11 @@ def say(text: str) -> None:
     """Print one line."""
     try:
         print(text, flush=True)
-    except OSError:
-        # The terminal was closed or the pipe's reader left: go on without it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    except OSError as error:
+        # A full disk loses this line and may have room for the next. Otherwise the terminal was
+        # closed or the pipe's reader left: go on without it.
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def describe_exit(status: int) -> str:

@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import secrets
+import stat
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
 
-from .console import CliError
+from .console import CliError, say
 from .watchdog import GRACE
 
 DEFAULT_URL = "http://127.0.0.1:8000"
@@ -25,13 +26,17 @@ class DataFolder:
 
     @classmethod
     def prepare(cls, path: Path) -> Self:
-        """Return the folder at ``path``, made if absent; raises CliError if it is not writable."""
+        """Return the folder at ``path``, created if absent and closed to other users.
+
+        Raises CliError if it is not writable.
+        """
         path = path.absolute()
         try:
             for wanted in (path, path / "logs"):
                 wanted.mkdir(mode=0o700, parents=True, exist_ok=True)
             (path / "writable").touch()
             (path / "writable").unlink()
+            close_to_others(path)
         except OSError as error:
             raise CliError(
                 f"The data folder {path} is not writable ({error.strerror}). Try --data DIR"
@@ -114,6 +119,16 @@ class DataFolder:
         with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             file.write(text)
         fresh.replace(self.path / name)
+
+
+def close_to_others(path: Path) -> None:
+    """Let only its owner open a folder; one that isn't ours alone, such as /tmp, is left open."""
+    status = path.stat()
+    ours = status.st_uid == os.geteuid() and not status.st_mode & stat.S_ISVTX
+    if not ours or path in (Path("/"), Path.home()):
+        say(f"Other users may be able to read {path}: the folder isn’t yours alone.")
+    elif status.st_mode & 0o077:
+        path.chmod(0o700)
 
 
 def try_lock(descriptor: int) -> bool:

@@ -12,11 +12,14 @@ PLAIN = frozenset({"PATH", "HOME", "LANG", "TZ", "TMPDIR"})
 SETTINGS = frozenset(
     {
         "SECRET_KEY",
+        "SECRET_KEY_FALLBACKS",
         "DEBUG",
         "ALLOWED_HOSTS",
         "BASE_URL",
         "DATABASE_URL",
         "STATIC_ROOT",
+        "CELERY_PREFIX",
+        "TRUSTED_PROXIES",
     }
 )
 TESTING = frozenset({"TEST_DATABASE_URL", "TEST_REDIS_URL", "E2E", "CI", "TERM", "COLUMNS"})
@@ -81,13 +84,13 @@ def secret_names(projects_file: Path | None) -> frozenset[str]:
     if projects_file is None:
         return frozenset()
     try:
-        with projects_file.open("rb") as file:
-            return frozenset(_env_entries(tomllib.load(file)))
+        text = projects_file.read_bytes().decode("utf-8-sig")
+        return frozenset(_env_entries(tomllib.loads(text)))
     except OSError as error:
         raise CliError(
             f"The projects file {projects_file} cannot be read: {error.strerror}."
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CliError(f"The projects file {projects_file} is not valid TOML: {error}.") from error
 
 

@@ -95,10 +95,7 @@ class Stack:
         address = environments.base_url.removeprefix("http://")
         # Another program may have taken the port since ./run began.
         require_free(int(address.rpartition(":")[2]))
-        gunicorn = (self._python, "-u", "-m", "gunicorn", "dashboard.wsgi", "--no-control-socket")
-        size = ("--workers", "2", "--threads", "4", "--limit-request-line", "8190")
-        web = (*gunicorn, "--bind", address, *size, "--graceful-timeout", "8")
-        self._start_child("web", web, environments.web())
+        self._start_child("web", web_command(self._python, address), environments.web())
 
     def _start_child(
         self, name: str, command: tuple[str | Path, ...], environment: dict[str, str]
@@ -109,7 +106,8 @@ class Stack:
         return Child(
             name=arguments[0],
             command=(self._python, "-u", self._root / "manage.py", *arguments),
-            environment=self._environments.command(),
+            # With the broker, so that an invalid REDIS_URL is reported by the first of them.
+            environment=self._environments.worker(self._broker.url),
         )
 
     def _run_commands(self, *commands: tuple[str, ...]) -> None:
@@ -180,6 +178,11 @@ def choose_broker(python: Path, user: Mapping[str, str], environment: Mapping[st
         is_ready=lambda: accepts_connections(address),
         folder=folder,
     )
+
+
+def web_command(python: Path, address: str) -> tuple[str | Path, ...]:
+    """Return the command that serves the dashboard at ``host:port``."""
+    return (python, "-u", "-m", "gunicorn", "dashboard.wsgi", "--bind", address)
 
 
 def require_free(port: int) -> None:

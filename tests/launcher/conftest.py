@@ -162,6 +162,8 @@ def make_toy(root, port):
     shutil.copy(REPOSITORY / "run", root / "run")
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(REPOSITORY / "deploy", root / "deploy", ignore=ignored)
+    (root / "dashboard").mkdir()
+    shutil.copy(REPOSITORY / "dashboard/secret_files.py", root / "dashboard")
     programs = {"toy": TOY, "manage": MANAGE, "celery": CELERY, "gunicorn": GUNICORN}
     for name, text in programs.items():
         (root / f"{name}.py").write_text(text)

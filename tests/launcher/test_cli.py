@@ -1,6 +1,7 @@
 """What ./run prints when it cannot start: a message, a status, never a traceback."""
 
 import ast
+import json
 import os
 import shutil
 import socket
@@ -82,3 +83,12 @@ def test_manage_takes_our_options_before_and_after_the_command(toy):
 
 def test_the_entry_scripts_are_executable():
     assert os.access(REPOSITORY / "run", os.X_OK) and os.access(REPOSITORY / ".ci" / "run", os.X_OK)
+
+
+def test_a_secret_may_come_from_a_file_which_must_have_one(toy, tmp_path):
+    (tmp_path / "key").write_text("from-a-file\n")
+    status, output = toy.run("manage", "show", SECRET_KEY_FILE=str(tmp_path / "key"))
+    assert status == 0 and json.loads(output.splitlines()[-1])["SECRET_KEY"] == "from-a-file"
+    status, output = toy.run("manage", "show", SECRET_KEY_FILE="/no/such/file")
+    assert status == 1 and "Traceback" not in output
+    assert output.startswith("SECRET_KEY_FILE names '/no/such/file', which cannot be read")

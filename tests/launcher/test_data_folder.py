@@ -1,5 +1,7 @@
 """The data folder: one ./run at a time, and a secret key of its own."""
 
+import stat
+
 import pytest
 
 from deploy.launcher.console import CliError
@@ -40,3 +42,22 @@ def test_the_error_for_a_locked_folder_names_its_owner(folder):
 def test_a_damaged_file_about_the_simulator_is_ignored(folder, text):
     (folder.path / "simulator.json").write_text(text)
     assert folder.simulator() == {"port": 0, "epoch": "", "environment": {}}
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o755, 0o750, 0o701])
+def test_an_existing_folder_is_closed_to_others(tmp_path, mode):
+    (tmp_path / "var").mkdir()
+    (tmp_path / "var").chmod(mode)
+    folder = DataFolder.prepare(tmp_path / "var")
+    assert stat.S_IMODE(folder.path.stat().st_mode) == 0o700
+
+
+def test_a_folder_that_others_share_stays_open_and_is_named(tmp_path, capsys, monkeypatch):
+    tmp_path.chmod(0o1777)
+    DataFolder.prepare(tmp_path)
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o1777
+    assert f"Other users may be able to read {tmp_path}" in capsys.readouterr().out
+    tmp_path.chmod(0o755)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    DataFolder.prepare(tmp_path)
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755

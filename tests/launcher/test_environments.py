@@ -27,7 +27,7 @@ def environments(user, **known):
 @given(st.dictionaries(st.text(min_size=1, max_size=12), st.text(max_size=5)))
 def test_web_gets_listed_variables_only(user):
     listed = {"PATH", "HOME", "LANG", "TZ", "TMPDIR", "SECRET_KEY", "DEBUG", "ALLOWED_HOSTS"}
-    listed |= {"BASE_URL", "DATABASE_URL", "STATIC_ROOT"}
+    listed |= {"BASE_URL", "DATABASE_URL", "STATIC_ROOT", "CELERY_PREFIX", "TRUSTED_PROXIES"}
     known = environments(user | {"SHOP_AK": "secret", "REDIS_URL": "redis://"}).web()
     assert {name for name in known if not name.startswith("LC_")} <= listed
 

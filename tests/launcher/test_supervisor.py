@@ -53,7 +53,7 @@ def test_a_dead_child_is_restarted_when_its_delay_is_over(supervisor, clock, cap
     supervisor.start(child("print('started'); raise SystemExit(3)"))
     output = []
 
-    def said(text):
+    def printed(text):
         supervisor.tick()
         output.append(capsys.readouterr().out)
         return text in "".join(output)
@@ -61,12 +61,12 @@ def test_a_dead_child_is_restarted_when_its_delay_is_over(supervisor, clock, cap
     def starts():
         return supervisor.log("toy").read_text().count("started")
 
-    eventually(lambda: said("toy exited with status 3; restarting in 1 s."))
+    eventually(lambda: printed("toy exited with status 3; restarting in 1 s."))
     clock.now += 0.9
     supervisor.tick()
     assert starts() == 1
     clock.now += 0.2
-    eventually(lambda: said("restarting in 2 s."))
+    eventually(lambda: printed("restarting in 2 s."))
     assert starts() == 2
 
 

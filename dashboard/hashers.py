@@ -1,0 +1,14 @@
+"""How passwords are hashed."""
+
+from django.contrib.auth.hashers import Argon2PasswordHasher
+
+
+class Argon2(Argon2PasswordHasher):
+    """Argon2id at the lowest cost that OWASP recommends.
+
+    At Django's 100 MB per password, a few sign-ins at once could use up the memory.
+    """
+
+    time_cost = 2
+    memory_cost = 19 * 1024  # KiB
+    parallelism = 1

@@ -1,0 +1,72 @@
+"""gunicorn's settings, read from the folder where it starts; its command line takes precedence.
+
+A slow client holds a thread until its socket times out. So the timeouts are short, and there are
+more threads than anyone opens connections by accident. A reverse proxy that reads whole requests,
+such as nginx, protects better.
+"""
+
+import socket
+import struct
+import subprocess
+import sys
+from contextlib import suppress
+from functools import partial
+
+from gunicorn import util
+
+workers = 2
+threads = 72
+keepalive = 10
+graceful_timeout = 8
+limit_request_line = 8190
+control_socket_disable = True
+# By default SCRIPT_NAME is believed if it comes from this host: a proxy hands on its clients'.
+forwarder_headers = ""
+
+RECEIVE_SECONDS = 10
+SEND_SECONDS = 30
+
+
+def explain_long_address(sock, status, reason, message):
+    """Answer a request that gunicorn refuses; its own page for a long address doesn't help."""
+    if status == 414:
+        message = (
+            "This address is longer than 8,190 characters, which is more than the server accepts. "
+            "Go back and ask for less at a time: at most 100 IDs, or fewer filters."
+        )
+    write_error(sock, status, reason, message)
+
+
+# No setting changes these two functions of gunicorn 27; tests/faults/test_slow_clients.py has both.
+write_error, util.write_error = util.write_error, explain_long_address
+# Its main thread waits up to 2 s for each client that doesn't hang up: 64 of them in a row would
+# keep everybody else waiting for a minute.
+util.close_graceful = partial(util.close_graceful, timeout=0.02)
+
+
+def on_starting(server):
+    """Refuse to start with a sentence; each worker would repeat it, and the exit status vary."""
+    from dashboard.logs import HideSignInTokens, ShortenSlowClients
+
+    # In a process of its own: what this one imports, reloaded workers would not import anew.
+    status = subprocess.run([sys.executable, "-c", "import dashboard.wsgi"]).returncode
+    if status:
+        sys.exit(status)
+    server.log.access_log.addFilter(HideSignInTokens())
+    server.log.error_log.addFilter(ShortenSlowClients())
+    server.log.error_log.addFilter(HideSignInTokens())
+
+
+def post_fork(server, worker):
+    """Set timeouts on the listening sockets: Linux hands them on to each accepted connection."""
+    for listener in worker.sockets:
+        for option, seconds in (
+            (socket.SO_RCVTIMEO, RECEIVE_SECONDS),
+            (socket.SO_SNDTIMEO, SEND_SECONDS),
+        ):
+            listener.sock.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", seconds, 0))
+        # Not on Unix sockets, nor on macOS.
+        with suppress(OSError, AttributeError):
+            listener.sock.setsockopt(
+                socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, SEND_SECONDS * 1000
+            )
