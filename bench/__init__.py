@@ -1,1 +1,1 @@
-"""Benchmarks: the restore list and sync, each against how it is usually done."""
+"""Benchmarks: pages, many readers and sync, each against how it is usually done."""

@@ -1,10 +1,10 @@
-"""Runs one benchmark: ``./run bench list`` or ``./run bench sync``."""
+"""Runs one benchmark: ``./run bench pages``, for example."""
 
 import sys
 
-from bench import restore_list, sync
+from bench import load, pages, stuck, sync
 
-BENCHMARKS = {"list": restore_list.main, "sync": sync.main}
+BENCHMARKS = {"pages": pages.main, "load": load.main, "sync": sync.main, "stuck": stuck.main}
 
 
 def main(arguments: list[str]) -> int:

@@ -17,12 +17,23 @@ def describe_machine() -> None:
 
 
 class Report:
-    """Prints numbers as they come and remembers whether every goal is met."""
+    """Prints numbers as they come and remembers which miss their goals.
 
-    goals_met = True
+    Without ``judged`` no number has a goal: the data is too small for them.
+    """
+
+    def __init__(self, *, judged: bool = True) -> None:
+        self._judged, self._heading = judged, ""
+        self._missed: dict[str, list[str]] = {}
+
+    @property
+    def goals_met(self) -> bool:
+        """Whether every number so far meets its goal."""
+        return not self._missed
 
     def heading(self, text: str) -> None:
         """Start a group of numbers: the database, its data and the user."""
+        self._heading = text
         print(f"\n{text}", flush=True)
 
     def number(
@@ -35,14 +46,19 @@ class Report:
         at_most: float | None = None,
     ) -> None:
         """Print one number, and whether it meets its goal."""
-        goal = ""
-        if at_least is not None:
-            goal = self._judge(value >= at_least, f"at least {at_least:g}")
-        if at_most is not None:
-            goal = self._judge(value <= at_most, f"at most {at_most:g}")
+        met, goal = True, ""
+        if self._judged and at_least is not None:
+            met, goal = value >= at_least, f"at least {at_least:g}"
+        if self._judged and at_most is not None:
+            met, goal = value <= at_most, f"at most {at_most:g}"
         shown = f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.2f}"
-        print(f"  {name:<58} {shown:>9} {unit:<6} {goal}".rstrip(), flush=True)
+        judgment = f"{'ok' if met else 'MISSED'} (goal: {goal})" if goal else ""
+        line = f"  {name:<58} {shown:>9} {unit:<6} {judgment}".rstrip()
+        print(line, flush=True)
+        if not met:
+            self._missed.setdefault(self._heading, []).append(line)
 
-    def _judge(self, met: bool, goal: str) -> str:
-        self.goals_met = self.goals_met and met
-        return f"{'ok' if met else 'MISSED'} (goal: {goal})"
+    def summary(self) -> None:
+        """Print again what missed its goal."""
+        for heading, lines in self._missed.items():
+            print("\n".join([f"\nMissed: {heading}", *lines]))

@@ -32,7 +32,6 @@ from simulator.world import World
 if TYPE_CHECKING:
     from restores.sync.accounts import AccountClient
 
-HERE = Path(__file__).resolve().parent.parent
 # Writing: so many instances with together about so many restores, compared so often.
 INSTANCES, RESTORES, ROUNDS = 50, 5_000, 3
 # update_or_create is slow: it writes only so many of them.
@@ -54,16 +53,9 @@ def main(arguments: list[str]) -> int:
     statuses = []
     for server in databases.servers(options.database):
         with databases.temporary(server) as url:
-            environment = {
-                "SECRET_KEY": "only-for-benchmarks-" * 4,
-                **os.environ,
-                "DJANGO_SETTINGS_MODULE": "dashboard.settings",
-                "DATABASE_URL": url,
-                "DCS_PROJECTS": "",
-                "DEBUG": "",
-            }
             command = [sys.executable, "-m", "bench.sync", options.part or ""]
-            statuses.append(subprocess.call(command, env=environment, cwd=HERE))
+            environment = databases.environment(url)
+            statuses.append(subprocess.call(command, env=environment, cwd=databases.ROOT))
     return max(statuses)
 
 
@@ -130,7 +122,7 @@ def measure_promise(report: Report, database: str) -> None:
     with (
         tempfile.TemporaryDirectory(prefix="bench-") as folder,
         Simulator(instances=SIMULATED, restores=SIMULATED) as simulator,
-        _worker(Path(folder), simulator) as supervisor,
+        worker(Path(folder), simulator, INTERVAL) as supervisor,
     ):
         deadline = time.monotonic() + 120
         while Project.objects.exclude(listed_at=None).count() < 3:
@@ -264,10 +256,13 @@ def _empty() -> None:
 
 
 @contextmanager
-def _worker(folder: Path, simulator: Simulator) -> Iterator[Supervisor]:
-    """Run broker, worker and beat on the simulator's first three projects."""
+def worker(folder: Path, simulator: Simulator, interval: int) -> Iterator[Supervisor]:
+    """Run broker, worker and beat on the simulator's first three projects.
+
+    Every instance is synced once in ``interval`` seconds.
+    """
     text = re.sub("rate = .*", f"rate = {RATE}", simulator.projects_file)
-    text = re.sub("interval = .*", f'interval = "{INTERVAL}s"', text)
+    text = re.sub("interval = .*", f'interval = "{interval}s"', text)
     accounts, *projects = text.split("[projects.")
     file = folder / "projects.toml"
     file.write_text("[projects.".join([accounts, *projects[:3]]))
@@ -280,7 +275,7 @@ def _worker(folder: Path, simulator: Simulator) -> Iterator[Supervisor]:
         "DCS_PROJECTS": str(file),
         "REDIS_URL": broker.url,
     }
-    supervisor = Supervisor(root=HERE, logs=folder)
+    supervisor = Supervisor(root=databases.ROOT, logs=folder)
     try:
         if broker.child:
             supervisor.start(broker.child)

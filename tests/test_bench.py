@@ -13,11 +13,16 @@ ROOT = Path(__file__).parent.parent
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["list", "--rows", "2000"], "stock / this"),
+        (["pages", "--rows", "2000", "--rounds", "1"], "stock / this"),
+        pytest.param(
+            ["load", "--rows", "2000", "--seconds", "2"],
+            "back to back: pages, this / stock",
+            marks=pytest.mark.long,
+        ),
         pytest.param(
             ["sync", "--part", "writing"],
             "sync / update_or_create",
-            marks=pytest.mark.long(ci=True),
+            marks=pytest.mark.long,
         ),
     ],
 )
