@@ -1,4 +1,4 @@
-"""What every test stands on: settings for a test run, signed-in clients, a fixed world."""
+"""Shared by all tests: settings for a test run, signed-in clients, a small simulated cloud."""
 
 import os
 
@@ -36,7 +36,7 @@ def pytest_collection_modifyitems(config, items):
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix, tmp_path_factory):
-    """SQLite in a file, as in real life: threads and processes share it."""
+    """SQLite in a file, as in production: threads and processes share it."""
     from django.db import connection
 
     if connection.vendor == "sqlite":
@@ -62,9 +62,12 @@ def _quick_settings(settings, no_files):
 
 @pytest.fixture(autouse=True)
 def _forgetful():
-    """What one test's world made a process remember is nothing to the next."""
+    """Clear what the process has cached for the previous test."""
+    from restores import running_exports
+
     yield
     cache.clear()
+    running_exports._running.clear()
 
 
 @pytest.fixture

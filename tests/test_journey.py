@@ -33,7 +33,7 @@ RESTORES = {
     },
     "p06": {},
 }
-# fixture: class of the sync error, and words of its message
+# fixture: kind of the sync error, and part of its message
 SYNC_ERRORS = {
     "p07": ("bad_answer", "DCS.4800"),
     "p08": ("credentials", "APIGW.0301"),
@@ -50,7 +50,7 @@ def recorded(name):
 
 @pytest.fixture
 def sync(simulator):
-    """Look at one instance to whose calls the cloud answers with a fixture."""
+    """Sync an instance while a fixture is the response to its calls."""
     load_accounts()
     project = scheduling.take_over_project(
         Project.objects.order_by("pk").first(), datetime.now(UTC)
@@ -61,10 +61,10 @@ def sync(simulator):
 
     def sync_with(name, path="/restores"):
         fixture = recorded(name)
-        answer = {key: fixture[key] for key in ("status", "headers", "body")}
+        response = {key: fixture[key] for key in ("status", "headers", "body")}
         match = re.escape(f"{instance.instance_id}{path}")
         simulator.faults.clear()
-        simulator.faults.add({"kind": "answer", "match": match, **answer})
+        simulator.faults.add({"kind": "answer", "match": match, **response})
         Instance.objects.update(lease_until=None)
         claimed = scheduling.claim_selected([instance.pk], datetime.now(UTC))
         next(sync_instances(claimed, cloud))
@@ -104,7 +104,7 @@ def test_a_recorded_list_reaches_the_database_every_page_and_json(name, sync, we
 
 
 @pytest.mark.parametrize("name", SYNC_ERRORS)
-def test_a_recorded_error_is_a_sync_error_and_no_restore(name, sync, web):
+def test_a_recorded_error_is_a_sync_error_and_not_a_restore(name, sync, web):
     instance = sync(name)
     kind, words = SYNC_ERRORS[name]
 

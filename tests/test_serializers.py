@@ -28,6 +28,8 @@ FIELDS = [
     "customer",
     "instance_id",
     "instance_name",
+    "created_problem",
+    "updated_problem",
     "ended_at",
     "duration_seconds",
     "restoring_seconds_min",
@@ -39,6 +41,7 @@ FIELDS = [
     "last_seen_at",
     "listed",
     "stale",
+    "stuck",
     "url",
 ]
 
@@ -115,12 +118,16 @@ def test_the_list_has_an_envelope(web):
     assert found == {
         "total": 1,
         "total_capped": False,
+        "without_time": 0,
         "time_range": {"on": "created", "from": "2026-11-22T16:59:00Z", "to": None, "asof": None},
         "complete_to": "2026-11-23T16:59:00Z",
         "collector_stalled_since": None,
         "sync_errors": [],
         "ignored": ["foo"],
         "not_found": ["nope"],
+        "ids": [],
+        "searched": None,
+        "renamed": {},
         "next": None,
     }
 
@@ -164,6 +171,6 @@ def test_json_never_redirects(web):
     assert web.get("/restores.json?page=1&status=FAILED").status_code == 200
 
 
-def test_a_signed_out_script_gets_401_and_no_page(client, db):
+def test_a_signed_out_script_gets_401_and_not_a_page(client, db):
     response = client.get("/restores.json")
     assert (response.status_code, response.headers["Content-Type"]) == (401, "application/json")

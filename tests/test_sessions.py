@@ -1,4 +1,4 @@
-"""Who is signed in: asked of the database by every page, and never remembered."""
+"""Sessions: every request reads them from the database; none is cached."""
 
 from datetime import timedelta
 
@@ -23,7 +23,7 @@ def signed_in(client):
     return page.status_code == 200
 
 
-def test_a_session_is_somebody_s_own(client, mia, root):
+def test_a_session_belongs_to_one_user(client, mia, root):
     assert signed_in(client)
     assert b"<bdi>mia</bdi>" in client.get("/restores/").content
     client.force_login(root)
@@ -40,7 +40,7 @@ def test_a_session_is_somebody_s_own(client, mia, root):
     ],
     ids=["session deleted", "user deleted", "account closed", "password changed"],
 )
-def test_what_ends_a_session_ends_it_at_once(client, mia, end):
+def test_a_session_that_is_revoked_ends_at_once(client, mia, end):
     assert signed_in(client)
     end(mia)
     assert not signed_in(client)
@@ -59,7 +59,7 @@ def test_a_session_ends_by_itself(client, mia):
 @pytest.mark.parametrize(
     "cookie", [r'"\000aaaaaaaaaaaaaaaa"', r'"\303\251aaaaaaaaaaaaaa"', "x" * 7, "x" * 5000, "", '"']
 )
-def test_a_cookie_that_is_no_session_signs_nobody_in(client, db, cookie):
+def test_a_cookie_without_a_valid_session_signs_nobody_in(client, db, cookie):
     page = client.get("/restores/", headers={"cookie": f"{settings.SESSION_COOKIE_NAME}={cookie}"})
     assert page.status_code == 302
     assert page.headers["Location"].startswith("/login/")

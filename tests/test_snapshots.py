@@ -1,4 +1,4 @@
-"""What the list says of a moment in the past, against an oracle of everything ever observed."""
+"""A list as of a time, compared with a model of everything that was observed by then."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,37 +16,42 @@ from restores.restore_list.pagination import read_all
 from restores.statuses import FINAL, IN_PROGRESS, QUICK
 from restores.sync.store import mark_recovered
 from restores.timerange import to_iso
-from tests.factories import NOW, make_instance
+from tests.factories import NOW, make_instance, make_observation
 
 MINUTE = timedelta(minutes=1)
-STEPS = 12  # minutes from the begin of a world to its end, one look each
-BEGIN = NOW - timedelta(days=90)
+STEPS = 12  # minutes from the start of a history to its end, with one sync each
+START = NOW - timedelta(days=90)
 CODES = {"failed": "dcs.08.0007"}
 
 
 @dataclass(frozen=True)
-class Life:
-    """A restore's life: when it was created, and each state with the minute it was seen in."""
+class History:
+    """When a restore was created, and each status with the minute in which it was seen."""
 
     instance: int
     created: int
     seen: tuple[tuple[int, str], ...]
 
-    def by(self, minute):
-        """The state it was known in, None before it was."""
+    def status_at(self, minute):
+        """The status known by then, or None."""
         known = [state for at, state in self.seen if at <= minute]
         return known[-1] if known else None
 
+    def stuck_at(self, minute):
+        """Whether it was in progress and had stood still for three minutes."""
+        since = max((at for at, _ in self.seen if at <= minute), default=minute)
+        return self.status_at(minute) in IN_PROGRESS and minute - since >= 3
+
 
 @st.composite
-def lives(draw):
+def draw_history(draw):
     created = draw(st.integers(0, STEPS - 1))
     first = draw(st.integers(created, STEPS))
     states = draw(st.sampled_from(PATHS))
     rest = draw(st.lists(st.integers(first, STEPS), min_size=len(states), max_size=len(states)))
     minutes = sorted({first, *rest})[: len(states)]
     seen = zip(minutes, states[-len(minutes) :], strict=True)
-    return Life(draw(st.integers(0, 1)), created, tuple(seen))
+    return History(draw(st.integers(0, 1)), created, tuple(seen))
 
 
 PATHS = [
@@ -64,38 +69,40 @@ PATHS = [
 
 
 def at(minute):
-    return BEGIN + minute * MINUTE
+    return START + minute * MINUTE
 
 
-worlds = st.lists(lives(), max_size=9)
-asked_for = st.fixed_dictionaries(
+some_histories = st.lists(draw_history(), max_size=9)
+parameters = st.fixed_dictionaries(
     {},
     optional={
         "status": st.lists(
-            st.sampled_from(["waiting", "restoring", "succeed", "failed", "Aborted"]), min_size=1
+            st.sampled_from(["waiting", "restoring", "succeed", "failed", "Aborted", "other"]),
+            min_size=1,
         ),
+        "stuck": st.just(["yes"]),
         "code": st.sampled_from([["any"], ["dcs.08.0007"]]),
         "recovered": st.sampled_from([["yes"], ["no"]]),
         "instance": st.sampled_from([["i0"], ["i1"]]),
         "on": st.sampled_from([["created"], ["ended"], ["running"], ["changed"]]),
-        "sort": st.sampled_from([["created"], ["-status"], ["progress"], ["duration"], ["-ended"]]),
+        "sort": st.sampled_from([["created"], ["-status"], ["duration"], ["-ended"]]),
         "from": st.integers(0, STEPS).map(lambda minute: [to_iso(at(minute))]),
         "to": st.integers(1, STEPS + 2).map(lambda minute: [to_iso(at(minute))]),
     },
 )
 
 
-def ended(life, state):
-    """The end that a state brings: a minute before it was seen, but not before its creation."""
-    minute = next(at for at, one in life.seen if one == state)
-    return max(at(minute) - MINUTE / 2, at(life.created)) if state in FINAL else None
+def ended(history, state):
+    """The end as of a status: just before it was first seen final, but not before creation."""
+    minute = next((at for at, one in history.seen if one in FINAL), 0)
+    return max(at(minute) - MINUTE / 2, at(history.created)) if state in FINAL else None
 
 
-def store(number, life, instance):
-    """A life as the collector leaves it, the clock of the cloud half an hour behind ours."""
-    state = life.seen[-1][1]
-    created, end = at(life.created), ended(life, state)
-    first, last = at(life.seen[0][0]), at(life.seen[-1][0])
+def store(number, history, instance):
+    """Store a history as syncs do, with the cloud's clock half an hour behind ours."""
+    state = history.seen[-1][1]
+    created, end = at(history.created), ended(history, state)
+    first, last = at(history.seen[0][0]), at(history.seen[-1][0])
     restore = Restore.objects.create(
         instance=instance,
         project=instance.project,
@@ -111,15 +118,20 @@ def store(number, life, instance):
         changed_at=last,
         moved_at=last if last > first else None,
         slow=last - first > QUICK,
+        stuck_at=last + 3 * MINUTE if state in IN_PROGRESS else None,
     )
-    for minute, one in life.seen:
-        Observation.objects.create(
-            restore=restore,
+    for minute, one in history.seen:
+        end_then = ended(history, one)
+        make_observation(
+            restore,
+            at(minute),
             seen_at=at(minute) - 30 * MINUTE,
-            recorded_at=at(minute),
             status=one,
             progress=progress_of(one),
             error_code=CODES.get(one, ""),
+            stuck_at=at(minute) + 3 * MINUTE if one in IN_PROGRESS else None,
+            ended_at=end_then,
+            duration=(end_then - created).total_seconds() if end_then else None,
         )
     return restore
 
@@ -128,55 +140,56 @@ def progress_of(state):
     return {"waiting": None, "restoring": 40.0, "failed": 63.0}.get(state, 100.0)
 
 
-def recovered_by(life, everything, minute):
+def recovered_by(history, histories, minute):
     """Whether a later restore of its instance was known to have succeeded."""
     return any(
-        other.instance == life.instance
-        and other.created > life.created
-        and other.by(minute) == "succeed"
-        for other in everything
+        other.instance == history.instance
+        and other.created > history.created
+        and other.status_at(minute) == "succeed"
+        for other in histories
     )
 
 
-def in_window(life, params, minute):
-    """Whether its time, as known by then, lies within the window; without an end it ended then."""
-    start = datetime.fromisoformat(params["from"][0]) if "from" in params else BEGIN - MINUTE
+def in_range(history, params, minute):
+    """Whether its time, as known by then, is in the time range, which ends then at the latest."""
+    start = datetime.fromisoformat(params["from"][0]) if "from" in params else START - MINUTE
     end = datetime.fromisoformat(params["to"][0]) if "to" in params else at(minute)
-    on, state = params.get("on", ["created"])[0], life.by(minute)
-    # An end that was another then is not kept.
-    over = ended(life, state) if state in FINAL and state == life.seen[-1][1] else None
+    on, state = params.get("on", ["created"])[0], history.status_at(minute)
+    end_then = ended(history, state)
     if on == "running":
-        created = at(life.created)
-        still = state not in FINAL or created >= start
-        return created < end and (still or "from" not in params or (over and over > start))
+        created = at(history.created)
+        running = state not in FINAL or created >= start
+        return created < end and (running or "from" not in params or end_then > start)
     times = {
-        "created": [at(life.created)],
-        "changed": [at(seen) for seen, _ in life.seen if seen <= minute],
-        "ended": [over] if over else [],
+        "created": [at(history.created)],
+        "changed": [at(seen) for seen, _ in history.seen if seen <= minute],
+        "ended": [end_then] if end_then else [],
     }[on]
     return any(start <= time < end for time in times)
 
 
-def expected(everything, params, minute):
-    """The lives that a list asked for then would have shown."""
-    for number, life in enumerate(everything):
-        state = life.by(minute)
-        if state is None or not in_window(life, params, minute):
+def expected(histories, params, minute):
+    """ID, status and whether it has recovered, of each restore that the list showed then."""
+    for number, history in enumerate(histories):
+        state = history.status_at(minute)
+        if state is None or not in_range(history, params, minute):
             continue
-        healed = recovered_by(life, everything, minute)
+        recovered = recovered_by(history, histories, minute)
         wanted = params.get("recovered", [""])[0]
+        statuses = {*params.get("status", [state])}
         if (
-            (not params.get("status") or state in params["status"])
+            (state in statuses or (state == "Aborted" and "other" in statuses))
+            and (not params.get("stuck") or history.stuck_at(minute))
             and (not params.get("code") or state == "failed")
-            and (not wanted or (state == "failed" and healed == (wanted == "yes")))
-            and (not params.get("instance") or f"i{life.instance}" in params["instance"])
+            and (not wanted or (state == "failed" and recovered == (wanted == "yes")))
+            and (not params.get("instance") or f"i{history.instance}" in params["instance"])
         ):
-            yield f"r{number}", state, healed and state == "failed"
+            yield f"r{number}", state, recovered and state == "failed"
 
 
 @pytest.fixture
-def empty(db):
-    """Two instances, and whatever an earlier example left taken away."""
+def no_restores(db):
+    """Make two instances without restores; called once per example."""
 
     def make():
         Observation.objects.all().delete()
@@ -186,73 +199,81 @@ def empty(db):
     return make
 
 
-UNHURRIED = {"deadline": None, "suppress_health_check": [HealthCheck.function_scoped_fixture]}
+NO_DEADLINE = {"deadline": None, "suppress_health_check": [HealthCheck.function_scoped_fixture]}
 
 
-@settings(max_examples=60, **UNHURRIED)
-@given(worlds, asked_for, st.integers(0, STEPS + 1))
-def test_a_list_of_the_past_is_what_was_known_then(empty, root, everything, params, minute):
-    assert_known_then(empty(), root, everything, params, minute)
+@settings(max_examples=60, **NO_DEADLINE)
+@given(some_histories, parameters, st.integers(0, STEPS + 1))
+def test_a_snapshot_of_a_list_is_what_was_known_then(no_restores, root, histories, params, minute):
+    assert_known_then(no_restores(), root, histories, params, minute)
 
 
 @pytest.mark.long
-@settings(max_examples=1000, **UNHURRIED)
-@given(worlds, asked_for, st.integers(0, STEPS + 1))
-def test_a_list_of_the_past_is_what_was_known_then_in_many_worlds(
-    empty, root, everything, params, minute
+@settings(max_examples=1000, **NO_DEADLINE)
+@given(some_histories, parameters, st.integers(0, STEPS + 1))
+def test_a_snapshot_of_a_list_is_what_was_known_then_in_many_histories(
+    no_restores, root, histories, params, minute
 ):
-    assert_known_then(empty(), root, everything, params, minute)
+    assert_known_then(no_restores(), root, histories, params, minute)
 
 
-def assert_known_then(instances, root, everything, params, minute):
-    """Rows, their states, counts and order are those that the oracle remembers."""
-    for number, life in enumerate(everything):
-        store(number, life, instances[life.instance])
+def assert_known_then(instances, root, histories, params, minute):
+    """Rows, their statuses, counts and order are those of the model."""
+    for number, history in enumerate(histories):
+        store(number, history, instances[history.instance])
     for instance in instances:
         mark_recovered(instance)
     query = QueryDict(mutable=True)
     for name, values in (params | {"asof": [to_iso(at(minute))]}).items():
         query.setlist(name, values)
-    view = ListParams.parse(query, NOW)
-    # A window that ends before it begins is refused, and nothing is shown.
-    assume(not view.errors)
+    list_params = ListParams.parse(query, NOW)
+    # A time range that ends before it starts is refused, and nothing is shown.
+    assume(not list_params.errors)
 
-    scope = Scope(view, root)
+    scope = Scope(list_params, root)
     rows = [row for chunk in read_all(scope, Restore.objects.all(), 4) for row in chunk]
     then = [one.then for one in then_and_now(rows, scope.asof)]
 
-    known = set(expected(everything, params, minute))
+    known = set(expected(histories, params, minute))
     assert {(row.restore_id, row.status, bool(row.recovered_at)) for row in then} == known
     assert len(then) == len(known)
     assert scope.restores.count() == len(known)
     for row in then:
         assert row.progress == progress_of(row.status)
         assert row.error_code == CODES.get(row.status, "")
-        assert row.ended_at is None or (row.status in FINAL and row.ended_at <= at(minute))
-    assert_counted(scope, everything, params, minute)
-    assert_ordered(view, then)
+        history = histories[int(row.restore_id[1:])]
+        assert row.ended_at == ended(history, row.status)
+        assert row.stuck == history.stuck_at(minute)
+    assert_counted(scope, histories, params, minute)
+    assert_ordered(list_params, then)
 
 
-def assert_counted(scope, everything, params, minute):
-    """The counts of the states are those of then, whatever state was asked for."""
-    narrowing = {
-        name: given for name, given in params.items() if name not in ("status", "recovered")
+def assert_counted(scope, histories, params, minute):
+    """The counts by status are those of then, whatever status is filtered by."""
+    other_filters = {
+        name: given
+        for name, given in params.items()
+        if name not in ("status", "stuck", "recovered")
     }
-    known = list(expected(everything, narrowing, minute))
+    known = list(expected(histories, other_filters, minute))
     counted = {tab.label: tab.count.number for tab in count_tabs(scope)}
     assert counted["All"] == len(known)
     assert counted["Failed"] == sum(state == "failed" for _, state, _ in known)
     assert counted["In progress"] == sum(state in IN_PROGRESS for _, state, _ in known)
+    assert counted.get("Other", 0) == sum(state == "Aborted" for _, state, _ in known)
+    assert counted.get("Stuck", 0) == sum(
+        histories[int(key[1:])].stuck_at(minute) for key, _, _ in known
+    )
     assert counted["Unresolved"] == sum(
-        state == "failed" and not healed for _, state, healed in known
+        state == "failed" and not recovered for _, state, recovered in known
     )
 
 
-def assert_ordered(view, then):
-    """Sorted by the values of then, what has none last."""
-    column = {"-status": "status", "progress": "progress", "duration": "duration"}.get(view.sort)
+def assert_ordered(list_params, then):
+    """Rows are sorted by their values then, and those without a value come last."""
+    column = {"-status": "status", "duration": "duration"}.get(list_params.sort)
     if column:
         values = [getattr(row, column) for row in then]
         given = [value for value in values if value is not None]
         assert values == given + [None] * (len(values) - len(given))
-        assert given == sorted(given, reverse=view.sort.startswith("-"))
+        assert given == sorted(given, reverse=list_params.sort.startswith("-"))

@@ -57,7 +57,7 @@ class Behavior:
             ends_included=rng.random() < 0.6,
             order=rng.choice(["newest", "oldest", "any"]),
         )
-        # One oddity at a time: a cloud that neither counts nor filters cannot be seen through.
+        # One fault at a time: no sync can cope with a cloud that neither counts nor filters.
         oddity = rng.choice([*[{}] * 6, *ODDITIES])
         return replace(behavior, **oddity)
 
@@ -71,7 +71,7 @@ class Behavior:
 
 @dataclass
 class ChangingList:
-    """``history`` holds what was listed at each moment since the sync's first response."""
+    """``history`` holds what was listed at each time since the sync's first response."""
 
     rng: Random
     behavior: Behavior
@@ -109,16 +109,16 @@ class ChangingList:
         if self.rng.random() < self.behavior.wrong_total:
             total = self.rng.choice([None, 10**9, total + 1 + self.rng.randrange(3)])
         server_time = self.now.replace(microsecond=0)
-        return Page(rows=listed, skipped=0, total=total, server_time=server_time)
+        return Page(rows=listed, skipped=0, total=total, server_time=server_time, limit=self.limit)
 
     def within(self, row, begin, end) -> bool:
         if self.rng.random() < self.behavior.ignore_filter:
             return True
-        moment = getattr(row, self.behavior.filters_by)
-        if moment is None:
+        time = getattr(row, self.behavior.filters_by)
+        if time is None:
             return False
-        moment += timedelta(hours=self.behavior.hours_off)
-        return begin <= moment <= end if self.behavior.ends_included else begin < moment < end
+        time += timedelta(hours=self.behavior.hours_off)
+        return begin <= time <= end if self.behavior.ends_included else begin < time < end
 
     def ordered(self, rows):
         if self.behavior.order == "any":

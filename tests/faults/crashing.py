@@ -1,7 +1,7 @@
 """Runs syncs in forked processes that kill or freeze themselves at a chosen point.
 
 A point is the moment before or after an SQL statement, a commit or an HTTP call. Orders arrive as
-lines of JSON on stdin; each is answered with one line: how the process ended, and at which point.
+lines of JSON on stdin; the response to each is one line: how the process ended, and at which point.
 """
 
 import importlib
@@ -60,9 +60,9 @@ def instrument(crash):
 
     def send(adapter, request, **options):
         crash.call(request.url)
-        answer = sent(adapter, request, **options)
+        response = sent(adapter, request, **options)
         crash.reach("http")
-        return answer
+        return response
 
     committed, BaseDatabaseWrapper._commit = BaseDatabaseWrapper._commit, commit
     sent, HTTPAdapter.send = HTTPAdapter.send, send

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import selectors
 import shutil
 import signal
@@ -148,6 +149,7 @@ class Proxy:
         self.port, self._listener = free_port(), None
         self._selector, self._lock = selectors.DefaultSelector(), threading.Lock()
         self._closed = threading.Event()
+        self._commit_to_lose, self._committing = None, set()
         self._thread = threading.Thread(target=self._forward_all, daemon=True)
         self._thread.start()
         self.resume()
@@ -168,12 +170,15 @@ class Proxy:
     def cut(self):
         """Break every connection and refuse new ones."""
         with self._lock:
-            if self._listener:
-                self._selector.unregister(self._listener)
-                self._listener.close()
-                self._listener = None
-            for end in list(self._pairs):
-                self._drop(end)
+            self._cut()
+
+    def cut_at_commit(self, of):
+        """Cut when the transaction with statement ``of`` commits: its response is lost."""
+        self._commit_to_lose = of
+
+    @property
+    def is_cut(self):
+        return self._listener is None
 
     def close(self):
         self.cut()
@@ -209,9 +214,25 @@ class Proxy:
                 some = end.recv(65536)
                 if some:
                     self._pairs[end].sendall(some)
+                    self._watch_commits(end, some)
                     return
             except OSError:
                 pass
+            self._drop(end)
+
+    def _watch_commits(self, end, some):
+        if self._commit_to_lose and self._commit_to_lose in some:
+            self._committing.add(end)
+        elif end in self._committing and b"COMMIT" in some:
+            self._commit_to_lose, self._committing = None, set()
+            self._cut()
+
+    def _cut(self):
+        if self._listener:
+            self._selector.unregister(self._listener)
+            self._listener.close()
+            self._listener = None
+        for end in list(self._pairs):
             self._drop(end)
 
     def _drop(self, end):
@@ -330,14 +351,13 @@ class Product:
         }
         return self.start("beat", (*CELERY, "beat", "--pidfile="), environment)
 
-    def web(self, **variables):
+    def web(self, *options, **variables):
         """Start the web process, which has neither the broker nor the projects file."""
         self.command("collectstatic", "--noinput", "-v0")
         port = free_port()
         environment = self.web_environment | {"BASE_URL": f"http://127.0.0.1:{port}"} | variables
-        size = ("--workers", 1, "--threads", 4, "--limit-request-line", 8190)
-        command = ("-m", "gunicorn", "dashboard.wsgi", "--bind", f"127.0.0.1:{port}", *size)
-        program = self.start("web", (sys.executable, *command, "--no-control-socket"), environment)
+        command = ("-m", "gunicorn", "dashboard.wsgi", "--bind", f"127.0.0.1:{port}", *options)
+        program = self.start("web", (sys.executable, *command), environment)
         site = Site(f"http://127.0.0.1:{port}", program)
         until(lambda: site.get("/healthz").status == 200, 20, program.output)
         return site
@@ -365,11 +385,11 @@ class Product:
 
     def make_due(self):
         """Make every instance and every project due; return the current time."""
-        moment = datetime.now(UTC)
+        now = datetime.now(UTC)
         before = self.database.db_time(datetime(2020, 1, 1, tzinfo=UTC))
         self.database.rows("update restores_instance set next_sync_at = %s", before)
         self.database.rows("update restores_project set next_sync_at = %s", before)
-        return moment
+        return now
 
     def not_synced(self, since):
         """Count monitored instances not synced since then; -1 before all have been listed."""
@@ -387,14 +407,14 @@ class Product:
 
     def wait_until_synced(self, since, seconds=60, restarting=()):
         """Wait until every monitored instance was synced since then; return the seconds it took."""
-        begun = time.monotonic()
+        start = time.monotonic()
 
         def done():
             self.restart_stopped(*restarting)
             return self.not_synced(since) == 0
 
         until(done, seconds, lambda: f"{self.not_synced(since)} not synced")
-        return time.monotonic() - begun
+        return time.monotonic() - start
 
 
 class Cloud:
@@ -443,43 +463,55 @@ class Cloud:
         self.simulator.close()
 
 
-def _ended(record, moment):
+def _ended(record, at):
     final = record["status"] in ("succeed", "failed")
-    return final and str(record["updated_at"]) < f"{moment:%Y-%m-%dT%H:%M:%S}"
+    return final and str(record["updated_at"]) < f"{at:%Y-%m-%dT%H:%M:%S}"
 
 
 class Site:
     """The web process over HTTP."""
 
     def __init__(self, url, program):
-        self.url, self.program, self._cookie = url, program, ""
+        self.url, self.program, self.cookie = url, program, ""
 
-    def get(self, path, timeout=30):
-        """Ask for a page and return the answer with ``seconds`` and ``text``; 0 is no answer."""
-        # Who asks for health is a machine that has not signed in.
-        cookie = "" if path.endswith("z") else self._cookie
-        request = urllib.request.Request(self.url + path, headers={"Cookie": cookie})
-        begun = time.monotonic()
+    def get(self, path, timeout=30, data=None):
+        """Ask for a page and return the response with ``seconds`` and ``text``; status 0 is none.
+
+        ``data`` is the body of a POST.
+        """
+        # Health checks come from machines that have not signed in.
+        cookie = "" if path.endswith("z") else self.cookie
+        request = urllib.request.Request(self.url + path, data=data, headers={"Cookie": cookie})
+        start = time.monotonic()
         try:
             with _OPENER.open(request, timeout=timeout) as response:
-                answer = Answer(response.status, response.headers, response.read().decode())
+                result = Response(response.status, response.headers, response.read().decode())
         except urllib.error.HTTPError as error:
             with error:
-                answer = Answer(error.code, error.headers, error.read().decode())
+                result = Response(error.code, error.headers, error.read().decode())
         except OSError:
-            answer = Answer(0, {}, "")
-        answer.seconds = time.monotonic() - begun
-        return answer
+            result = Response(0, {}, "")
+        result.seconds = time.monotonic() - start
+        return result
 
     def sign_in(self, link):
-        """Follow a sign-in link."""
-        answer = self.get(urlsplit(link.strip()).path)
-        set_by = answer.headers.get_all("Set-Cookie") or ()
-        self._cookie = "; ".join(cookie.partition(";")[0] for cookie in set_by)
-        assert "session=" in self._cookie, f"{link} signs nobody in: {answer.status}"
+        """Follow a sign-in link and confirm it."""
+        path = urlsplit(link.strip()).path
+        form = self.get(path)
+        self.cookie = _cookies(form)
+        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', form.text)
+        assert token, f"{link} shows no form: {form.status}"
+        response = self.get(path, data=f"csrfmiddlewaretoken={token[1]}".encode())
+        self.cookie = _cookies(response)
+        assert "session-" in self.cookie, f"{link} signs nobody in: {response.status}"
 
 
-class Answer:
+def _cookies(response):
+    set_by = response.headers.get_all("Set-Cookie") or ()
+    return "; ".join(cookie.partition(";")[0] for cookie in set_by)
+
+
+class Response:
     def __init__(self, status, headers, text):
         self.status, self.headers, self.text, self.seconds = status, headers, text, 0.0
 

@@ -97,5 +97,5 @@ def record(restore_id="r-1", minutes=60, **fields):
     }
 
 
-def _timestamp(moment):
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+def _timestamp(time):
+    return f"{time:%Y-%m-%dT%H:%M:%S}.{time.microsecond // 1000:03d}Z"

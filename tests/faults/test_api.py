@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import socket
 import threading
 import time
@@ -10,21 +11,27 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 import time_machine
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.http import QueryDict
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from restores import tasks
 from restores.dcs import http
+from restores.dcs.client import PageLimit
 from restores.dcs.errors import DcsError
-from restores.models import Account, Instance, Observation, Project, Restore
+from restores.dcs.iam import accessible_projects
+from restores.filters import ListParams, Scope
+from restores.models import Account, Instance, Observation, Project, ProjectState, Restore
 from restores.sync import accounts, inventory, projects, rate_limit, results, scheduling
 from restores.sync.instances import sync_instances
-from restores.sync_status import sync_status_of
+from restores.sync_status import visible_sync_status
 from simulator.faults import gzip_bomb
 from simulator.restores import Scenario
 from simulator.server import Simulator
@@ -32,6 +39,7 @@ from tests.dcs.conftest import ANY_JSON
 from tests.faults.scene import LANTERN, Scene, record
 
 pytestmark = pytest.mark.django_db(transaction=True)
+SUPERUSER = User(is_superuser=True)
 
 
 @pytest.fixture
@@ -65,7 +73,8 @@ def assert_sync_error(scene, result, kind, words=""):
     assert words in instance.sync_error_message
     assert instance.complete_to == result.instance.complete_to
     assert scene.stored() == {"r-1": "succeed", "r-2": "failed"}
-    status = sync_status_of(Instance.objects.filter(pk=instance.pk))
+    query = QueryDict(f"instance={instance.instance_id}")
+    status = Scope(ListParams.parse(query, datetime.now(UTC)), SUPERUSER).sync_status()
     assert [error.kind for error in status.errors] == [kind]
     assert status.complete_to is None
 
@@ -109,7 +118,8 @@ def test_a2_a_rejected_request_is_shown_and_stops_no_other_sync(synced, web):
     first, second = synced.instances[:2]
     result = synced.sync(first, second)
     assert_sync_error(synced, result, "bad_answer", "DCS.4800")
-    assert len(synced.calls(f"{first.instance_id}/restores")) == 1
+    limits = [entry.query for entry in synced.calls(f"{first.instance_id}/restores")]
+    assert limits == ["offset=0&limit=1000", "offset=0&limit=1"]
     assert Instance.objects.get(pk=second.pk).complete_to
     page = web.get("/sync-status/").content.decode()
     assert "&lt;script&gt;alert(1)" in page and "<script>alert(1)" not in page
@@ -179,7 +189,7 @@ def test_a3_a_command_skips_the_other_projects_of_a_rejected_account(make_scene,
 
 
 @pytest.mark.parametrize("status", [403, 404, 500])
-def test_a4_unavailable_backups_cost_no_restore(synced, status):
+def test_a4_unavailable_backups_lose_no_restore(synced, status):
     Instance.objects.filter(pk=synced.instance.pk).update(backups_due_at=None)
     synced.inject("/backups", kind="status", status=status)
     synced.list_restores(
@@ -189,12 +199,12 @@ def test_a4_unavailable_backups_cost_no_restore(synced, status):
     assert synced.sync().error is None
     assert synced.stored()["r-3"] == "restoring"
     assert synced.instance.complete_to >= before.replace(microsecond=0)
-    asked = len(synced.calls("/backups"))
+    calls = len(synced.calls("/backups"))
     Instance.objects.filter(pk=synced.instance.pk).update(
         backups_due_at=before + timedelta(hours=1)
     )
     synced.sync()
-    assert len(synced.calls("/backups")) == asked
+    assert len(synced.calls("/backups")) == calls
 
 
 def test_a4_backups_that_hang_are_tried_once_per_batch(make_scene):
@@ -255,17 +265,17 @@ def test_a4_a_missing_permission_is_named_and_retried_with_increasing_delays(syn
 
 
 def test_a5_a_deleted_instance_keeps_its_history_and_comes_back_when_listed(synced):
-    gone = synced.instance
-    synced.inject(f"{gone.instance_id}/restores", kind="status", status=404)
+    instance = synced.instance
+    synced.inject(f"{instance.instance_id}/restores", kind="status", status=404)
     assert synced.sync().error.kind == "gone"
-    gone.refresh_from_db()
-    assert gone.deleted_at and len(synced.stored()) == 2
-    assert gone.pk not in [row.pk for row in scheduling.claim_instances(_next_year())]
+    instance.refresh_from_db()
+    assert instance.deleted_at and len(synced.stored()) == 2
+    assert instance.pk not in [row.pk for row in scheduling.claim_instances(_next_year())]
     synced.clear_faults()
     synced.sync_project()
     assert synced.sync().error is None
-    gone.refresh_from_db()
-    assert (gone.deleted_at, gone.sync_error_kind) == (None, "")
+    instance.refresh_from_db()
+    assert (instance.deleted_at, instance.sync_error_kind) == (None, "")
 
 
 def test_a5_an_instance_is_deleted_once_a_complete_list_lacks_it(synced):
@@ -282,9 +292,9 @@ def test_a5_many_instances_missing_at_once_are_not_deleted(scene):
     scene.inject("/instances\\?", kind="edit", insert=many, times=1)
     scene.sync_project()
     proven = scene.project.listed_at
-    for spoil in ({"remove": 10**6}, {"remove": 8}):
+    for edit in ({"remove": 10**6}, {"remove": 8}):
         scene.clear_faults()
-        scene.inject("/instances\\?", kind="edit", **spoil)
+        scene.inject("/instances\\?", kind="edit", **edit)
         assert scene.sync_project() is None
         assert scene.project.sync_error_kind == "bad_answer"
         assert "missing from it all at once" in scene.project.sync_error_message
@@ -420,16 +430,16 @@ def test_a9_a_broken_connection_is_retried_and_then_given_up(synced):
     assert synced.sync().error is None
     assert (len(synced.calls("/restores")), len(synced.calls("/backups"))) == (2, 2)
     synced.inject("/restores", kind="reset")
-    begun = time.monotonic()
+    start = time.monotonic()
     assert_sync_error(synced, synced.sync(), "unreachable", "connection was lost")
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - start < 3
 
 
 def test_a9_a_refused_connection_is_given_up_within_three_seconds(synced):
     synced.simulator.close()
-    begun = time.monotonic()
+    start = time.monotonic()
     assert_sync_error(synced, synced.sync(), "unreachable", "connect")
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - start < 3
 
 
 # A10: DNS
@@ -444,7 +454,7 @@ def test_a10_a_name_that_does_not_resolve_is_reported_as_such(synced, monkeypatc
     assert_sync_error(synced, synced.sync(), "unreachable", "host name could not be resolved")
 
 
-# A12: slow answers (A11 is in test_api_tls.py)
+# A12: slow responses (A11 is in test_api_tls.py)
 
 
 @pytest.mark.parametrize(
@@ -458,9 +468,9 @@ def test_a10_a_name_that_does_not_resolve_is_reported_as_such(synced, monkeypatc
 def test_a12_a_slow_response_ends_at_the_deadline(synced, monkeypatch, fault):
     monkeypatch.setattr(accounts, "_DEADLINE", 0.5)
     synced.inject("/restores", **fault)
-    begun = time.monotonic()
+    start = time.monotonic()
     assert_sync_error(synced, synced.sync(), "unreachable")
-    assert 0.4 < time.monotonic() - begun < 1.5
+    assert 0.4 < time.monotonic() - start < 1.5
 
 
 class Worker:
@@ -674,7 +684,7 @@ def test_a18_a_list_with_duplicate_instances_creates_none_twice(scene):
     assert (Instance.objects.count(), scene.project.sync_error_kind) == (before, "")
 
 
-# A19: lying totals
+# A19: wrong totals
 
 
 @pytest.mark.parametrize("total", [0, 1, -1, 10**9, "many", None, {}, 2.5])
@@ -704,15 +714,15 @@ def test_a19_a_wrong_number_of_instances_proves_nothing(scene, total):
 # A20: pages without end
 
 
-def test_a20_a_page_of_instances_that_repeats_is_left_after_the_second(scene):
+def test_a20_fetching_instances_stops_at_the_first_repeated_page(scene):
     scene.inject("/instances\\?", kind="edit", total=10**9)
     assert scene.sync_project() is None
     assert "instance_num is 1000000000" in scene.project.sync_error_message
     assert len(scene.calls("/instances\\?")) <= 2
 
 
-def test_a20_endless_new_pages_of_instances_are_left_after_fifty(scene, monkeypatch):
-    monkeypatch.setattr(inventory, "_MAX_PAGES", 4)
+def test_a20_fetching_instances_stops_after_fifty_pages(scene, monkeypatch):
+    monkeypatch.setattr(inventory, "max_pages", lambda limit: 4)
 
     def another(number):
         row = {"instance_id": f"i-{number}", "status": "RUNNING"}
@@ -727,25 +737,25 @@ def test_a20_endless_new_pages_of_instances_are_left_after_fifty(scene, monkeypa
     assert len(scene.calls("/instances\\?")) == 4
 
 
-def test_a20_a_page_of_restores_that_repeats_is_left(scene):
+def test_a20_fetching_restores_stops_at_a_repeated_page(scene):
     scene.list_restores(record("r-1"), total=10**6)
     assert "incomplete" in scene.sync().error.message
     assert len(scene.calls("/restores")) <= 200
 
 
-# A21: inserts and removals between calls (the schedules are in test_schedules.py)
+# A21: inserts and removals between calls (random sequences are in test_changing_lists.py)
 
 
 def test_a21_restores_that_begin_during_a_sync_are_all_found(scene):
     target = next(
         i for i in scene.simulator.world.instances if i.instance_id == scene.instance.instance_id
     )
-    done, begun = threading.Event(), []
+    done, started = threading.Event(), []
 
     def begin():
-        while not done.wait(0.002) and len(begun) < 300:
+        while not done.wait(0.002) and len(started) < 300:
             order = Scenario(waiting=0, seconds=0.01)
-            begun.append(scene.simulator.world.start_restore(target, datetime.now(UTC), order))
+            started.append(scene.simulator.world.start_restore(target, datetime.now(UTC), order))
 
     scene.inject("/restores", kind="edit", shuffle=21)
     thread = threading.Thread(target=begin)
@@ -756,13 +766,13 @@ def test_a21_restores_that_begin_during_a_sync_are_all_found(scene):
     scene.sync()
     listed = scene.simulator.world.records(target, datetime.now(UTC))
     assert scene.stored().keys() == {row["restore_id"] for row in listed}
-    assert set(begun) <= scene.stored().keys()
+    assert set(started) <= scene.stored().keys()
     assert all(result.error is None for result in results)
-    assert Observation.objects.filter(restore__instance=scene.instance).count() >= len(begun)
+    assert Observation.objects.filter(restore__instance=scene.instance).count() >= len(started)
 
 
 def test_a21_instances_that_shift_between_pages_are_not_deleted(scene, monkeypatch):
-    monkeypatch.setattr(inventory, "_PAGE_SIZE", 2)
+    monkeypatch.setattr(PageLimit, "rows", 2)
     count = Instance.objects.filter(project=scene.project).count()
     scene.inject("offset=1&", kind="edit", remove=1)
     for _ in range(3):
@@ -772,15 +782,15 @@ def test_a21_instances_that_shift_between_pages_are_not_deleted(scene, monkeypat
 
 
 def test_a21_an_instance_missing_from_pages_is_deleted_the_second_time(scene, monkeypatch):
-    monkeypatch.setattr(inventory, "_PAGE_SIZE", 2)
+    monkeypatch.setattr(PageLimit, "rows", 2)
     scene.sync_project()
     lost = Instance.objects.create(
         project=scene.project, instance_id="lost", listed_at=datetime.now(UTC)
     )
-    for gone in (False, True):
+    for deleted in (False, True):
         scene.sync_project()
         lost.refresh_from_db()
-        assert bool(lost.deleted_at) == gone
+        assert bool(lost.deleted_at) == deleted
 
 
 # A22: clocks
@@ -794,13 +804,34 @@ def test_a22_clock_skew_is_shown_while_syncs_go_on(scene, seconds, words):
     assert words in scene.project.sync_error_message
     assert scene.sync().error is None
     assert scene.instance.sync_error_kind == ""
-    assert [error.kind for error in sync_status_of(scene.instances).errors] == ["clock"]
+    errors = visible_sync_status(SUPERUSER).errors
+    assert [error.kind for error in errors if error.project == scene.project.name] == ["clock"]
     since = scene.project.sync_error_since
     scene.sync_project()
     assert scene.project.sync_error_since == since
     scene.clear_faults()
     scene.sync_project()
     assert scene.project.sync_error_kind == ""
+
+
+def test_a22_a_wrong_clock_in_the_list_of_restores_alone_is_shown_too(scene):
+    scene.inject("/restores", kind="clock_skew", seconds=-600)
+    assert scene.sync_project() is None
+    assert scene.project.sync_error_kind == ""
+    assert scene.sync(*scene.instances).error is None
+    instance = scene.instance
+    assert (instance.sync_error_kind, instance.failures) == ("clock", 0)
+    assert "our clock is 10 min ahead of" in instance.sync_error_message.lower()
+    errors = visible_sync_status(SUPERUSER).errors
+    assert {error.kind for error in errors if error.instance_id} == {"clock"}
+    state = ProjectState.objects.get(project=scene.project)
+    assert state.healthy_never_synced_count == 0
+    assert state.healthy_oldest_complete_to == instance.complete_to
+    scene.sync()
+    assert scene.instance.sync_error_since == instance.sync_error_since
+    scene.clear_faults()
+    scene.sync()
+    assert scene.instance.sync_error_kind == ""
 
 
 def test_a22_complete_to_is_by_the_cloud_s_clock(scene):
@@ -850,7 +881,7 @@ def test_a24_the_host_s_proxies_and_netrc_are_ignored(synced, monkeypatch, tmp_p
         assert proxy.log.total == 0
 
 
-# A25: what nobody has heard of
+# A25: unknown statuses and fields
 
 
 @pytest.mark.parametrize("status", ["rolledback", "PAUSED", "再試行", "x" * 300])
@@ -872,12 +903,12 @@ def test_a25_an_instance_with_an_unknown_status_is_monitored_like_any_other(scen
 
 
 def test_a25_a_cloud_that_ignores_the_status_filter_makes_nothing_due(scene):
-    begun = _begin(scene)
+    started = _begin(scene)
     Instance.objects.update(next_sync_at=_next_year())
     scene.inject("/instances\\?status=RESTORING", kind="answer", body=_everything(scene))
     scene.sync_project()
     due = Instance.objects.filter(next_sync_at__lt=_next_year() - timedelta(days=1))
-    assert {row.instance_id for row in due} <= {begun}
+    assert {row.instance_id for row in due} <= {started}
 
 
 def _begin(scene):
@@ -894,3 +925,115 @@ def _begin(scene):
 def _everything(scene):
     rows = [{"instance_id": row.instance_id, "status": "RUNNING"} for row in Instance.objects.all()]
     return {"instances": rows, "instance_num": len(rows)}
+
+
+# A26: error bodies of another shape
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"forbidden": {"code": 403, "message": "No policy."}}, "(HTTP 403): No policy."),
+        ({"errors": [{"code": "X.1", "message": "No."}]}, "(HTTP 403, X.1): No."),
+        ("<Error><Code>Denied</Code><Message>No.</Message></Error>", "(HTTP 403, Denied): No."),
+        ("upstream refused", "(HTTP 403): upstream refused"),
+    ],
+)
+def test_a26_an_error_s_reason_is_shown_whatever_the_shape_of_its_body(synced, body, words):
+    synced.inject("/restores", kind="status", status=403, body=body)
+    assert_sync_error(synced, synced.sync(), "permission", words)
+
+
+# A27: a page limit that is refused
+
+
+@pytest.mark.parametrize("accepted", [999, 100, 50, 25, 10])
+def test_a27_a_cloud_that_refuses_large_pages_is_synced_completely(
+    tmp_path, monkeypatch, settings, accepted
+):
+    with Simulator(instances=24, restores=300, max_limit=accepted) as cloud:
+        scene = Scene(cloud, tmp_path, monkeypatch, settings)
+        assert scene.sync_project() is None
+        refused = [entry for entry in scene.calls() if entry.status == 400]
+        assert 1 <= len(refused) <= 7
+        for instance in scene.instances:
+            assert scene.sync(instance).error is None
+        assert [entry for entry in scene.calls() if entry.status == 400] == refused
+        call_command("sync")
+    world = [i for i in cloud.world.instances if i.restorable]
+    assert Restore.objects.count() >= sum(
+        len(cloud.world.records(each, scene.project.listed_at)) for each in world
+    )
+    assert not Instance.objects.filter(single_node=False, complete_to=None).exists()
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
+def test_a27_a_limit_refused_for_one_kind_of_list_is_lowered_whatever_the_status(scene, status):
+    for kind in ("restores", "backups"):
+        scene.inject(f"/{kind}.*limit=(1000|500)$", kind="status", status=status, body="too many")
+    Instance.objects.update(backups_due_at=None)
+    assert scene.sync().error is None
+    limits = [entry.query.rpartition("=")[2] for entry in scene.calls("/restores")]
+    assert limits == ["1000", "1", "500", "200"]
+    assert [entry.query for entry in scene.calls("/backups")] == ["offset=0&limit=200"]
+
+
+def test_a27_discovery_lists_projects_in_pages_that_iam_accepts(tmp_path, monkeypatch, settings):
+    with Simulator(instances=24, restores=60, max_limit=100) as cloud:
+        scene = Scene(cloud, tmp_path, monkeypatch, settings)
+        iam = scene.client.iam(scene.account)
+        assert len(accessible_projects(iam, cloud.url)) == len(
+            [p for p in cloud.world.projects if p.account.name == scene.account.name]
+        )
+        assert scene.calls("/v3/projects")[-1].query == "page=1&per_page=100"
+
+
+def test_a27_check_projects_sends_the_requests_that_a_sync_sends(
+    tmp_path, monkeypatch, settings, capsys
+):
+    with Simulator(instances=24, restores=300, max_limit=10) as cloud:
+        scene = Scene(cloud, tmp_path, monkeypatch, settings)
+        call_command("check_projects")
+        assert "invalid" not in capsys.readouterr().out.lower()
+        checked = {entry.query for entry in scene.calls() if entry.status == 200}
+        assert {"offset=0&limit=10"} <= checked
+        scene.inject("limit=", kind="status", status=400)
+        with pytest.raises(CommandError, match="problem"):
+            call_command("check_projects")
+
+
+# A28: an endpoint with a version, a list of no projects
+
+
+@pytest.mark.parametrize("version", ["", "/", "/v2", "/v2/", "/v1.0", "/v2/{project_id}"])
+def test_a28_an_endpoint_may_be_given_with_a_version(make_scene, settings, version):
+    scene = make_scene()
+    text = re.sub('(?m)^(.*endpoint = .*)"$', rf'\1{version}"', scene.simulator.projects_file)
+    settings.DCS_PROJECTS = f"{scene.file}x"
+    Path(settings.DCS_PROJECTS).write_text(text)
+    call_command("check_projects")
+    assert {entry.status for entry in scene.calls()} <= {200, 201, 204}
+    assert set(Project.objects.values_list("endpoint", flat=True)) == {scene.simulator.url}
+
+
+@pytest.mark.parametrize("projects", [[], None, [{"id": "p", "name": "x", "enabled": False}]])
+def test_a28_discovery_without_a_project_is_an_error(make_scene, settings, capsys, projects):
+    scene = make_scene()
+    url = scene.simulator.url
+    account = f'[accounts.found]\nendpoint = "{url}"\niam_endpoint = "{url}"\n'
+    keys = 'access_key_env = "HARBOUR_ACCESS_KEY"\nsecret_key_env = "HARBOUR_SECRET_KEY"\n'
+    settings.DCS_PROJECTS += "x"
+    Path(settings.DCS_PROJECTS).write_text(f'{account}{keys}projects = "discover"\n')
+    scene.inject("/v3/", kind="answer", body={"projects": projects})
+    with pytest.raises(CommandError, match="2 problem"):
+        call_command("check_projects")
+    assert "found: projects: none is monitored" in capsys.readouterr().out
+    assert Account.objects.get(name="found").sync_error_kind == "discovery"
+
+
+@pytest.mark.parametrize("options", [[], ["--offline"]])
+def test_a28_a_file_that_monitors_nothing_is_never_ok(tmp_path, settings, options):
+    settings.DCS_PROJECTS = str(tmp_path / "empty.toml")
+    (tmp_path / "empty.toml").touch()
+    with pytest.raises(CommandError, match="names no project to monitor"):
+        call_command("check_projects", *options)

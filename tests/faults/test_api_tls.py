@@ -1,17 +1,26 @@
-"""Row A11: a cloud with a bad certificate gets no request."""
+"""Rows A11 and A29: certificates of the cloud, and proxies on the way to it."""
 
 import shutil
 import socket
 import ssl
 import subprocess
 import threading
+import time
+import traceback
 from contextlib import suppress
+from urllib.parse import quote
 
 import pytest
 
 from restores.dcs.auth import SignedAuth
 from restores.dcs.client import Client, new_session
 from restores.dcs.errors import Unreachable
+from simulator.server import Simulator
+from tests.dcs.conftest import start_server  # noqa: F401 - a fixture
+
+from .http_proxy import HttpProxy
+from .kit import free_port
+from .scene import LANTERN, Scene
 
 pytestmark = pytest.mark.skipif(
     not shutil.which("openssl"), reason="no openssl on PATH: apt-get install openssl"
@@ -148,3 +157,97 @@ def test_a11_nothing_in_the_product_turns_verification_off():
     for file in [*modules("restores"), *modules("dashboard")]:
         text = file.read_text()
         assert "verify=False" not in text and "CERT_NONE" not in text, file
+
+
+# A29: a proxy and a CA of an account's own
+
+CANARY = "not-to-be-shown"
+
+
+def ask_through(cloud, proxy, ca_file):
+    with new_session(proxy, str(ca_file)) as session:
+        auth = SignedAuth("CANARY-AK", "CANARY-SK")
+        return Client(session, cloud.url, "p1", auth, lambda: None).restores("i1")
+
+
+@pytest.mark.parametrize("login", ["", "user:p@ss/w0rd"])
+def test_a29_a_cloud_is_reached_through_the_account_s_proxy_and_verified_by_its_ca(folder, login):
+    userinfo = f"{quote(login, ':')}@" if login else ""
+    with TlsCloud(folder, "good") as cloud, HttpProxy(login) as proxy:
+        page = ask_through(cloud, f"http://{userinfo}{proxy.address}", folder / "ca.pem")
+    assert page.complete
+    assert b"CANARY-AK" in cloud.heard and b"Proxy" not in cloud.heard
+    [request] = proxy.requests
+    assert request.startswith("CONNECT localhost:") and "CANARY" not in request
+
+
+def test_a29_a_request_without_tls_goes_through_the_proxy_too(folder, start_server):  # noqa: F811
+    server = start_server()
+    with HttpProxy("user:secret") as proxy:
+        url = f"http://user:secret@{proxy.address}"
+        assert ask_through(server, url, folder / "ca.pem").complete
+    assert proxy.requests[0].startswith(f"GET {server.url}/v2/p1/")
+
+
+@pytest.mark.parametrize("refusal", ["407 Proxy Authentication Required", "403 Forbidden"])
+def test_a29_a_proxy_that_refuses_is_named_without_its_password_and_not_tried_again(
+    folder, refusal
+):
+    with (
+        TlsCloud(folder, "good") as cloud,
+        HttpProxy("user:secret", refusal.encode()) as proxy,
+        pytest.raises(Unreachable) as raised,
+    ):
+        ask_through(cloud, f"http://user:{CANARY}@{proxy.address}", folder / "ca.pem")
+    assert raised.value.message == f"The proxy refused the connection (HTTP {refusal[:3]})."
+    assert CANARY not in "".join(traceback.format_exception(raised.value))
+    assert len(proxy.requests) == 1 and cloud.greeted == 0
+
+
+def test_a29_a_proxy_that_cannot_be_reached_is_named_without_its_password(folder):
+    with TlsCloud(folder, "good") as cloud, pytest.raises(Unreachable) as raised:
+        ask_through(cloud, f"http://user:{CANARY}@127.0.0.1:{free_port()}", folder / "ca.pem")
+    assert raised.value.message == "Couldn’t connect to the proxy."
+    assert CANARY not in "".join(traceback.format_exception(raised.value))
+    assert cloud.greeted == 0
+
+
+@pytest.mark.parametrize("name", ["own", "other", "expired"])
+def test_a29_a_proxy_changes_nothing_about_verification(folder, name):
+    with (
+        TlsCloud(folder, name) as cloud,
+        HttpProxy() as proxy,
+        pytest.raises(Unreachable) as raised,
+    ):
+        ask_through(cloud, f"http://{proxy.address}", folder / "ca.pem")
+    assert cloud.heard == b"" and raised.value.message.startswith("TLS failed: ")
+    reasons = {"own": "self-signed", "other": "localhost", "expired": "expired"}
+    assert reasons[name] in raised.value.message
+
+
+def test_a29_a_proxy_that_never_responds_ends_at_the_deadline(folder):
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        new_session(f"http://127.0.0.1:{silent.getsockname()[1]}") as session,
+    ):
+        auth = SignedAuth("CANARY-AK", "CANARY-SK")
+        client = Client(session, "https://localhost:1", "p1", auth, lambda: None, timeout=1)
+        start = time.monotonic()
+        with pytest.raises(Unreachable):
+            client.restores("i1")
+    assert time.monotonic() - start < 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a29_proxy_and_ca_of_the_projects_file_are_used_for_a_whole_sync(
+    tmp_path, monkeypatch, settings, folder, caplog
+):
+    with Simulator(instances=24, restores=60) as cloud, HttpProxy(f"user:{CANARY}") as proxy:
+        monkeypatch.setenv("THE_PROXY", f"http://user:{CANARY}@{proxy.address}")
+        ours = f'proxy_env = "THE_PROXY"\nca_file = "{folder}/ca.pem"\nrate ='
+        monkeypatch.setattr(Simulator, "projects_file", cloud.projects_file.replace("rate =", ours))
+        scene = Scene(cloud, tmp_path, monkeypatch, settings, index=LANTERN)
+        assert scene.sync_project() is None and scene.sync().error is None
+    assert any(f"{cloud.url}/v3/auth/tokens" in request for request in proxy.requests)
+    config = scene.client.config
+    assert CANARY not in f"{config!r} {config} {vars(scene.client)} {caplog.text}"

@@ -14,6 +14,8 @@ from simulator.server import Simulator
 from tests.faults.scene import Scene
 
 ADDING = (
+    # An old worker needs no index: only its speed depends on one.
+    operations.RemoveIndex,
     operations.AddField,
     operations.AddIndex,
     operations.AlterModelOptions,

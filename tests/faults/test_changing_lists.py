@@ -51,7 +51,7 @@ def run_sequence(seed, statistics):
     for _ in range(SYNCS):
         cloud.start_sync()
         try:
-            result = fetch_complete(cloud, LIMIT)
+            result = fetch_complete(cloud)
         except DcsError:
             statistics.errors += 1
             continue
@@ -92,7 +92,7 @@ def check_end(cloud, stored):
     """Once the list stops changing, a sync is complete and everything in it is stored as it is."""
     cloud.settle()
     cloud.start_sync()
-    result = fetch_complete(cloud, LIMIT)
+    result = fetch_complete(cloud)
     check_result(cloud, result)
     stored = stored_after(stored, result)
     undated = any(row.created_at is None for row in cloud.rows.values())
@@ -138,7 +138,7 @@ class Client:
     def restores(self, instance_id, *, begin=None, end=None, known_digest=""):
         return with_digest(self.cloud(begin, end), known_digest)
 
-    def backups(self, instance_id):
+    def backups(self, instance_id, *, offset):
         return Page(rows=(), skipped=0, total=0, server_time=self.cloud.now)
 
 

@@ -1,20 +1,34 @@
 """The database goes away, freezes or fills up: pages say so, and nothing is lost."""
 
 import os
+import re
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 from time import monotonic
 
 import pytest
-from django.db import OperationalError, connection, connections, transaction
+from django.db import (
+    DatabaseError,
+    OperationalError,
+    ProgrammingError,
+    connection,
+    connections,
+    transaction,
+)
+from django.db.utils import ConnectionHandler
+from django.template.loader import render_to_string
+from django.test import RequestFactory
 
 from dashboard.errors import server_error
 from restores.models import Instance, Restore
 from restores.sync import conflicts
 from tests.factories import make_instance, make_restore
 
-from .kit import Proxy, until
+from .kit import ROOT, Product, Proxy, Sqlite, until
 
 ON_POSTGRES = os.environ.get("DATABASE_URL", "").startswith("postgres")
 needs_postgres = pytest.mark.skipif(
@@ -64,12 +78,12 @@ def test_d1_pages_say_within_two_seconds_that_the_database_is_unavailable(runnin
     assert running.site.get("/").status == 200
     proxy_to_resume.cut()
 
-    answers = [running.site.get(path) for path in PAGES]
+    responses = [running.site.get(path) for path in PAGES]
 
-    assert {answer.status for answer in answers} == {503}
-    assert max(answer.seconds for answer in answers) < 2
-    assert "Database unavailable" in answers[0].text
-    assert "Traceback" not in "".join(answer.text for answer in answers)
+    assert {response.status for response in responses} == {503}
+    assert max(response.seconds for response in responses) < 2
+    assert "Database unavailable" in responses[0].text
+    assert "Traceback" not in "".join(response.text for response in responses)
     assert running.site.get("/healthz").status == 200
     assert running.site.get("/readyz").status == 503
 
@@ -83,7 +97,7 @@ def test_d1_a_page_waits_for_a_frozen_database(running, proxy_to_resume):
         assert running.site.get("/healthz").status == 200
         proxy_to_resume.resume()
 
-        # A connection that was open answers; one that was being opened may have timed out.
+        # An open connection works again; one that was being opened may have timed out.
         assert page.result().status in (200, 503)
 
     assert running.site.get("/").status == 200
@@ -102,6 +116,17 @@ def test_d1_work_resumes_when_the_database_is_back(running, proxy_to_resume, fau
     until(lambda: running.site.get("/readyz").status == 200, 15)
     assert running.wait_until_synced(due, RECOVERY) < RECOVERY
     assert all(program.alive for program in running.worker_and_beat)
+
+
+@needs_postgres
+@pytest.mark.xdist_group("database")
+def test_d1_a_claim_whose_commit_got_no_response_is_released(running, proxy_to_resume):
+    proxy_to_resume.cut_at_commit(of=b'"fencing_token" = ("restores_instance"."fencing_token" + 1)')
+    due = running.make_due()
+    until(lambda: proxy_to_resume.is_cut, 15)
+    proxy_to_resume.resume()
+
+    assert running.wait_until_synced(due, RECOVERY) < RECOVERY
 
 
 @needs_postgres
@@ -136,6 +161,68 @@ def test_d1_a_worker_started_without_database_waits_for_it(running, proxy_to_res
 
     assert running.wait_until_synced(running.make_due(), RECOVERY) < RECOVERY
     worker.kill()
+
+
+def overwrite(file, start, count):
+    """Damage a database file: its head, or everything after it."""
+    for log in (f"{file}-wal", f"{file}-shm"):
+        Path(log).unlink(missing_ok=True)
+    with file.open("r+b") as damaged:
+        size = damaged.seek(0, 2)
+        damaged.seek(start)
+        damaged.write(b"damaged " * (min(count, size - start) // 8))
+
+
+DAMAGES = {"not a database": (0, 512), "malformed": (100, 10_000_000)}
+
+
+@needs_sqlite
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_d7_a_damaged_file_is_explained_at_startup(tmp_path, damage):
+    product = Product(tmp_path, Sqlite(tmp_path))
+    product.migrate()
+    overwrite(product.database.file, *DAMAGES[damage])
+    for command in ("migrate", "sync", "login_link"):
+        done = subprocess.run(
+            [sys.executable, "manage.py", command, *(["root"] if command == "login_link" else [])],
+            env=product.environment,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+        )
+        if command != "sync":  # without a projects file it doesn't get that far
+            assert f"The database {product.database.file} is damaged (" in done.stderr
+            assert "restore it from a backup" in done.stderr
+        assert done.returncode == 1 and "Traceback" not in done.stderr
+
+
+@needs_sqlite
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_d7_pages_say_that_the_file_is_damaged(db, tmp_path, damage):
+    database = Sqlite(tmp_path)
+    Product(tmp_path, database).migrate()
+    overwrite(database.file, *DAMAGES[damage])
+    default = connection.settings_dict | {"NAME": database.file}
+    damaged = ConnectionHandler({"default": default})["default"]
+    try:
+        damaged.cursor().execute("select count(*) from restores_restore")
+    except DatabaseError:
+        response = server_error(RequestFactory().get("/"))
+    finally:
+        damaged.close()
+    assert (response.status_code, response["Retry-After"]) == (503, "600")
+    assert "<h1>Database damaged</h1>" in response.content.decode()
+
+
+@pytest.mark.parametrize("error", [ProgrammingError("no such column: x"), ValueError("x")])
+def test_an_uncaught_exception_is_a_500_and_promises_nothing(error):
+    try:
+        raise error
+    except type(error):
+        response = server_error(RequestFactory().get("/"))
+    assert response.status_code == 500
+    for page in (response.content.decode(), *map(render_to_string, ("400.html", "503.html"))):
+        assert not re.search("lost|logged|Nothing was", page)
 
 
 @needs_postgres
@@ -241,9 +328,9 @@ def test_d4_pages_do_not_wait_for_the_write_lock(web):
     thread = threading.Thread(target=hold)
     thread.start()
     held.wait(10)
-    begun = monotonic()
+    start = monotonic()
     statuses = [web.get(path).status_code for path in PAGES[:4]]
-    took = monotonic() - begun
+    took = monotonic() - start
     release.set()
     thread.join()
 
@@ -253,7 +340,7 @@ def test_d4_pages_do_not_wait_for_the_write_lock(web):
 
 @needs_sqlite
 @pytest.mark.django_db(transaction=True)
-def test_d3_a_full_disk_rolls_the_whole_transaction_back_and_pages_still_answer(web, full_disk):
+def test_d3_a_full_disk_rolls_the_whole_transaction_back_and_pages_still_work(web, full_disk):
     instance = make_instance()
     make_restore("before", instance=instance)
     full_disk()
@@ -279,10 +366,10 @@ def test_d3_a_page_that_must_write_says_why_it_cannot(rf, error, words):
     try:
         raise error
     except OperationalError:
-        answer = server_error(rf.get("/"))
+        response = server_error(rf.get("/"))
 
-    assert (answer.status_code, answer["Retry-After"]) == (503, "10")
-    assert f"<h1>{words}</h1>" in answer.content.decode()
+    assert (response.status_code, response["Retry-After"]) == (503, "10")
+    assert f"<h1>{words}</h1>" in response.content.decode()
 
 
 @pytest.fixture

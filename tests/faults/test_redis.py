@@ -1,4 +1,4 @@
-"""Redis only wakes workers: whatever happens to it, pages answer and no sync is lost."""
+"""Redis only wakes workers: whatever happens to it, pages work and no sync is lost."""
 
 from datetime import UTC, datetime
 
@@ -36,16 +36,18 @@ def test_r1_worker_and_beat_wait_for_redis_and_then_start(running):
     assert all(program.alive for program in running.worker_and_beat)
 
 
-def test_r1_pages_answer_while_redis_is_away(running, redis):
+def test_r1_pages_work_while_redis_is_down(running, redis):
     site = running.web()
     site.sign_in(running.command("login_link", "root", "--create"))
     assert not {"DCS_PROJECTS", "REDIS_URL"} & site.program.environment.keys()
     redis.kill()
 
-    answers = {path: site.get(path) for path in ("/healthz", "/readyz", "/", "/restores/")}
+    responses = {path: site.get(path) for path in ("/healthz", "/readyz", "/", "/restores/")}
 
     redis.start()
-    assert {path: answer.status for path, answer in answers.items()} == dict.fromkeys(answers, 200)
+    assert {path: response.status for path, response in responses.items()} == dict.fromkeys(
+        responses, 200
+    )
     site.program.kill()
 
 
@@ -60,7 +62,7 @@ def test_r2_after_redis_died_everything_due_is_synced(running, redis):
 def test_r3_after_redis_froze_everything_due_is_synced(running, redis):
     redis.freeze()
     due = running.make_due()
-    # Longer than the socket's timeout is the long variant's matter.
+    # The long variant freezes it for longer than the socket's timeout.
     frozen = datetime.now(UTC)
     until(lambda: (datetime.now(UTC) - frozen).total_seconds() > 2, 5)
     redis.thaw()
@@ -119,7 +121,7 @@ def test_r5_a_broker_without_memory_stops_syncs_and_nothing_else(running, redis)
 
 
 @pytest.mark.parametrize("share", [3, pytest.param(1, marks=pytest.mark.long)])
-def test_after_all_that_the_cloud_credentials_have_leaked_nowhere(running, share):
+def test_after_all_these_failures_no_cloud_credential_has_leaked(running, share):
     secrets = list(running.cloud.secrets.values())
     running.cloud.simulator.faults.add(*every_fault(running.cloud.simulator.world)[::share])
     running.wait_until_synced(running.make_due(), RECOVERY)
@@ -130,6 +132,6 @@ def test_after_all_that_the_cloud_credentials_have_leaked_nowhere(running, share
     assert any("not accepted" in str(each.get("body")) for each in struck)
     assert len(secrets) > 2
     assert find_leaks(running, secrets, site) == []
-    # The search does find what is there: our own key, which web and beat must have.
+    # The search does find secrets: our own key, which web and beat must have.
     assert find_leaks(running, [running.web_environment["SECRET_KEY"]], site)
     running.cloud.simulator.faults.clear()

@@ -1,4 +1,4 @@
-"""Real workers and beats: stopped, killed, frozen, deaf, and more of them than needed."""
+"""Real workers and beats: stopped, killed, frozen, without messages, or too many of them."""
 
 import random
 import signal
@@ -125,24 +125,24 @@ def test_w3_w4_two_beats_and_three_workers_duplicate_nothing(running, seconds):
     # Read first: a claim that is not released yet may make its calls after the log was cleared.
     claims = ended_claims(running)
     running.cloud.simulator.log.clear()
-    begun = datetime.now(UTC)
+    start = datetime.now(UTC)
     frozen = random.Random(seconds).choice(workers)
     frozen.freeze()
-    until(lambda: datetime.now(UTC) > begun + timedelta(seconds=lease + 2), lease + 10)
+    until(lambda: datetime.now(UTC) > start + timedelta(seconds=lease + 2), lease + 10)
     frozen.thaw()
-    until(lambda: datetime.now(UTC) > begun + timedelta(seconds=seconds), seconds + 10)
+    until(lambda: datetime.now(UTC) > start + timedelta(seconds=seconds), seconds + 10)
     for worker in workers:
         worker.send(signal.SIGTERM)
     for worker in workers:
         worker.wait(30)
 
-    asked = syncs_at_the_cloud(running)
+    syncs = syncs_at_the_cloud(running)
     for instance_id, fencing_token in fencing_tokens(running).items():
-        assert asked[instance_id] <= fencing_token - claims.get(instance_id, 0), instance_id
+        assert syncs[instance_id] <= fencing_token - claims.get(instance_id, 0), instance_id
     # One in each interval of a minute, one at its edge, one more for the frozen worker.
-    idle = idle_since(running, begun)
+    idle = idle_since(running, start)
     assert len(idle) > 5
-    assert [each for each in idle if asked[each] > seconds / 60 + 2] == []
+    assert [each for each in idle if syncs[each] > seconds / 60 + 2] == []
     assert_matches_cloud(running)
 
 
@@ -161,13 +161,13 @@ def syncs_at_the_cloud(product):
     return Counter(path.split("/")[-2] for path in paths if path.endswith("/restores"))
 
 
-def idle_since(product, begun):
+def idle_since(product, start):
     """The instances without an unfinished restore since then, whose syncs worked."""
     rows = product.database.rows(
         "select instance_id from restores_instance i where sync_error_kind = '' and not exists"
         " (select 1 from restores_restore r where r.instance_id = i.id"
         " and (status not in ('succeed', 'failed') or changed_at >= %s))",
-        product.database.db_time(begun),
+        product.database.db_time(start),
     )
     return [instance_id for (instance_id,) in rows]
 

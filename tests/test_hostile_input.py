@@ -1,4 +1,4 @@
-"""Hostile texts stay text wherever they are printed; hostile addresses never break a page."""
+"""Hostile texts stay text wherever they are printed; hostile URLs never break a page."""
 
 import csv
 import io
@@ -38,10 +38,10 @@ FAMILIES = {
     "like": ["%", "_", "\\", "a%b", "' OR 1=1 --", "\";DROP TABLE x;", "%00", "[a-z]", "\\%"],
     "lines": ["a\r\nb", "a\nSet-Cookie: x", "a\rb", "\u2028", "\u2029", "a\x0bb", "a\x0cb", "\n\n"],
 }  # fmt: skip
-DRESSES = ["{}", "cart {} prod", "{0}{0}", "{}" + "x" * 120]
-CORPUS = [dress.replace("{0}", "{}").replace("{}", text) for texts in FAMILIES.values()
-          for text in texts for dress in DRESSES]  # fmt: skip
-KINDS = {"br", "hr", "img", "input", "link", "meta", "use", "path", "col", "option", "rect"}
+TEMPLATES = ["{}", "cart {} prod", "{0}{0}", "{}" + "x" * 120]
+CORPUS = [template.replace("{0}", "{}").replace("{}", text) for texts in FAMILIES.values()
+          for text in texts for template in TEMPLATES]  # fmt: skip
+VOID_ELEMENTS = {"br", "hr", "img", "input", "link", "meta", "use", "path", "col", "option", "rect"}
 
 
 @pytest.fixture(autouse=True)
@@ -77,25 +77,25 @@ def world(web):
     return web
 
 
-class Reader(HTMLParser):
-    """What a browser makes of a page: its elements, its texts and its attributes."""
+class ParsedPage(HTMLParser):
+    """A page as a browser parses it: elements with their attributes' names, texts and values."""
 
     def __init__(self, html):
         super().__init__(convert_charrefs=True)
-        self.shapes, self.texts, self.values, self.open = set(), [], [], []
+        self.elements, self.texts, self.values, self.open = set(), [], [], []
         self.feed(html)
         self.close()
 
     def handle_starttag(self, tag, attrs):
-        self.shapes.add((tag, *sorted(name for name, _ in attrs)))
+        self.elements.add((tag, *sorted(name for name, _ in attrs)))
         self.values += [value for _, value in attrs if value]
         if tag == "bdi":
             self.texts.append("")
-        if tag not in KINDS:
+        if tag not in VOID_ELEMENTS:
             self.open.append(tag)
 
     def handle_startendtag(self, tag, attrs):
-        self.shapes.add((tag, *sorted(name for name, _ in attrs)))
+        self.elements.add((tag, *sorted(name for name, _ in attrs)))
 
     def handle_endtag(self, tag):
         if tag in self.open:
@@ -118,31 +118,31 @@ def test_the_corpus_is_large():
 
 def test_a_list_of_hostile_texts_has_the_elements_of_a_harmless_one(world):
     url = "/restores/?cols=created,status,instance,restore,project,outcome&size=200"
-    pages = [Reader(body(world.get(f"{url}{page}"))) for page in ("", "&page=2")]
+    pages = [ParsedPage(body(world.get(f"{url}{page}"))) for page in ("", "&page=2")]
     texts = {text for page in pages for text in page.texts}
     values = {value for page in pages for value in page.values}
     for text in map(storable, CORPUS):
         assert not text or (text in texts and text in values)
     Restore.objects.update(restore_name="x", error_code="dcs.08.0007")
-    plain = Reader(body(world.get(f"{url}")))
-    odd = {shape for page in pages for shape in page.shapes} - plain.shapes
-    assert not any(shape[0] in ("script", "img", "svg", "b", "iframe") for shape in odd)
-    assert not any(name.startswith("on") for shape in odd for name in shape[1:])
+    harmless_page = ParsedPage(body(world.get(f"{url}")))
+    added = {element for page in pages for element in page.elements} - harmless_page.elements
+    assert not any(element[0] in ("script", "img", "svg", "b", "iframe") for element in added)
+    assert not any(name.startswith("on") for element in added for name in element[1:])
 
 
 def test_a_page_of_a_hostile_text_keeps_it_in_title_and_body(world, request):
     step = 1 if request.config.getoption("--long") else 17
     for number in range(0, len(CORPUS), step):
         html = body(world.get(f"/restores/r-{number}/"))
-        page, text = Reader(html), storable(CORPUS[number])
+        page, text = ParsedPage(html), storable(CORPUS[number])
         assert html.count("<title>") == html.count("</title>") == 1
-        assert not any(shape[0] in ("img", "iframe") for shape in page.shapes)
-        assert not any(name.startswith("on") for shape in page.shapes for name in shape[1:])
+        assert not any(element[0] in ("img", "iframe") for element in page.elements)
+        assert not any(name.startswith("on") for element in page.elements for name in element[1:])
         assert re.findall(r"<script(?! (?:type=\"module\"|defer) src=\"/static/)", html) == []
         assert not text.strip() or text.strip() in "\n".join(page.texts)
 
 
-def test_twins_carry_hostile_texts_word_for_word(world):
+def test_json_has_hostile_texts_verbatim(world):
     rows, url = [], "/restores.json?size=200"
     while url:
         response = world.get(url)
@@ -153,7 +153,7 @@ def test_twins_carry_hostile_texts_word_for_word(world):
     assert [row["restore_remark"] or "" for row in rows] == [storable(text) for text in CORPUS]
 
 
-def test_a_csv_file_carries_them_as_cells_that_no_spreadsheet_runs(world):
+def test_csv_has_them_as_cells_that_no_spreadsheet_evaluates(world):
     found = list(csv.DictReader(io.StringIO(body(world.get("/restores.csv")), newline="")))
     assert len(found) == len(CORPUS)
     for row, text in zip(found, map(storable, CORPUS), strict=True):
@@ -162,7 +162,7 @@ def test_a_csv_file_carries_them_as_cells_that_no_spreadsheet_runs(world):
         assert not any(re.match("[=+\\-@\t\r\n＝]", cell) for cell in row.values())
 
 
-def test_a_table_for_a_ticket_has_a_line_each(world):
+def test_a_markdown_table_has_one_line_per_restore(world):
     text = body(world.get("/restores.md?size=200"))
     rows = [line for line in text.split("\n") if line.startswith("| [")]
     assert len(rows) == 200
@@ -171,25 +171,27 @@ def test_a_table_for_a_ticket_has_a_line_each(world):
     assert not re.search(r"(?<!\\)<(?!http://)", text)
 
 
-@pytest.mark.parametrize("form", FORMATS)
-def test_no_format_for_tickets_lets_a_text_out(form):
+@pytest.mark.parametrize("name", FORMATS)
+def test_no_format_for_tickets_lets_a_text_add_lines_or_markup(name):
     for text in CORPUS:
         row = Row(url="https://x/", cells=("then", text))
-        document = Document(title=text, url="", facts=(("a", text),), heads=("a", "b"), rows=(row,))
-        written = FORMATS[form](document)
-        assert len(written.splitlines()) == len(FORMATS[form](harmless()).splitlines())
+        document = Document(
+            title=text, url="", facts=(("a", text),), headers=("a", "b"), rows=(row,)
+        )
+        written = FORMATS[name](document)
+        assert len(written.splitlines()) == len(FORMATS[name](harmless()).splitlines())
         assert written.isprintable() or set(written) - set(text) or "\n" in written
         assert not re.search("[\0\r\u202a-\u202e\u2066-\u2069\ud800-\udfff]", written)
-        if form == "plain":
+        if name == "plain":
             assert escapes.clean(text) in written
 
 
 def harmless():
     row = Row(url="https://x/", cells=("then", "x"))
-    return Document(title="x", url="", facts=(("a", "x"),), heads=("a", "b"), rows=(row,))
+    return Document(title="x", url="", facts=(("a", "x"),), headers=("a", "b"), rows=(row,))
 
 
-def test_a_hostile_name_in_the_address_is_a_page_of_its_own(world):
+def test_a_hostile_name_in_a_url_breaks_no_page(world):
     for text in map(storable, CORPUS[:: len(CORPUS) // 10]):
         if not text.strip():
             continue
@@ -214,17 +216,17 @@ RAW = ["%00", "%ED%A0%80", "%FF%FE", "%E2%80%AE", "%", "%zz", "%0D%0A", "+", "%2
 
 
 def queries(count, seed):
-    """Query strings of known and unknown names, given once or often, with anything behind."""
-    dice = random.Random(seed)
+    """Query strings of known and unknown names, given once or often, with anything appended."""
+    rng = random.Random(seed)
     values = [*VALUES, *CORPUS]
     for _ in range(count):
         parts = []
-        for _ in range(dice.choice((1, 1, 2, 3, 6))):
-            value = dice.choice(RAW) if dice.random() < 0.15 else encoded(dice.choice(values))
-            if dice.random() < 0.1:
-                value += dice.choice(RAW)
-            name = dice.choice(ORDER if dice.random() < 0.8 else NAMES)
-            parts += [f"{encoded(name)}={value}"] * (2 if dice.random() < 0.05 else 1)
+        for _ in range(rng.choice((1, 1, 2, 3, 6))):
+            value = rng.choice(RAW) if rng.random() < 0.15 else encoded(rng.choice(values))
+            if rng.random() < 0.1:
+                value += rng.choice(RAW)
+            name = rng.choice(ORDER if rng.random() < 0.8 else NAMES)
+            parts += [f"{encoded(name)}={value}"] * (2 if rng.random() < 0.05 else 1)
         yield "&".join(parts)
 
 
@@ -232,7 +234,7 @@ def encoded(text):
     return quote_plus(text.encode(errors="surrogatepass"))
 
 
-def read_and_reread(query):
+def assert_parsed_or_refused(query):
     params = ListParams.parse(QueryDict(query), NOW)
     if params.errors:
         assert all(problem.reason for problem in params.errors)
@@ -246,51 +248,52 @@ def read_and_reread(query):
     )
 
 
-def test_the_reader_reads_or_refuses_any_address():
+def test_any_query_string_is_parsed_or_refused():
     for query in queries(2_000, seed=1):
-        read_and_reread(query)
+        assert_parsed_or_refused(query)
 
 
 @pytest.mark.long
-def test_the_reader_reads_or_refuses_a_hundred_thousand_addresses():
+def test_a_hundred_thousand_query_strings_are_parsed_or_refused():
     for query in queries(100_000, seed=2):
-        read_and_reread(query)
+        assert_parsed_or_refused(query)
 
 
 PATHS = ["/restores/", "/facets/", "/restores.json", "/restores.csv", "/restores.md"]
+PATHS += ["/reports/downtime/", "/reports/downtime.json", "/reports/downtime.csv"]
 
 
-def asked_through_http(web, count, seed):
-    dice = random.Random(seed)
+def request_pages(web, count, seed):
+    rng = random.Random(seed)
     for query in queries(count, seed):
-        path, begun = dice.choice(PATHS), time.perf_counter()
+        path, start = rng.choice(PATHS), time.perf_counter()
         response = web.get(path, QUERY_STRING=query)
         text = body(response)
         assert response.status_code in (200, 302, 400), (path, query)
-        assert len(text) < 1_000_000 and time.perf_counter() - begun < 2, (path, query)
+        assert len(text) < 1_000_000 and time.perf_counter() - start < 2, (path, query)
         if response.status_code == 400:
             assert '<tr id="r' not in text and "r-first" not in text, (path, query)
 
 
 @pytest.fixture
-def few(web):
+def thirty_hostile(web):
     make_restore("r-first", status="failed", error_code="dcs.08.0007")
     for number in range(30):
         make_restore(f"r-{number}", restore_remark=storable(CORPUS[number]))
     return web
 
 
-def test_no_address_breaks_a_page(few):
-    asked_through_http(few, 150, seed=3)
+def test_no_query_string_breaks_a_page(thirty_hostile):
+    request_pages(thirty_hostile, 150, seed=3)
 
 
 @pytest.mark.long
-def test_two_thousand_addresses_break_no_page(few):
-    asked_through_http(few, 2_000, seed=4)
+def test_two_thousand_query_strings_break_no_page(thirty_hostile):
+    request_pages(thirty_hostile, 2_000, seed=4)
 
 
 @pytest.mark.parametrize("path", sorted(set(PATHS)))
 @pytest.mark.parametrize("name", ["q", "from", "status", "ids", "unknown"])
-def test_a_very_long_value_is_refused_or_noted_briefly(few, path, name):
-    response = few.get(path, QUERY_STRING=f"{name}={quote('é' * 20_000)}")
+def test_a_very_long_value_is_refused_with_a_short_page(thirty_hostile, path, name):
+    response = thirty_hostile.get(path, QUERY_STRING=f"{name}={quote('é' * 20_000)}")
     assert response.status_code == 400 and len(body(response)) < 100_000

@@ -1,4 +1,4 @@
-"""Whatever is asked, list, JSON, CSV, Markdown and count hold the same rows: those that match."""
+"""List, JSON, CSV, Markdown and count have the same rows: those that match the filters."""
 
 import csv
 import io
@@ -30,27 +30,23 @@ def clock():
 
 @pytest.fixture
 def world(web):
-    """Sixty restores of four instances in three projects, many at the edges of usual windows."""
-    dice = random.Random(7)
+    """Sixty restores of four instances in three projects, many at edges of common ranges."""
+    rng = random.Random(7)
     shop, maps = make_project(), make_project("maps", region="eu-nl", customer="Mapster")
-    places = [make_instance("cart-prod", project=shop), make_instance("geo", project=maps)]
-    places += [make_instance("tile", project=make_project("atlas", customer="Mapster"))]
-    places += [make_instance("geo", project=shop, instance_id="another-geo")]
+    instances = [make_instance("cart-prod", project=shop), make_instance("geo", project=maps)]
+    instances += [make_instance("tile", project=make_project("atlas", customer="Mapster"))]
+    instances += [make_instance("geo", project=shop, instance_id="another-geo")]
     for number in range(60):
-        status = dice.choice(STATES)
-        created = (
-            NOW - dice.choice([HOUR, 5 * HOUR, DAY, 3 * DAY]) + dice.choice([-1, 0, 1]) * MILLI
-        )
-        ended = (
-            created + dice.choice([0, 6, 90]) * timedelta(minutes=1) if status in FINAL else None
-        )
+        status = rng.choice(STATES)
+        created = NOW - rng.choice([HOUR, 5 * HOUR, DAY, 3 * DAY]) + rng.choice([-1, 0, 1]) * MILLI
+        ended = created + rng.choice([0, 6, 90]) * timedelta(minutes=1) if status in FINAL else None
         make_restore(
             f"t-{number:02}",
-            instance=dice.choice(places),
+            instance=rng.choice(instances),
             status=status,
-            error_code=dice.choice(["dcs.08.0007", "dcs.08.0002"]) if status == "failed" else "",
-            recovered_at=NOW if status == "failed" and dice.random() < 0.5 else None,
-            restore_remark=dice.choice(["before 412", "Nightly", ""]),
+            error_code=rng.choice(["dcs.08.0007", "dcs.08.0002"]) if status == "failed" else "",
+            recovered_at=NOW if status == "failed" and rng.random() < 0.5 else None,
+            restore_remark=rng.choice(["before 412", "Nightly", ""]),
             backup_id=f"b-{number % 9}",
             created_at=created if number % 20 else None,
             ended_at=ended,
@@ -59,7 +55,7 @@ def world(web):
     return web
 
 
-ASKED = {
+PARAMETERS = {
     "customer": ["Shopwell", "Mapster", "nobody"],
     "region": ["eu-de", "eu-nl"],
     "project": ["shop-prod", "maps", "atlas"],
@@ -78,21 +74,21 @@ ASKED = {
 REPEATED = {"customer", "region", "project", "instance", "status", "code"}
 
 
-def questions(count, seed):
-    dice = random.Random(seed)
+def random_queries(count, seed):
+    rng = random.Random(seed)
     for _ in range(count):
-        names = dice.sample(sorted(ASKED), dice.choice((0, 1, 1, 2, 2, 3, 4)))
+        names = rng.sample(sorted(PARAMETERS), rng.choice((0, 1, 1, 2, 2, 3, 4)))
         pairs = []
         for name in names:
-            times = 2 if name in REPEATED and dice.random() < 0.3 else 1
-            pairs += [(name, value) for value in dice.sample(ASKED[name], times)]
+            times = 2 if name in REPEATED and rng.random() < 0.3 else 1
+            pairs += [(name, value) for value in rng.sample(PARAMETERS[name], times)]
         yield urlencode(pairs)
 
 
-def matches(restore, view):
-    """Whether a restore is one of those asked for, from nothing but its own values."""
+def matches(restore, params):
+    """Whether a restore matches the params, judged by its own values alone."""
     project, instance = restore.project, restore.instance
-    given = {
+    values = {
         "customer": {project.customer},
         "region": {project.region},
         "project": {project.name},
@@ -106,31 +102,31 @@ def matches(restore, view):
     text = f"{restore.search} {instance.search}"
     return (
         all(
-            set(view.getlist(name)) & set(values)
-            for name, values in given.items()
-            if view.getlist(name)
+            set(params.getlist(name)) & set(allowed)
+            for name, allowed in values.items()
+            if params.getlist(name)
         )
-        and all(word in text for word in view.get("q").casefold().split())
+        and all(word in text for word in params.get("q").casefold().split())
         and (
-            not view.ids
-            or {restore.restore_id, restore.backup_id, instance.instance_id} & {*view.ids}
+            not params.ids
+            or {restore.restore_id, restore.backup_id, instance.instance_id} & {*params.ids}
         )
-        and in_window(restore, view.time_range)
+        and in_range(restore, params.time_range)
     )
 
 
-def in_window(restore, window):
-    start, end = window.start, window.end
-    if window.on == "running":
+def in_range(restore, time_range):
+    start, end = time_range.start, time_range.end
+    if time_range.on == "running":
         return was_running(restore, start, end)
-    if window.on == "changed" and not (start and end):
-        # It began before the end, and its last change is not before the beginning.
+    if time_range.on == "changed" and not (start and end):
+        # It was seen before the end, and its last change is not before the start.
         return (not start or restore.changed_at >= start) and (
             not end or restore.first_seen_at < end
         )
-    at = getattr(restore, f"{window.on}_at")
+    at = getattr(restore, f"{time_range.on}_at")
     if at is None:
-        return window.on == "created" and not (start or end)
+        return time_range.on == "created" and not (start or end)
     return (not start or at >= start) and (not end or at < end)
 
 
@@ -138,9 +134,10 @@ def was_running(restore, start, end):
     created, ended = restore.created_at, restore.ended_at
     if created is None or (end and created >= end):
         return False
-    young = restore.status not in FINAL and start and created > start - DAY
-    still = restore.status in IN_PROGRESS or young
-    return not start or still or created >= start or bool(ended and ended > start)
+    unknown = restore.status not in FINAL and start
+    unknown = unknown and restore.changed_at >= start - DAY and created >= start - 7 * DAY
+    running = restore.status in IN_PROGRESS or unknown
+    return not start or running or created >= start or bool(ended and ended > start)
 
 
 def json_rows(web, query):
@@ -153,7 +150,7 @@ def json_rows(web, query):
 
 
 def page_rows(web, query):
-    """The ids on the page, and the number that it gives."""
+    """The IDs on the page; checks the totals that it states."""
     response = web.get(f"/restores/?{query}&size=200")
     if response.status_code == 302:
         response = web.get(response.headers["Location"])
@@ -162,8 +159,8 @@ def page_rows(web, query):
     [total] = re.findall(r'<a [^>]*aria-current="true"[^>]*><bdi>[^<]*</bdi> <b>(\d+)', html) or [
         None
     ]
-    foot = re.search(r"of (\d+)</span>", html)
-    assert not rows or foot[1] == str(len(rows))
+    footer = re.search(r"of (\d+)</span>", html)
+    assert not rows or footer[1] == str(len(rows))
     assert total is None or int(total) == len(rows)
     return rows
 
@@ -178,33 +175,33 @@ def markdown_rows(web, query):
     return re.findall(r"^\| \[[^]]*\]\([^)]*/restores/([^/]+)/", text, flags=re.MULTILINE)
 
 
-def assert_true(web, query):
-    """Every form holds the matching rows and no others, or refuses and holds none."""
-    view = ListParams.parse(QueryDict(query), NOW)
-    if view.errors:
+def assert_formats_agree(web, query):
+    """Every format has the matching rows and no others; if the params are invalid, it has none."""
+    params = ListParams.parse(QueryDict(query), NOW)
+    if params.errors:
         page, as_json = web.get(f"/restores/?{query}"), web.get(f"/restores.json?{query}")
-        assert view.normalized_query or page.status_code == 400, query
+        assert params.normalized_query or page.status_code == 400, query
         assert as_json.status_code == 400 and "restores" not in as_json.json(), query
         assert '<tr id="r' not in page.content.decode(), query
         return
     rows = page_rows(web, query)
     everything = Restore.objects.select_related("instance", "project")
-    expected = {one.restore_id for one in everything if matches(one, view)}
+    expected = {one.restore_id for one in everything if matches(one, params)}
     assert set(rows) == expected and len(rows) == len(expected), query
     assert json_rows(web, query) == rows, query
     assert csv_rows(web, query) == rows, query
     assert markdown_rows(web, query) == rows, query
 
 
-def test_every_form_of_a_list_holds_the_rows_that_match_and_no_others(world):
-    for query in questions(30, seed=11):
-        assert_true(world, query)
+def test_every_format_of_a_list_has_the_matching_rows_and_no_others(world):
+    for query in random_queries(30, seed=11):
+        assert_formats_agree(world, query)
 
 
 @pytest.mark.long
-def test_every_form_of_a_list_holds_the_rows_that_match_whatever_is_asked(world):
-    for query in questions(500, seed=12):
-        assert_true(world, query)
+def test_every_format_of_a_list_has_the_matching_rows_for_many_more_queries(world):
+    for query in random_queries(500, seed=12):
+        assert_formats_agree(world, query)
 
 
 DAYS = [
@@ -221,23 +218,23 @@ DAYS = [
 
 @pytest.mark.parametrize("on", ["created", "ended", "changed"])
 @pytest.mark.parametrize(("tz", "day", "start", "end"), DAYS)
-def test_a_day_begins_and_ends_to_the_millisecond_in_every_form(web, on, tz, day, start, end):
+def test_a_day_starts_and_ends_to_the_millisecond_in_every_format(web, on, tz, day, start, end):
     first, after = datetime.fromisoformat(start), datetime.fromisoformat(end)
     edges = {"early": first - MILLI, "first": first, "last": after - MILLI, "late": after}
     for name, at in edges.items():
         make_restore(name, created_at=at, ended_at=at, changed_at=at)
     query = urlencode({"on": on, "from": day, "to": day, "tz": tz})
-    for form in (page_rows, json_rows, csv_rows, markdown_rows):
-        assert sorted(form(web, query)) == ["first", "last"], form
+    for rows_of in (page_rows, json_rows, csv_rows, markdown_rows):
+        assert sorted(rows_of(web, query)) == ["first", "last"], rows_of
     html = web.get(f"/restores/?{query}", follow=False)
     page = " ".join(web.get(html.headers["Location"]).content.decode().split())
     assert len(re.findall('data-step="(previous|next)"', page)) == 2
-    for way, row in (("previous", "early"), ("next", "late")):
-        [step] = re.findall(f'data-step="{way}" href="/restores/\\?([^"]+)"', page)
-        assert page_rows(web, step.replace("&amp;", "&")) == [row], way
+    for direction, row in (("previous", "early"), ("next", "late")):
+        [step] = re.findall(f'data-step="{direction}" href="/restores/\\?([^"]+)"', page)
+        assert page_rows(web, step.replace("&amp;", "&")) == [row], direction
 
 
-SAME = [
+EQUIVALENT = [
     ("status=failed&project=maps", "project=maps&status=FAILED&status=failed&page=1"),
     ("from=2026-11-22&to=2026-11-23", "to=2026-11-24T00:00Z&from=2026-11-22T01:00%2B01:00"),
     ("around=2026-11-23T14:00Z&win=1h", "from=20261123130000&to=1795446000"),
@@ -248,8 +245,8 @@ SAME = [
 ]
 
 
-@pytest.mark.parametrize(("one", "other"), SAME)
-def test_two_ways_to_one_view_give_the_same_bytes(world, one, other):
+@pytest.mark.parametrize(("one", "other"), EQUIVALENT)
+def test_equivalent_urls_give_the_same_bytes(world, one, other):
     def bytes_of(query):
         response = world.get(f"/restores/?{query}")
         if response.status_code == 302:
@@ -264,5 +261,5 @@ def test_two_ways_to_one_view_give_the_same_bytes(world, one, other):
     )
     assert bytes_of(one) == bytes_of(other)
     assert bytes_of(one)[0] == 200
-    answers = [world.get(f"/restores.json?{query}").content for query in (one, other)]
-    assert answers[0] == answers[1]
+    responses = [world.get(f"/restores.json?{query}").content for query in (one, other)]
+    assert responses[0] == responses[1]

@@ -1,0 +1,53 @@
+"""The web process starts only with collected static files."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from django.conf import settings as django_settings
+from django.contrib.staticfiles.storage import staticfiles_storage
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
+
+from dashboard.static_files import require_static_files
+
+MANIFEST = django_settings.STORAGES["staticfiles"]
+
+
+@pytest.fixture
+def collected(settings, tmp_path):
+    """The storage of a real start, in an empty folder."""
+    settings.STATIC_ROOT = str(tmp_path)
+    settings.STORAGES = settings.STORAGES | {"staticfiles": MANIFEST}
+    return tmp_path
+
+
+def test_h7_missing_static_files_are_named_with_the_command(collected):
+    with pytest.raises(ImproperlyConfigured, match=r"manage\.py collectstatic --noinput"):
+        require_static_files()
+
+
+def test_h7_collected_static_files_are_enough_until_one_is_new(collected, settings):
+    call_command("collectstatic", "--noinput", "-v0")
+    require_static_files()
+    staticfiles_storage.hashed_files.pop("dashboard.css")
+    with pytest.raises(ImproperlyConfigured, match=r"1 static files, such as dashboard\.css"):
+        require_static_files()
+    settings.DEBUG = True
+    require_static_files()
+
+
+def test_h7_gunicorn_refuses_to_start_without_them(tmp_path):
+    keep = {name: os.environ[name] for name in ("PATH", "SECRET_KEY")}
+    database = {"DATABASE_URL": f"sqlite:///{tmp_path}/x.sqlite3"}
+    done = subprocess.run(
+        [sys.executable, "-m", "gunicorn", "dashboard.wsgi", "--bind", "127.0.0.1:0"],
+        env=keep | database | {"STATIC_ROOT": str(tmp_path / "static")},
+        cwd=django_settings.BASE_DIR,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 3
+    assert "Run: manage.py collectstatic --noinput" in done.stderr
