@@ -1,5 +1,6 @@
 """The web process starts only with collected static files."""
 
+import gzip
 import os
 import subprocess
 import sys
@@ -51,3 +52,10 @@ def test_h7_gunicorn_refuses_to_start_without_them(tmp_path):
     )
     assert done.returncode == 3
     assert "Run: manage.py collectstatic --noinput" in done.stderr
+
+
+def test_styles_and_scripts_of_the_restore_list_are_at_most_35_kilobytes():
+    """With every script, loaded or not; the other pages load more styles and fewer scripts."""
+    folder = django_settings.BASE_DIR / "static"
+    files = [folder / "dashboard.css", *folder.glob("*.js"), *folder.glob("vendor/*/*.js")]
+    assert sum(len(gzip.compress(file.read_bytes(), 9)) for file in files) <= 35_000
