@@ -10,18 +10,26 @@ from types import MappingProxyType
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Code:
-    """One error code; ``during`` completes "Failed …", ``headline`` completes "What to do: …"."""
+    """One error code; ``during`` completes "Failed …", ``headline`` completes "What to do: …".
+
+    Each of the ``steps`` is an order and, unless empty, the reason for it.
+    """
 
     code: str
     meaning: str
     reason: str
     during: str
     headline: str
-    advice: str
+    steps: tuple[tuple[str, str], ...]
     data_at_risk: str  # "yes", "no" or "unknown"
     retry: str
     owner: str
     known: bool = True
+
+    @property
+    def advice(self) -> str:
+        """The steps as one paragraph."""
+        return " ".join(sentence for step in self.steps for sentence in step if sentence)
 
 
 def explain(code: str) -> Code:
@@ -39,8 +47,14 @@ _KNOWN = (
         reason="Restore tool didn’t start",
         during="because the restore tool didn’t start",
         headline="retry once after 5 minutes, then escalate",
-        advice="This is a platform fault; the data is probably intact. Check that the instance "
-        "responds, retry once after 5 minutes, and open a ticket with the provider if that fails.",
+        steps=(
+            (
+                "Check that the instance responds.",
+                "This is a platform fault; the data is probably intact.",
+            ),
+            ("Retry once after 5 minutes.", ""),
+            ("Open a ticket with the provider if that fails.", ""),
+        ),
         data_at_risk="no",
         retry="once, after 5 min",
         owner="provider (ticket)",
@@ -51,9 +65,14 @@ _KNOWN = (
         reason="Timed out; data state unknown",
         during="because it timed out",
         headline="verify the data before retrying",
-        advice="The instance may be large or busy, and may contain old, new or mixed data. Compare "
-        "the key count and memory usage with the backup, then retry off-peak. Open a ticket with "
-        "the provider if it happens again.",
+        steps=(
+            (
+                "Compare the key count and memory usage with the backup.",
+                "The instance may be large or busy, and may contain old, new or mixed data.",
+            ),
+            ("Then retry off-peak.", ""),
+            ("Open a ticket with the provider if it happens again.", ""),
+        ),
         data_at_risk="unknown",
         retry="off-peak, after verifying the data",
         owner="support; provider if it recurs",
@@ -64,8 +83,14 @@ _KNOWN = (
         reason="Cleanup failed; data probably intact",
         during="because a storage bucket couldn’t be deleted",
         headline="verify the data and report the failed cleanup",
-        advice="This is a cleanup step, so the restore itself may have succeeded. Verify the data; "
-        "a retry is rarely needed. Report the leftover bucket to the provider.",
+        steps=(
+            (
+                "Verify the data.",
+                "This is a cleanup step, so the restore itself may have succeeded; a retry is "
+                "rarely needed.",
+            ),
+            ("Report the leftover bucket to the provider.", ""),
+        ),
         data_at_risk="unknown",
         retry="only if the data is wrong",
         owner="provider (object storage)",
@@ -76,8 +101,14 @@ _KNOWN = (
         reason="No access keys for object storage",
         during="because the access keys couldn’t be obtained",
         headline="check the agency and the account, then retry",
-        advice="Authorization failed before any data was moved. Check the agency that gives DCS "
-        "access to object storage and whether the account has overdue payments, then retry.",
+        steps=(
+            (
+                "Check the agency that gives DCS access to object storage.",
+                "Authorization failed before any data was moved.",
+            ),
+            ("Check whether the account has overdue payments.", ""),
+            ("Then retry.", ""),
+        ),
         data_at_risk="no",
         retry="once authorization is fixed",
         owner="account administrator; provider",
@@ -88,8 +119,13 @@ _KNOWN = (
         reason="Storage bucket couldn’t be created",
         during="because a storage bucket couldn’t be created",
         headline="check object storage, then retry",
-        advice="Object storage refused to create a bucket before any data was moved. Check its "
-        "quota and permissions, then retry.",
+        steps=(
+            (
+                "Check the quota and permissions of object storage.",
+                "It refused to create a bucket before any data was moved.",
+            ),
+            ("Then retry.", ""),
+        ),
         data_at_risk="no",
         retry="once object storage is fixed",
         owner="account administrator; provider",
@@ -100,8 +136,14 @@ _KNOWN = (
         reason="Backup size couldn’t be read",
         during="because the size of the backup couldn’t be read",
         headline="check that the backup still exists",
-        advice="The backup may have expired or been deleted (automatic backups are kept for up to "
-        "7 days). Check that it exists and succeeded; if it’s gone, choose another one.",
+        steps=(
+            (
+                "Check that the backup exists and succeeded.",
+                "It may have expired or been deleted (automatic backups are kept for up to 7 "
+                "days).",
+            ),
+            ("Choose another one if it’s gone.", ""),
+        ),
         data_at_risk="no",
         retry="with an existing backup",
         owner="support",
@@ -112,9 +154,14 @@ _KNOWN = (
         reason="Data sync failed; data may be partial",
         during="during data synchronization",
         headline="verify the data before retrying",
-        advice="High severity: the instance may contain partial data. Compare the key count and "
-        "memory usage with the backup, and check capacity and version before you decide. Escalate "
-        "to the cache on-call if clients see missing keys.",
+        steps=(
+            (
+                "Compare the key count and memory usage with the backup.",
+                "High severity: the instance may contain partial data.",
+            ),
+            ("Check capacity and version before you decide.", ""),
+            ("Escalate to the cache on-call if clients see missing keys.", ""),
+        ),
         data_at_risk="yes",
         retry="only after verifying the data",
         owner="cache on-call",
@@ -125,8 +172,13 @@ _KNOWN = (
         reason="Instance busy with another task",
         during="because the instance was busy with another task",
         headline="wait for the other task, then try again",
-        advice="The instance was busy with another task. This is a backup error code; it says "
-        "nothing about restored data. Wait until the task finishes, then try again.",
+        steps=(
+            (
+                "Wait until the other task finishes, then try again.",
+                "The instance was busy. This is a backup error code; it says nothing about "
+                "restored data.",
+            ),
+        ),
         data_at_risk="no",
         retry="once the other task has finished",
         owner="support",
@@ -141,8 +193,10 @@ _ABSENT = Code(
     reason="No error code reported",
     during="with no error code reported",
     headline="verify the data before retrying",
-    advice="The cause is unknown. Compare the key count and memory usage with the backup, then "
-    "contact the provider with the restore ID.",
+    steps=(
+        ("Compare the key count and memory usage with the backup.", "The cause is unknown."),
+        ("Contact the provider with the restore ID.", ""),
+    ),
     data_at_risk="unknown",
     retry="only after verifying the data",
     owner="provider (ticket)",
@@ -156,8 +210,10 @@ def _unknown(code: str) -> Code:
         reason="Unknown error code",
         during="with an unknown error code",
         headline="verify the data and ask the provider about the code",
-        advice="Compare the key count and memory usage with the backup before you retry, and ask "
-        "the provider what the code means.",
+        steps=(
+            ("Compare the key count and memory usage with the backup before you retry.", ""),
+            ("Ask the provider what the code means.", ""),
+        ),
         data_at_risk="unknown",
         retry="only after verifying the data",
         owner="provider (ticket)",

@@ -81,10 +81,18 @@ class Scope:
     indexes that begin with the project can be used.
     """
 
-    def __init__(self, params: ListParams, viewer: Viewer, asof: AsOf | None = None) -> None:
-        """``asof`` saves loading it again where the viewer's has been loaded."""
+    def __init__(
+        self,
+        params: ListParams,
+        viewer: Viewer,
+        asof: AsOf | None = None,
+        visible: list[VisibleProject] | None = None,
+    ) -> None:
+        """``asof`` and ``visible`` save reading them again where the viewer's have been read."""
         self.params, self.viewer = params, viewer
         self._loaded = asof
+        if visible is not None:
+            self.visible = visible
 
     @cached_property
     def visible(self) -> list[VisibleProject]:

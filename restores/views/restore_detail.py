@@ -42,17 +42,15 @@ from restores.timerange import to_iso
 from restores.views.api import JsonAnswer, json_endpoint, revalidated
 from restores.views.navigation import (
     NOT_RECORDED,
+    Related,
     as_of_context,
     canonical_url,
     find_restores,
     instance_url,
-    list_navigation,
     opened_list,
     permalink,
     restore_url,
     restores_of_backup_url,
-    same_backup,
-    same_instance,
 )
 from restores.views.restore_rows import outcome_of
 from restores.views.sync_now import return_url, sync_state
@@ -86,6 +84,8 @@ def restore_detail(request: HttpRequest, restore_id: str) -> HttpResponse:
     # The message to the customer says what is known now, however old the link.
     current = present_facts(pair, facts, now) or facts
     outcome = outcome_of(restore, dated=True)
+    related = Related(found.only, request.user, now, asof.snapshot)
+    same_instance, same_backup = related.restores()
     context = {
         "restore": restore,
         "asof": asof,
@@ -116,11 +116,10 @@ def restore_detail(request: HttpRequest, restore_id: str) -> HttpResponse:
         "record": _record(restore),
         "raw_record": _indented(restore.raw),
         "json_url": _json_url(permalink(found), restore, asof.permalink_asof),
-        "same_instance": same_instance(restore, request.user, at, asof.snapshot),
-        "same_backup": same_backup(restore, request.user, at, asof.snapshot),
-        "navigation": list_navigation(
-            found.only, request.GET, request.user, now, asof.snapshot, shared=found.shared
-        ),
+        "same_instance": same_instance,
+        "same_backup": same_backup,
+        "similar_failures": related.similar_failures(),
+        "navigation": related.list_navigation(request.GET, shared=found.shared),
         "permalink": permalink(found),
         "sync": sync_state(restore.instance, now),
         "return_url": return_url(request),

@@ -2,7 +2,7 @@
 
 import re
 from datetime import timedelta
-from html import escape
+from html import escape, unescape
 
 import pytest
 import time_machine
@@ -52,8 +52,31 @@ def test_a_failure_is_explained_with_advice_and_a_customer_message(web):
     html = page_of(web, "r")
     assert "Failed on 23 Nov 2026 at 16:05:00 UTC after 6 min, during data synchronization" in html
     assert "What to do: verify the data before retrying" in html
+    order = "Compare the key count and memory usage with the backup."
+    assert f"<li><strong>{order}</strong> High severity: the instance may contain" in html
     assert "Data at risk <b>yes</b>" in html
     assert "The restore of your instance cart-prod did not complete; it" in html
+
+
+def test_a_failure_counts_those_with_its_code_within_an_hour_and_links_to_them(web):
+    failed = make_restore("r", **FAILED)
+    for name, ended in (("near", 1), ("before", -59), ("next day", 24 * 60)):
+        minutes = timedelta(minutes=ended)
+        make_restore(
+            name,
+            created_at=failed.created_at + minutes,
+            ended_at=failed.ended_at + minutes,
+            **FAILED,
+        )
+    make_restore("another code", **FAILED | {"error_code": "dcs.08.0001"})
+    html = page_of(web, "r")
+    assert "<strong>2 more restores</strong> failed with this code within an hour" in html
+    [query] = re.findall(r'href="/restores/([^"]*)">View them', html)
+    listed = web.get("/restores.json" + unescape(query)).json()["restores"]
+    assert {row["restore_id"] for row in listed} == {"r", "near", "before"}
+    failed.ended_at += timedelta(hours=3)
+    failed.save()
+    assert "failed with this code within an hour" not in page_of(web, "r")
 
 
 @pytest.mark.parametrize(
