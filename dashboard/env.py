@@ -1,6 +1,7 @@
 """Environment variables, read by type, with a clear error for an invalid value."""
 
 import hashlib
+import importlib.util
 import ipaddress
 import os
 import re
@@ -15,6 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 from psycopg import ProgrammingError
 from psycopg.conninfo import make_conninfo
 
+from dashboard.group_access import GroupAccess, InvalidGroups, read_groups
 from dashboard.secret_files import UnusableSecretFile, read_secret_files
 
 
@@ -104,6 +106,50 @@ class Env:
         usual = {"http": 80, "https": 443}[parts.scheme]
         port = f":{parts.port}" if parts.port not in (None, usual) else ""
         return f"{parts.scheme}://{_host(parts)}{port}{parts.path}"
+
+    def issuer(self, name: str) -> str:
+        """Return the URL of an OpenID Connect provider, "" if there is none."""
+        value = self.text(name, "")
+        if not value:
+            return ""
+        parts = _split(value)
+        loopback = parts is not None and parts.hostname in {"localhost", "127.0.0.1", "::1"}
+        if (
+            parts is None
+            or (parts.scheme != "https" and not (parts.scheme == "http" and loopback))
+            or not _is_host(_host(parts))
+            or "@" in parts.netloc
+            or "/.well-known" in parts.path
+            or set(value) & set("?#")
+        ):
+            allowed = (
+                "the issuer's https:// URL, without /.well-known/openid-configuration "
+                "(http:// only for this host)"
+            )
+            raise _invalid(name, value, allowed)
+        return value.rstrip("/")
+
+    def groups(self, name: str) -> dict[str, GroupAccess]:
+        """Return what each group of a groups file grants."""
+        allowed = "the path of a groups file (docs/operations.md)"
+        path = self.text(name, allowed=allowed)
+        try:
+            return read_groups(path)
+        except InvalidGroups as error:
+            raise InvalidSetting(name, f"names {path!r}, which {error}", allowed) from error
+
+    def refuse_without(self, needed: str, *names: str) -> None:
+        """Refuse these variables while ``needed`` isn't set: they would have no effect."""
+        for name in names:
+            if self.text(name, "") and not self.text(needed, ""):
+                raise InvalidSetting(name, f"is set without {needed}", f"set with {needed}")
+
+    def require_allauth(self, *names: str) -> None:
+        """Refuse these variables while django-allauth isn't installed."""
+        if importlib.util.find_spec("allauth") is None:
+            name = next(name for name in names if self.text(name, ""))
+            problem = "needs packages that are not installed"
+            raise InvalidSetting(name, problem, "unset, or install requirements-sso.txt")
 
     def database(self, name: str, default: str) -> dict[str, Any]:
         """Return Django's settings of a SQLite or PostgreSQL database, given by its URL."""

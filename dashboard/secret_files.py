@@ -6,7 +6,13 @@ Imports no Django: ``./run`` uses it, too.
 from collections.abc import Mapping
 from pathlib import Path
 
-FROM_FILES = ("SECRET_KEY", "SECRET_KEY_FALLBACKS", "DATABASE_URL", "REDIS_URL")
+FROM_FILES = (
+    "SECRET_KEY",
+    "SECRET_KEY_FALLBACKS",
+    "DATABASE_URL",
+    "REDIS_URL",
+    "OIDC_CLIENT_SECRET",
+)
 
 
 class UnusableSecretFile(ValueError):

@@ -23,6 +23,13 @@ ALLOWED_HOSTS = env.names(
     "ALLOWED_HOSTS", f"[{_host}]" if ":" in _host else f"{_host},127.0.0.1,localhost"
 )
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
+# Sign-in by an identity provider, and TOTP and passkeys: each off by default.
+OIDC_SERVER_URL = env.issuer("OIDC_SERVER_URL")
+env.refuse_without("OIDC_SERVER_URL", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "OIDC_GROUPS")
+OIDC_NAME = env.text("OIDC_NAME", "single sign-on")
+OIDC_GROUPS_CLAIM = env.text("OIDC_GROUPS_CLAIM", "groups")
+OIDC_GROUPS = env.groups("OIDC_GROUPS") if OIDC_SERVER_URL else {}
+MFA = env.flag("MFA")
 # For the worker, beat and commands only; the web process has neither.
 DCS_PROJECTS = env.text("DCS_PROJECTS", "")
 REDIS_URL = env.broker("REDIS_URL")
@@ -72,6 +79,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "restores.context.stalled",
                 "restores.context.zone_choice",
+                "restores.context.mfa_page",
             ],
         },
     },
@@ -154,6 +162,53 @@ SECURE_SSL_REDIRECT = _secure
 _path = re.escape(f"{_base.path}/".removeprefix("/"))
 SECURE_REDIRECT_EXEMPT = [rf"^{_path}healthz$", rf"^{_path}readyz$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _secure else None
+
+if OIDC_SERVER_URL or MFA:
+    env.require_allauth("OIDC_SERVER_URL", "MFA")
+    # Before "restores", whose admin removes theirs.
+    INSTALLED_APPS[-1:-1] = [
+        "allauth",
+        "allauth.account",
+        "allauth.socialaccount",
+        "allauth.socialaccount.providers.openid_connect",
+        "allauth.mfa",
+    ]
+    MIDDLEWARE += ["allauth.account.middleware.AccountMiddleware"]
+    ACCOUNT_ADAPTER = "restores.sign_in.adapters.AccountAdapter"
+    SOCIALACCOUNT_ADAPTER = "restores.sign_in.adapters.ProviderAdapter"
+    MFA_ADAPTER = "restores.sign_in.adapters.MfaAdapter"
+    # We send no e-mail, and compare the addresses of users ourselves.
+    ACCOUNT_EMAIL_VERIFICATION = "none"
+    ACCOUNT_UNIQUE_EMAIL = ACCOUNT_PREVENT_ENUMERATION = False
+    ACCOUNT_SIGNUP_FIELDS = ["username*"]
+    # In a cache, each web process would have its own count: restores/sign_in/forms.py has ours.
+    ACCOUNT_RATE_LIMITS = False
+    ACCOUNT_FORMS = {"reauthenticate": "restores.sign_in.forms.PasswordAgainForm"}
+    ACCOUNT_REAUTHENTICATION_METHODS = ["password"]
+    MFA_FORMS = {"authenticate": "restores.sign_in.forms.SecondStepForm"}
+    MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+    MFA_RECOVERY_CODES_SHOW_ONCE = MFA_ALLOW_UNVERIFIED_EMAIL = True
+    MFA_TOTP_ISSUER = "DCS Restores"
+    # Browsers offer passkeys over http:// only on localhost.
+    MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not _secure
+if OIDC_SERVER_URL:
+    SOCIALACCOUNT_PROVIDERS = {
+        "openid_connect": {
+            "APPS": [
+                {
+                    "provider_id": "oidc",
+                    "name": OIDC_NAME,
+                    "client_id": env.text("OIDC_CLIENT_ID", allowed="the ID of this client"),
+                    "secret": env.secret("OIDC_CLIENT_SECRET", None, minimum=8),
+                    "settings": {
+                        "server_url": OIDC_SERVER_URL,
+                        "scope": env.text("OIDC_SCOPES", "openid profile email").split(),
+                        "oauth_pkce_enabled": True,
+                    },
+                }
+            ]
+        }
+    }
 
 LOGGING = {
     "version": 1,

@@ -1,5 +1,6 @@
 """URLs: health checks, the admin, and the app."""
 
+from django.apps import apps
 from django.contrib import admin
 from django.urls import include, path
 
@@ -16,3 +17,5 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("restores.urls")),
 ]
+if apps.is_installed("allauth"):
+    urlpatterns.append(path("", include("restores.sign_in_urls")))

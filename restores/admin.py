@@ -1,5 +1,6 @@
 """The admin site: which user sees which project, and the audit log. Cloud data isn't editable."""
 
+from django.apps import apps
 from django.contrib import admin
 
 from restores.models import Event, Membership
@@ -31,3 +32,10 @@ class EventAdmin(admin.ModelAdmin):
 
     def has_delete_permission(self, *args: object) -> bool:
         return False
+
+
+# django-allauth's pages would show the secrets of second steps, and add other providers.
+for _app in ("account", "socialaccount", "mfa"):
+    if apps.is_installed(f"allauth.{_app}"):
+        _models = apps.get_app_config(_app).get_models()
+        admin.site.unregister(model for model in _models if admin.site.is_registered(model))

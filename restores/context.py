@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 
 from restores import time_zone
@@ -28,3 +30,12 @@ def zone_choice(request: HttpRequest) -> dict[str, ZoneChoice | str]:
     url = request.get_full_path()
     page_url = url if len(url) <= MAX_QUERY else request.path
     return {"zone_choice": time_zone.zone_choice(request), "page_url": page_url}
+
+
+def mfa_page(request: HttpRequest) -> dict[str, str]:
+    """The URL of the page of the second step, if it is switched on and the user has a password.
+
+    Who signs in by an identity provider has a second step there.
+    """
+    offered = settings.MFA and request.user.is_authenticated and request.user.has_usable_password()
+    return {"mfa_page": reverse("mfa_index") if offered else ""}

@@ -34,6 +34,8 @@ _OPENERS = {")": "(", "]": "[", "}": "{", ">": "<"}
 # Their values are read without the punctuation around an id.
 _TRIMMED = ("ids", "instance")
 _ENDPOINT = re.compile(r"\.(?:json|csv|xlsx|md)$")
+# Their queries aren't ours, or hold what must stay as it is.
+_UNTOUCHED = ("/admin/", "/login/once/", "/login/oidc/")
 _SAFE = "!$%&'()*+,/:;=?@[]~"
 
 
@@ -47,7 +49,7 @@ def repair_links(
         # WSGI hands over bytes as Latin-1; programs may leave any of them unencoded.
         raw = request.META.get("QUERY_STRING", "").encode("latin-1", errors="replace")
         query = quote(raw, safe=_SAFE)
-        if request.method not in ("GET", "HEAD") or path.startswith(("/admin/", "/login/once/")):
+        if request.method not in ("GET", "HEAD") or path.startswith(_UNTOUCHED):
             return get_response(request)
         meant = repaired_query(query)
         # A script searches for exactly what it says.

@@ -22,7 +22,7 @@ PURE = {
 # The web side, from the top: a module imports from its own layer and those below. A new module
 # or package of restores/ is added to the layer where it belongs.
 LAYERS = (
-    ("urls", "admin", "link_repair"),
+    ("urls", "sign_in_urls", "admin", "link_repair"),
     ("views",),
     (
         "context",
@@ -42,7 +42,7 @@ LAYERS = (
         *("facts", "formatting", "freshness", "instance_status", "paginator", "serializers"),
         "sync_problems",
     ),
-    ("time_zone",),
+    ("sign_in", "time_zone"),
     ("filters",),
     ("asof", "bucket_counts", "keyset", "search", "sync_status"),
     ("sync_errors", "failed_sign_ins", "login_links"),

@@ -20,6 +20,14 @@ SETTINGS = frozenset(
         "STATIC_ROOT",
         "CELERY_PREFIX",
         "TRUSTED_PROXIES",
+        "MFA",
+        "OIDC_SERVER_URL",
+        "OIDC_CLIENT_ID",
+        "OIDC_CLIENT_SECRET",
+        "OIDC_NAME",
+        "OIDC_SCOPES",
+        "OIDC_GROUPS_CLAIM",
+        "OIDC_GROUPS",
     }
 )
 TESTING = frozenset({"TEST_DATABASE_URL", "TEST_REDIS_URL", "E2E", "CI", "TERM", "COLUMNS"})

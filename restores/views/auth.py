@@ -3,6 +3,7 @@
 from math import ceil
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import AuthenticationForm
@@ -60,8 +61,18 @@ class SignIn(LoginView):
             response["Retry-After"] = str(form.retry_after)
         return response
 
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Offer the identity provider, too, if there is one."""
+        name = settings.OIDC_NAME if settings.OIDC_SERVER_URL else ""
+        return super().get_context_data(**kwargs) | {"provider_name": name}
+
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
-        """Sign in and add it to the audit log."""
+        """Sign in and add it to the audit log; with a second step, only after that."""
+        if settings.MFA:
+            # Not at the top, because it is optional.
+            from allauth.account.utils import perform_login
+
+            return perform_login(self.request, form.get_user(), redirect_url=self.get_success_url())
         response = super().form_valid(form)
         Event.objects.create(user=form.get_user(), what="signed in", subject="password")
         return response
