@@ -32,10 +32,15 @@ def zone_choice(request: HttpRequest) -> dict[str, ZoneChoice | str]:
     return {"zone_choice": time_zone.zone_choice(request), "page_url": page_url}
 
 
-def mfa_page(request: HttpRequest) -> dict[str, str]:
+def mfa_page(request: HttpRequest) -> dict[str, Callable[[], str]]:
     """The URL of the page of the second step, if it is switched on and the user has a password.
 
     Who signs in by an identity provider has a second step there.
     """
-    offered = settings.MFA and request.user.is_authenticated and request.user.has_usable_password()
-    return {"mfa_page": reverse("mfa_index") if offered else ""}
+
+    def find() -> str:
+        user = request.user
+        offered = settings.MFA and user.is_authenticated and user.has_usable_password()
+        return reverse("mfa_index") if offered else ""
+
+    return {"mfa_page": find}

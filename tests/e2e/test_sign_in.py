@@ -16,6 +16,9 @@ def dashboard(tmp_path_factory):
 @pytest.fixture
 def page(chromium, dashboard):
     """A new browser window; it must not complain about the dashboard's pages."""
+    from playwright.sync_api import expect
+
+    expect.set_options(timeout=30_000)  # a machine may be busy
     context = chromium.new_context(base_url=dashboard.url)
     page, problems = context.new_page(), []
     page.on("pageerror", lambda error: problems.append(str(error)))

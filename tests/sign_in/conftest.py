@@ -18,7 +18,8 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(scope="session")
 def dashboard(tmp_path_factory):
     folder = tmp_path_factory.mktemp("sign_in")
-    with servers.dashboard(folder, "mia", "tom", "ada", "bea", "cleo", "dora", "emma") as dashboard:
+    users = ("mia", "tom", "ada", "bea", "cleo", "dora", "emma", "fay")
+    with servers.dashboard(folder, *users) as dashboard:
         yield dashboard
 
 

@@ -20,6 +20,7 @@ def main(port, clock, *users):
     os.environ["DJANGO_SETTINGS_MODULE"] = "dashboard.settings"
     # What one process remembers in its cache, others don't: nothing may rely on it.
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
+    settings.SOCIALACCOUNT_REQUESTS_TIMEOUT = 60  # a machine may be busy
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.STORAGES["staticfiles"]["BACKEND"] = (
         "django.contrib.staticfiles.storage.StaticFilesStorage"

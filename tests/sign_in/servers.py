@@ -15,6 +15,7 @@ import requests
 
 from tests.sign_in.provider import CLIENT_ID, CLIENT_SECRET, Provider, running
 
+ROOT = Path(__file__).parent.parent.parent
 GROUPS = """
 [groups.operators]
 superuser = true
@@ -38,6 +39,15 @@ class Dashboard:
     url: str
     folder: Path
     provider: Provider
+    environment: dict[str, str]
+
+    def command(self, *arguments):
+        """What a management command prints."""
+        command = [sys.executable, ROOT / "manage.py", *arguments]
+        done = subprocess.run(
+            command, env=self.environment, check=True, capture_output=True, text=True
+        )
+        return done.stdout.strip()
 
     def set_clock(self, seconds):
         """Let the dashboard's clock stand still at this time."""
@@ -74,7 +84,7 @@ class Visitor(requests.Session):
 
     def request(self, method, url, **options):
         url = self.dashboard.url + url if url.startswith("/") else url
-        self.page = super().request(method, url, timeout=20, **options)
+        self.page = super().request(method, url, timeout=120, **options)
         return self.page
 
     def submit(self, path, **values):
@@ -146,11 +156,11 @@ def dashboard(folder, *users):
                 stderr=output,
                 text=True,
                 env=environment,
-                cwd=Path(__file__).parent.parent.parent,
+                cwd=ROOT,
             )
         try:
             assert process.stdout.readline() == "Ready\n", log.read_text()[-3000:]
-            yield Dashboard(f"http://localhost:{port}", folder, provider)
+            yield Dashboard(f"http://localhost:{port}", folder, provider, environment)
         finally:
             process.kill()
             process.wait()

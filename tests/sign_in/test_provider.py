@@ -62,7 +62,7 @@ def test_roles_follow_the_groups_at_each_sign_in(dashboard, provider, visitor):
     assert set(dashboard.roles("max").values()) == {"viewer"}
 
 
-def test_without_a_claim_the_roles_stay(dashboard, provider, visitor):
+def test_h9_without_a_claim_the_roles_stay(dashboard, provider, visitor):
     provider.add("nora", groups=["Shop support"])
     visitor.sign_in_by_provider("nora")
     for claims in ({}, {"groups": None}, {"groups": [7]}, {"groups": {"shop": True}}):
@@ -140,14 +140,14 @@ def test_what_the_provider_says_against_a_sign_in_is_shown(dashboard, visitor):
     "answer",
     [("", 503), ("<html>", 200), ("{}", 200), ("[]", 200), ('{"authorization_endpoint": 7}', 200)],
 )
-def test_a_provider_with_a_problem_gets_a_sentence_and_a_way_back(visitor, provider, answer):
+def test_h9_a_provider_with_a_problem_gets_a_sentence_and_a_way_back(visitor, provider, answer):
     provider.broken = answer
     page = visitor.go_to_provider(LINK)
     assert page.status_code == 503 and "Example doesn’t answer" in page.text
     assert "/login/?next=%2Frestores%2F%3Fstatus%3Dfailed" in page.text
 
 
-def test_a_provider_that_fails_on_the_way_back_gets_the_same(visitor, provider):
+def test_h9_a_provider_that_fails_on_the_way_back_gets_the_same(visitor, provider):
     provider.add("rosa", groups=["readers"])
     visitor.go_to_provider()
     back = visitor.post(visitor.page.url, data={"user": "rosa"}, allow_redirects=False)
@@ -157,7 +157,7 @@ def test_a_provider_that_fails_on_the_way_back_gets_the_same(visitor, provider):
 
 
 @pytest.mark.parametrize("query", ["", "?code=x", "?code=x&state=made-up", "?error=x&state[]=1"])
-def test_a_response_that_nobody_asked_for_is_refused(visitor, query):
+def test_h9_a_response_that_nobody_asked_for_is_refused(visitor, query):
     page = visitor.get(f"/login/oidc/callback/{query}")
     assert page.status_code == 400 and "This sign-in has expired" in page.text
 

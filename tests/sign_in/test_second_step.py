@@ -146,6 +146,17 @@ def test_only_the_password_changes_the_second_step(dashboard, clock, visitor):
     ]
 
 
+def test_a_sign_in_link_is_the_way_back_for_who_has_lost_everything(dashboard, clock, visitor):
+    set_up(visitor, clock, "fay")
+    link = dashboard.command("login_link", "fay")
+    visitor.get(link)
+    assert visitor.submit(link).url == f"{dashboard.url}/"
+    assert ("signed in", "one-time link") in dashboard.events("fay")
+    page = visitor.get("/account/mfa/app/remove/")
+    page = visitor.submit(page.url, password=PASSWORD, next="/account/mfa/app/remove/")
+    assert "protected by its password only" in visitor.submit(page.url).text
+
+
 def test_who_signs_in_by_the_provider_has_no_second_step_here(provider, visitor):
     provider.add("gina", groups=["readers"])
     page = visitor.sign_in_by_provider("gina")
