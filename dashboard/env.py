@@ -48,6 +48,13 @@ class Env:
             raise InvalidSetting(name, "is not set", allowed)
         return value
 
+    def label(self, name: str, default: str) -> str:
+        """Return a short text for pages."""
+        value = self.text(name, default)
+        if len(value) > 50 or not value.isprintable():
+            raise _invalid(name, value, "1 to 50 printable characters")
+        return value
+
     def secret(self, name: str, default: str | None, minimum: int) -> str:
         """Return a secret of at least ``minimum`` characters; errors never repeat its value."""
         allowed = f"a secret of {minimum} characters or more"

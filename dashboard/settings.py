@@ -26,7 +26,7 @@ TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 # Sign-in by an identity provider, and TOTP and passkeys: each off by default.
 OIDC_SERVER_URL = env.issuer("OIDC_SERVER_URL")
 env.refuse_without("OIDC_SERVER_URL", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "OIDC_GROUPS")
-OIDC_NAME = env.text("OIDC_NAME", "single sign-on")
+OIDC_NAME = env.label("OIDC_NAME", "single sign-on")
 OIDC_GROUPS_CLAIM = env.text("OIDC_GROUPS_CLAIM", "groups")
 OIDC_GROUPS = env.groups("OIDC_GROUPS") if OIDC_SERVER_URL else {}
 MFA = env.flag("MFA")

@@ -43,6 +43,10 @@ class AccountAdapter(DefaultAccountAdapter):
     def add_message(self, *args: Any, **kwargs: Any) -> None:
         """Say nothing: our pages show what has happened."""
 
+    def is_safe_url(self, url: str) -> bool:
+        """Lead on to paths of ours only, as our own sign-in does."""
+        return url.startswith("/") and super().is_safe_url(url)
+
     def respond_user_inactive(self, request: HttpRequest, user: AbstractBaseUser) -> HttpResponse:
         """Refuse a deactivated user."""
         return refuse(request, "inactive", username=user.get_username())

@@ -48,7 +48,9 @@ def test_the_link_that_led_to_the_sign_in_survives_it(dashboard, provider, visit
     assert visitor.sign_in_by_provider("lena", LINK).url == dashboard.url + LINK
 
 
-@pytest.mark.parametrize("elsewhere", ["https://elsewhere.example/", "//elsewhere.example/"])
+@pytest.mark.parametrize(
+    "elsewhere", ["https://elsewhere.example/", "//elsewhere.example/", "http://127.0.0.1/"]
+)
 def test_a_link_to_another_site_is_not_followed(dashboard, provider, visitor, elsewhere):
     provider.add("lena", groups=["readers"])
     assert visitor.sign_in_by_provider("lena", elsewhere).url == f"{dashboard.url}/"

@@ -97,6 +97,13 @@ def test_another_url_is_refused(value):
     assert "secret@" not in str(raised.value)
 
 
+@pytest.mark.parametrize("value", ["x" * 51, "two\nlines", "\x07"])
+def test_the_provider_s_name_fits_on_a_button(value):
+    with pytest.raises(InvalidSetting, match="it must be 1 to 50 printable characters"):
+        Env({"NAME": value}).label("NAME", "")
+    assert Env({"NAME": " Größe & Söhne "}).label("NAME", "") == "Größe & Söhne"
+
+
 def read(folder, text):
     file = folder / "groups.toml"
     file.write_bytes(text if isinstance(text, bytes) else text.encode())
