@@ -10,7 +10,7 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialLogin
-from allauth.socialaccount.providers.base import AuthError, AuthProcess, Provider
+from allauth.socialaccount.providers.base import AuthError, Provider
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -49,6 +49,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def respond_user_inactive(self, request: HttpRequest, user: AbstractBaseUser) -> HttpResponse:
         """Refuse a deactivated user."""
+        _record_refusal(user.get_username(), "deactivated")
         return refuse(request, "inactive", username=user.get_username())
 
     def post_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse:
@@ -79,10 +80,6 @@ class MfaAdapter(DefaultMFAAdapter):
 class ProviderAdapter(DefaultSocialAccountAdapter):
     """Sign-in by the identity provider: groups decide who may, and what they see."""
 
-    def list_apps(self, *args: Any, **kwargs: Any) -> list[Any]:
-        """Return the provider of the settings, never one from the database."""
-        return [app for app in super().list_apps(*args, **kwargs) if app.pk is None]
-
     def populate_user(
         self, request: HttpRequest, sociallogin: SocialLogin, data: dict[str, Any]
     ) -> Any:
@@ -94,9 +91,7 @@ class ProviderAdapter(DefaultSocialAccountAdapter):
         """Refuse who has no access; set the roles of a user who signs in again."""
         user, groups = sociallogin.user, find_groups(sociallogin.account.extra_data)
         reason = None
-        if sociallogin.state.get("process") != AuthProcess.LOGIN:
-            reason = "expired"
-        elif not sociallogin.is_existing and _taken(user):
+        if not sociallogin.is_existing and _taken(user):
             reason = "taken"
         elif groups is None and not sociallogin.is_existing:
             reason = "no_groups_claim"

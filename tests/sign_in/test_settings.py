@@ -1,6 +1,7 @@
 """Sign-in by a provider and second steps are off by default; mistakes are named at the start."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -56,6 +57,14 @@ def test_a_variable_that_is_missing_is_named(tmp_path, name):
     assert start(tmp_path, {name: OIDC[name]}) == (
         f"{name} is set without OIDC_SERVER_URL; it must be set with OIDC_SERVER_URL"
     )
+
+
+def test_the_packages_for_it_come_with_the_same_others():
+    files = ("requirements.txt", "requirements-sso.txt")
+    plain, more = (
+        set(re.findall(r"^(\S+==\S+)", (ROOT / file).read_text(), re.MULTILINE)) for file in files
+    )
+    assert plain and plain < more
 
 
 @pytest.mark.parametrize("name", ["OIDC_SERVER_URL", "MFA"])
