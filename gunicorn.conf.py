@@ -5,6 +5,7 @@ more threads than anyone opens connections by accident. A reverse proxy that rea
 such as nginx, protects better.
 """
 
+import os
 import socket
 import struct
 import subprocess
@@ -13,6 +14,9 @@ from contextlib import suppress
 from functools import partial
 
 from gunicorn import util
+from gunicorn.glogging import Logger
+
+from dashboard.logs import AddIds, HideSignInTokens, JsonFormatter, ShortenSlowClients
 
 workers = 2
 threads = 72
@@ -20,6 +24,10 @@ keepalive = 10
 graceful_timeout = 8
 limit_request_line = 8190
 control_socket_disable = True
+# Only with --access-logfile: gunicorn's own format, and the request ID.
+access_log_format = (
+    '%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s" %({x-request-id}o)s'
+)
 # By default SCRIPT_NAME is believed if it comes from this host: a proxy hands on its clients'.
 forwarder_headers = ""
 
@@ -44,17 +52,29 @@ write_error, util.write_error = util.write_error, explain_long_address
 util.close_graceful = partial(util.close_graceful, timeout=0.02)
 
 
+class Log(Logger):
+    """gunicorn's logger, with the filters of the dashboard's and its JSON."""
+
+    def setup(self, cfg):
+        """Set up the handlers, when gunicorn starts and when it reloads."""
+        super().setup(cfg)
+        for handler in (*self.error_log.handlers, *self.access_log.handlers):
+            for log_filter in (ShortenSlowClients(), HideSignInTokens(), AddIds()):
+                handler.addFilter(log_filter)
+            # Another value is refused when the web process starts, with a sentence.
+            if os.environ.get("LOG_FORMAT", "").strip() == "json":
+                handler.setFormatter(JsonFormatter())
+
+
+logger_class = Log
+
+
 def on_starting(server):
     """Refuse to start with a sentence; each worker would repeat it, and the exit status vary."""
-    from dashboard.logs import HideSignInTokens, ShortenSlowClients
-
     # In a process of its own: what this one imports, reloaded workers would not import anew.
     status = subprocess.run([sys.executable, "-c", "import dashboard.wsgi"]).returncode
     if status:
         sys.exit(status)
-    server.log.access_log.addFilter(HideSignInTokens())
-    server.log.error_log.addFilter(ShortenSlowClients())
-    server.log.error_log.addFilter(HideSignInTokens())
 
 
 def post_fork(server, worker):

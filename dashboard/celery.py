@@ -1,5 +1,6 @@
 """The Celery application: Redis only wakes workers; the database holds the schedule."""
 
+import logging
 import os
 import sys
 
@@ -10,6 +11,8 @@ from dashboard import tick_watch, worker_watchdog  # noqa: F401 - connect their 
 from dashboard.env import InvalidSetting
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
+# Python prints warnings past the log.
+logging.captureWarnings(True)
 
 TICK_SECONDS = 5
 HOUSEKEEPING_SECONDS = 3600

@@ -5,7 +5,7 @@ import importlib.util
 import ipaddress
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, Self
@@ -70,6 +70,13 @@ class Env:
             allowed = f"secrets of {minimum} characters or more, separated by blanks or line breaks"
             raise InvalidSetting(name, f"has one of {short[0]} characters", allowed)
         return values
+
+    def choice(self, name: str, allowed: Sequence[str]) -> str:
+        """Return one of the allowed values; the first is the default."""
+        value = self.text(name, allowed[0])
+        if value not in allowed:
+            raise _invalid(name, value, " or ".join(allowed))
+        return value
 
     def flag(self, name: str) -> bool:
         """Return whether the variable is on; absent means off."""

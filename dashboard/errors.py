@@ -9,6 +9,8 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
+from restores import log_ids
+
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer a malformed request without reading it again (Django's ``handler400``).
@@ -28,11 +30,14 @@ def server_error(request: HttpRequest) -> HttpResponse:
     damaged = error is not None and is_damaged(error)
     if damaged or isinstance(error, (OperationalError, InterfaceError)):
         full = error is not None and _is_disk_full(error)
-        page = render_to_string("503.html", {"damaged": damaged, "full": full})
+        context = {"damaged": damaged, "full": full, "request_id": log_ids.request_id.get()}
+        page = render_to_string("503.html", context)
         response = HttpResponse(page, status=503)
         response["Retry-After"] = "600" if damaged else "10"
     else:
-        response = HttpResponse(render_to_string("500.html"), status=500)
+        response = HttpResponse(
+            render_to_string("500.html", {"request_id": log_ids.request_id.get()}), status=500
+        )
     response["Cache-Control"] = "no-store"
     return response
 

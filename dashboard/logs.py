@@ -1,8 +1,17 @@
-"""Log records: printable, without sign-in tokens, and one line per slow client."""
+"""Log records: as text or JSON, with IDs, without control characters and sign-in tokens."""
 
+import json
 import logging
 import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
 
+from restores import log_ids
+
+# What a record may say besides its message. Nothing else that a library attaches is logged: Django
+# attaches the whole request.
+_ID_FIELDS = ("request_id", "sync_id", "provider_request_id")
+_PLACE_FIELDS = ("account", "project", "instance")
 _TOKEN = re.compile(r"(/login/once/)[^/?#\s\"']+")
 
 
@@ -11,12 +20,46 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() or c in "\t\n" else "�" for c in text)
 
 
-class PrintableFormatter(logging.Formatter):
-    """Format records without control characters."""
+class TextFormatter(logging.Formatter):
+    """Format records for people: without control characters, the IDs after the message."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the lines of a record."""
         return printable(super().format(record))
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """Return the first line of a record."""
+        ids = " ".join(f"{name}={value}" for name, value in _fields(record, _ID_FIELDS).items())
+        return super().formatMessage(record) + (f" [{ids}]" if ids else "")
+
+
+class JsonFormatter(logging.Formatter):
+    """Format each record as one line with a JSON object, for programs."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the object of a record."""
+        fields = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            **_fields(record, (*_ID_FIELDS, *_PLACE_FIELDS)),
+        }
+        if record.exc_info and not record.exc_text:
+            record.exc_text = self.formatException(record.exc_info)
+        if record.exc_text:
+            fields["exception"] = record.exc_text
+        return json.dumps(fields)
+
+
+class AddIds(logging.Filter):
+    """Add the IDs of the current request and sync."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Change the record; it is always logged."""
+        record.request_id = log_ids.request_id.get()
+        record.sync_id = log_ids.sync_id.get()
+        return True
 
 
 class HideSignInTokens(logging.Filter):
@@ -48,3 +91,7 @@ class ShortenSlowClients(logging.Filter):
             record.msg, record.args = "Closed a connection: its client was too slow", ()
             record.exc_info = record.exc_text = None
         return True
+
+
+def _fields(record: logging.LogRecord, names: Iterable[str]) -> dict[str, str]:
+    return {name: value for name in names if (value := getattr(record, name, ""))}

@@ -1,8 +1,10 @@
-"""Middleware: security headers for every response, and guards against malformed requests."""
+"""Middleware: a request ID and security headers, and guards against malformed requests."""
 
 import codecs
 import logging
+import re
 from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import (
@@ -11,11 +13,14 @@ from django.core.exceptions import (
     RequestDataTooBig,
     SuspiciousOperation,
 )
+from django.core.signals import request_finished
+from django.dispatch import receiver
 from django.http import HttpRequest, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.http.response import HttpResponseBase
 
 from dashboard.errors import bad_request
+from restores import log_ids
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +49,32 @@ SECURITY_HEADERS = {
     "Cache-Control": "private, no-cache",
 }
 
+_REQUEST_ID = r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}"
+
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+
+def request_ids(get_response: GetResponse) -> GetResponse:
+    """Give each request an ID, for the log and the response: the proxy's, if it sends one.
+
+    One that could be mistaken for something else in a log is replaced.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        given = request.headers.get("X-Request-ID", "")
+        request_id = given if re.fullmatch(_REQUEST_ID, given) else log_ids.new_id()
+        log_ids.request_id.set(request_id)
+        response = get_response(request)
+        response.headers["X-Request-ID"] = request_id
+        return response
+
+    return middleware
+
+
+@receiver(request_finished)
+def _forget_request_id(**_: Any) -> None:
+    # Not in the middleware: a response that is streamed goes on after it.
+    log_ids.request_id.set("")
 
 
 def security_headers(get_response: GetResponse) -> GetResponse:
@@ -69,7 +99,7 @@ def refuse_other_hosts(get_response: GetResponse) -> GetResponse:
         try:
             request.get_host()
         except DisallowedHost as error:
-            logger.warning("%s", error)
+            logger.info("%s", error)
             return bad_request(request, error)
         return get_response(request)
 

@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "restores",
 ]
 MIDDLEWARE = [
+    "dashboard.middleware.request_ids",
     "dashboard.middleware.security_headers",
     "dashboard.middleware.refuse_other_hosts",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -214,21 +215,32 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {
-            "()": "dashboard.logs.PrintableFormatter",
+        "text": {
+            "()": "dashboard.logs.TextFormatter",
             "format": "{asctime} {levelname} {name}: {message}",
             "style": "{",
         },
+        "json": {"()": "dashboard.logs.JsonFormatter"},
     },
-    "filters": {"tokens": {"()": "dashboard.logs.HideSignInTokens"}},
+    "filters": {
+        "tokens": {"()": "dashboard.logs.HideSignInTokens"},
+        "ids": {"()": "dashboard.logs.AddIds"},
+    },
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["tokens"]}
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": env.choice("LOG_FORMAT", ("text", "json")),
+            "filters": ["tokens", "ids"],
+        }
     },
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {
         # Not Django's own handlers: they print and e-mail addresses with sign-in tokens.
         "django": {"handlers": []},
         "django.server": {"handlers": []},
+        # A request that we refuse isn't a fault of ours.
+        "django.request": {"level": "ERROR"},
+        "django.security.csrf": {"level": "ERROR"},
         # Two lines for each message, every five seconds, would hide what matters.
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},

@@ -285,6 +285,15 @@ def test_a_missing_or_short_secret_is_refused_without_its_value():
     assert "is not set" in refused("secret", " ", None, 32)
 
 
+@pytest.mark.parametrize("value", ["JSON", "yaml", "text json", "0"])
+def test_a_choice_is_one_of_those_allowed(value):
+    assert refused("choice", value, ("text", "json")).endswith("it must be text or json")
+    assert [Env({"F": text}).choice("F", ("text", "json")) for text in ("", "json")] == [
+        "text",
+        "json",
+    ]
+
+
 @given(st.text(max_size=40), st.sampled_from(["", "redis://", "postgres://h/", "http://", "u:p@"]))
 def test_every_value_is_accepted_or_refused(text, start):
     env = Env({"NAME": start + text})
@@ -294,6 +303,7 @@ def test_every_value_is_accepted_or_refused(text, start):
         lambda: env.url("NAME", "http://h"),
         lambda: env.names("NAME", "h"),
         lambda: env.flag("NAME"),
+        lambda: env.choice("NAME", ("text", "json")),
         lambda: env.prefix("NAME", "x"),
     ):
         with contextlib.suppress(InvalidSetting):

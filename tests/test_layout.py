@@ -49,14 +49,14 @@ LAYERS = (
     ("models",),
     ("querysets",),
     (
-        *("apps", "converters", "explain", "lookup", "migration_state", "spellings"),
+        *("apps", "converters", "explain", "log_ids", "lookup", "migration_state", "spellings"),
         *("statuses", "ticket_text", "timerange"),
     ),
 )
 # The sync side, and which other modules each part may import.
 SYNC_SIDE = {
     "restores.dcs": (),
-    "restores.sync": ("dcs", "models", "querysets", "statuses"),
+    "restores.sync": ("dcs", "log_ids", "models", "querysets", "statuses"),
     "restores.shutdown": (),
     "restores.tasks": ("dcs", "models", "querysets", "shutdown", "statuses", "sync"),
     "restores.management": (

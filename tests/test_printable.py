@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.core.management import call_command
 
-from dashboard.logs import PrintableFormatter, printable
+from dashboard.logs import TextFormatter, printable
 from restores.management.commands._printable import PrintableCommand
 
 COMMANDS = Path(django_settings.BASE_DIR) / "restores" / "management" / "commands"
@@ -45,8 +45,8 @@ def test_a30_every_command_prints_text_only():
 
 @pytest.mark.parametrize("evil", EVIL)
 def test_a30_log_lines_are_text(settings, evil):
-    assert settings.LOGGING["formatters"]["line"]["()"] == "dashboard.logs.PrintableFormatter"
+    assert settings.LOGGING["formatters"]["text"]["()"] == "dashboard.logs.TextFormatter"
     record = logging.LogRecord("x", logging.INFO, "", 1, "a%sb\tc\nd", (evil,), None)
-    line = PrintableFormatter("{message}", style="{").format(record)
+    line = TextFormatter("{message}", style="{").format(record)
     assert line == f"a{printable(evil)}b\tc\nd"
     assert evil not in line

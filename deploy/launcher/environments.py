@@ -28,6 +28,7 @@ SETTINGS = frozenset(
         "OIDC_SCOPES",
         "OIDC_GROUPS_CLAIM",
         "OIDC_GROUPS",
+        "LOG_FORMAT",
     }
 )
 TESTING = frozenset({"TEST_DATABASE_URL", "TEST_REDIS_URL", "E2E", "CI", "TERM", "COLUMNS"})

@@ -16,6 +16,7 @@ from restores.dcs.auth import Auth
 from restores.dcs.client import ApiClient, Client, PageLimit, new_session
 from restores.dcs.errors import DcsError, InvalidResponse
 from restores.dcs.iam import accessible_projects
+from restores.log_ids import new_sync_id
 from restores.models import Account, Project
 from restores.sync import inventory, results, scheduling
 from restores.sync.rate_limit import RateLimiter
@@ -114,6 +115,7 @@ def discover(
             yield account.name, _discover(account, accounts[account.name])
 
 
+@new_sync_id()
 def _discover(account: Account, client: AccountClient) -> DcsError | None:
     try:
         found = accessible_projects(client.iam(account), client.config.endpoint)

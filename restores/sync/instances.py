@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,6 +22,7 @@ from restores.dcs.errors import (
     Unreachable,
 )
 from restores.dcs.records import BackupRecord, Page, RestoreRecord
+from restores.log_ids import new_sync_id
 from restores.models import Instance, Project
 from restores.sync import inventory, project_state, results, scheduling, store
 from restores.sync.accounts import AccountClient
@@ -72,7 +74,11 @@ def sync_instances(instances: Sequence[Instance], account: AccountClient) -> Ite
     fetcher = _Fetcher(instances, account)
     pool = ThreadPoolExecutor(_THREADS)
     try:
-        jobs = {pool.submit(fetcher.fetch, instance): instance for instance in instances}
+        jobs = {
+            # With the context of this thread, whose sync ID the log names.
+            pool.submit(copy_context().run, fetcher.fetch, instance): instance
+            for instance in instances
+        }
         while jobs:
             done, _ = wait(jobs, timeout=_GATHER_SECONDS)
             yield from _finish_all([(jobs.pop(job), job) for job in done])
@@ -85,6 +91,7 @@ def _rates(accounts: Mapping[str, AccountClient]) -> dict[str, float]:
     return {name: account.config.rate for name, account in accounts.items()}
 
 
+@new_sync_id()
 def _sync_batch(claimed: list[Instance], accounts: Mapping[str, AccountClient]) -> int:
     """Sync a claimed batch and release what is left of it; return how many were claimed.
 
@@ -167,7 +174,16 @@ class _Fetcher:
         except DcsError as error:
             # A call that hangs would hold up every other sync of the batch.
             self._backups_hang = isinstance(error, Unreachable)
-            logger.warning("The backups of %s are unavailable: %s", instance.instance_id, error)
+            logger.warning(
+                "The backups of %s are unavailable: %s",
+                instance.instance_id,
+                error,
+                extra={
+                    "project": instance.project.name,
+                    "instance": instance.instance_id,
+                    "provider_request_id": error.request_id,
+                },
+            )
             return None
 
 

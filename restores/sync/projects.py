@@ -13,6 +13,7 @@ from restores.dcs import errors
 from restores.dcs.client import Client
 from restores.dcs.errors import DcsError, InvalidResponse, NotSupported, RequestSkipped
 from restores.dcs.records import InstanceRecord
+from restores.log_ids import new_sync_id
 from restores.models import Project
 from restores.sync import inventory, project_state, results, scheduling
 from restores.sync.accounts import AccountClient
@@ -38,6 +39,7 @@ class _Fetched:
     skew: timedelta
 
 
+@new_sync_id()
 def sync_project(
     project: Project, account: AccountClient, *, full: bool = False
 ) -> DcsError | None:

@@ -7,6 +7,7 @@ which rolls back the transaction around it.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,6 +21,8 @@ from restores.models import NO_SYNC_ERROR, Account, Instance, Project
 from restores.sync import rate_limit, scheduling
 from restores.sync.scheduling import LeaseLost
 
+logger = logging.getLogger(__name__)
+
 # After a failed project sync nothing of the project is synced until one works: seconds until the
 # next attempt, doubled by each failure.
 _FIRST_PROJECT_RETRY, _LAST_PROJECT_RETRY = 10, 60
@@ -32,6 +35,7 @@ def instances_synced(results: Iterable[tuple[Instance, dict[str, Any]]], now: da
     """Record complete syncs, each with further fields: all of them, or none if one is lost."""
     for instance, fields in results:
         _finish(instance, NO_SYNC_ERROR | {"failures": 0, "synced_at": now} | fields)
+        _log_recovery(instance)
 
 
 def instance_failed(instance: Instance, error: DcsError, now: datetime) -> None:
@@ -44,12 +48,14 @@ def instance_failed(instance: Instance, error: DcsError, now: datetime) -> None:
     if isinstance(error, InstanceNotFound):
         fields["deleted_at"] = now
     _finish(instance, _error_fields(instance, error, now) | fields)
+    _log_error(instance, error)
     _report_to_account(instance.project.account, error, now)
 
 
 def project_synced(project: Project, **fields: Any) -> None:
     """Record a project sync that worked, with further fields."""
     _finish(project, NO_SYNC_ERROR | {"failures": 0} | fields)
+    _log_recovery(project)
     rejected = Account.objects.filter(pk=project.account_id).exclude(
         refusals=0, sync_error_kind__in=("", "discovery")
     )
@@ -61,6 +67,7 @@ def project_failed(project: Project, error: DcsError, now: datetime) -> None:
     wait = min(_LAST_PROJECT_RETRY, _FIRST_PROJECT_RETRY * 2 ** min(project.failures, 8))
     fields = {"next_sync_at": now + timedelta(seconds=wait), "failures": F("failures") + 1}
     _finish(project, _error_fields(project, error, now) | fields)
+    _log_error(project, error)
     _report_to_account(project.account, error, now)
 
 
@@ -78,6 +85,7 @@ def discovery_failed(account: Account, error: DcsError, now: datetime) -> None:
     if account.sync_error_kind == "discovery":
         fields["sync_error_since"] = account.sync_error_since
     Account.objects.filter(pk=account.pk, sync_error_kind__in=("", "discovery")).update(**fields)
+    _log_error(account, error)
 
 
 def pause_after(refusals: int) -> timedelta | None:
@@ -96,6 +104,35 @@ def _finish(row: Instance | Project, fields: dict[str, Any]) -> None:
     )
     if not valid.update(**_RELEASED, **fields):
         raise LeaseLost(str(row))
+
+
+def _log_error(row: Instance | Project | Account, error: DcsError) -> None:
+    """Log the first of several equal errors in a row: an outage must not fill the log."""
+    discovery = isinstance(row, Account)
+    if row.sync_error_kind != ("discovery" if discovery else error.kind):
+        what = "Project discovery" if discovery else "Sync"
+        extra = _place(row) | {"provider_request_id": error.request_id}
+        logger.warning("%s of %s failed: %s", what, _name(row), error, extra=extra)
+
+
+def _log_recovery(row: Instance | Project) -> None:
+    if row.failures:
+        logger.info("Sync of %s works again.", _name(row), extra=_place(row))
+
+
+def _name(row: Instance | Project | Account) -> str:
+    """Return what a log line is about, such as ``instance ID of project NAME``."""
+    if isinstance(row, Instance):
+        return f"instance {row.instance_id} of project {row.project.name}"
+    return f"{type(row).__name__.lower()} {row.name}"
+
+
+def _place(row: Instance | Project | Account) -> dict[str, str]:
+    if isinstance(row, Instance):
+        return _place(row.project) | {"instance": row.instance_id}
+    if isinstance(row, Project):
+        return _place(row.account) | {"project": row.name}
+    return {"account": row.name}
 
 
 def _error_fields(

@@ -157,7 +157,9 @@ def log():
     logging.getLogger().removeHandler(handler)
 
 
-def test_h1_the_token_of_a_link_is_in_no_log(mia, log):
+def test_h1_the_token_of_a_link_is_in_no_log(mia, log, caplog):
+    for name in ("django.request", "django.security.csrf"):
+        caplog.set_level(logging.WARNING, name)
     token = issue(mia)
     client = Client(enforce_csrf_checks=True)
     client.post(f"/login/once/{token}/")
