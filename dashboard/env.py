@@ -71,6 +71,16 @@ class Env:
             raise InvalidSetting(name, f"has one of {short[0]} characters", allowed)
         return values
 
+    def token(self, name: str, minimum: int) -> str:
+        """Return a secret that clients send as ``Authorization: Bearer``, "" if there is none."""
+        value = self.text(name, "")
+        allowed = f"{minimum} or more letters, digits and any of -._~+/="
+        if value and not re.fullmatch(r"[A-Za-z0-9._~+/=-]*", value):
+            raise InvalidSetting(name, "has other characters", allowed)
+        if 0 < len(value) < minimum:
+            raise InvalidSetting(name, f"has {len(value)} characters", allowed)
+        return value
+
     def choice(self, name: str, allowed: Sequence[str]) -> str:
         """Return one of the allowed values; the first is the default."""
         value = self.text(name, allowed[0])

@@ -12,6 +12,7 @@ FROM_FILES = (
     "DATABASE_URL",
     "REDIS_URL",
     "OIDC_CLIENT_SECRET",
+    "METRICS_TOKEN",
 )
 
 

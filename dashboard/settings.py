@@ -5,10 +5,12 @@ import re
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+from dashboard import __version__
 from dashboard.env import Env, digest
 
 env = Env.with_secret_files(os.environ)
 BASE_DIR = Path(__file__).resolve().parent.parent
+VERSION = __version__
 
 DEBUG = env.flag("DEBUG")
 SECRET_KEY = env.secret("SECRET_KEY", "insecure-" * 6 if DEBUG else None, minimum=32)
@@ -30,6 +32,8 @@ OIDC_NAME = env.label("OIDC_NAME", "single sign-on")
 OIDC_GROUPS_CLAIM = env.text("OIDC_GROUPS_CLAIM", "groups")
 OIDC_GROUPS = env.groups("OIDC_GROUPS") if OIDC_SERVER_URL else {}
 MFA = env.flag("MFA")
+# Without a token, there is no /metrics.
+METRICS_TOKEN = env.token("METRICS_TOKEN", minimum=32)
 # For the worker, beat and commands only; the web process has neither.
 DCS_PROJECTS = env.text("DCS_PROJECTS", "")
 REDIS_URL = env.broker("REDIS_URL")
@@ -161,7 +165,7 @@ SECURE_HSTS_SECONDS = 2 * 365 * 86400 if _secure else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _secure and not _base.path
 SECURE_SSL_REDIRECT = _secure
 _path = re.escape(f"{_base.path}/".removeprefix("/"))
-SECURE_REDIRECT_EXEMPT = [rf"^{_path}healthz$", rf"^{_path}readyz$"]
+SECURE_REDIRECT_EXEMPT = [rf"^{_path}{name}$" for name in ("healthz", "readyz", "metrics")]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _secure else None
 
 if OIDC_SERVER_URL or MFA:

@@ -78,6 +78,25 @@ class Account(SyncErrorMixin):
         return self.name
 
 
+class CallCount(models.Model):
+    """How many requests to the cloud of an account had a response of this status, ever.
+
+    ``status`` is one of ``call_counts.STATUSES``, a class such as ``5xx``, or ``none``.
+    """
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="call_counts")
+    status = models.CharField(max_length=4)
+    count = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account", "status"], name="call_count_identity")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.count} × {self.status} from {self.account}"
+
+
 class Project(LeaseMixin):
     """A project that is, or was, monitored."""
 

@@ -90,6 +90,10 @@ _KINDS = {
 }
 
 
+# Every kind that is stored with a row.
+KINDS = tuple(kind for kind in _KINDS if kind != "unlisted")
+
+
 def describe_kind(kind: str) -> SyncErrorKind:
     """Label and advice for a kind; an unknown kind is its own label."""
     advice = "See the message; run “manage.py sync” for details."

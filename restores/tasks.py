@@ -14,7 +14,7 @@ from django.db.models import Count
 
 from restores import shutdown
 from restores.models import Heartbeat
-from restores.sync import accounts, scheduling
+from restores.sync import accounts, call_counts, scheduling
 from restores.sync.accounts import load_accounts
 from restores.sync.instances import sync_due_instances, sync_newly_due
 from restores.sync.projects import sync_project
@@ -69,6 +69,7 @@ def clear_sessions() -> None:
 def discover_projects() -> None:
     """Discover the projects of one account that names none."""
     next(accounts.discover(load_accounts(), datetime.now(UTC)), None)
+    call_counts.save()
 
 
 @shared_task(expires=_EXPIRES)
@@ -88,6 +89,7 @@ def _repeat(sync: Callable[[], int]) -> None:
     until = time.monotonic() + _CLAIM_FOR
     while not shutdown.stopping() and sync() and time.monotonic() < until:
         pass
+    call_counts.save()
 
 
 def _sync_due_project() -> bool:

@@ -285,6 +285,16 @@ def test_a_missing_or_short_secret_is_refused_without_its_value():
     assert "is not set" in refused("secret", " ", None, 32)
 
 
+@pytest.mark.parametrize("value", [f"{SECRET} {'x' * 40}", "ü" * 40, "x" * 31, f'"{"x" * 40}"'])
+def test_a_token_has_characters_that_a_header_can_have(value):
+    assert "32 or more letters, digits" in refused("token", value, 32)
+    assert [Env({"T": text}).token("T", 32) for text in ("", " ", "aZ09-._~+/=" * 3)] == [
+        "",
+        "",
+        "aZ09-._~+/=" * 3,
+    ]
+
+
 @pytest.mark.parametrize("value", ["JSON", "yaml", "text json", "0"])
 def test_a_choice_is_one_of_those_allowed(value):
     assert refused("choice", value, ("text", "json")).endswith("it must be text or json")
@@ -303,6 +313,7 @@ def test_every_value_is_accepted_or_refused(text, start):
         lambda: env.url("NAME", "http://h"),
         lambda: env.names("NAME", "h"),
         lambda: env.flag("NAME"),
+        lambda: env.token("NAME", 32),
         lambda: env.choice("NAME", ("text", "json")),
         lambda: env.prefix("NAME", "x"),
     ):

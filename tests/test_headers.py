@@ -6,7 +6,8 @@ from django.test import Client
 from tests.factories import make_restore
 
 PATHS = ["/", "/restores/", "/restores.json", "/restores.csv", "/nowhere/", "/login/", "/login",
-         "/admin/", "/healthz", "/readyz", "/static/dashboard.css", "/login/once/x/"]  # fmt: skip
+         "/admin/", "/healthz", "/readyz", "/static/dashboard.css", "/login/once/x/",
+         "/metrics"]  # fmt: skip
 HOSTS = ["evil.example", "evil.example:80", "testserver.evil.example", "127.0.0.1.evil.example",
          "evil.example@testserver", "testserver/", "[::", "", " ", "test server"]  # fmt: skip
 

@@ -30,6 +30,7 @@ LAYERS = (
         "conditional",
         "downtime_report",
         "instance_history",
+        "metrics",
         "outcomes",
         "restore_list",
         "running_exports",

@@ -28,6 +28,7 @@ SETTINGS = frozenset(
         "OIDC_SCOPES",
         "OIDC_GROUPS_CLAIM",
         "OIDC_GROUPS",
+        "METRICS_TOKEN",
         "LOG_FORMAT",
     }
 )

@@ -96,18 +96,23 @@ class Deadline:
 _current_deadline: ContextVar[Deadline | None] = ContextVar("deadline", default=None)
 
 
-def new_session(proxy: str = "", ca_file: str = "") -> requests.Session:
+def new_session(
+    proxy: str = "", ca_file: str = "", count: Callable[[int | None], None] | None = None
+) -> requests.Session:
     """Return a session that ignores the host's proxies and .netrc and never retries by itself.
 
     All its requests go through the ``proxy``, a URL, if there is one. Only the CAs in ``ca_file``
-    are trusted, if given. Reads from its sockets end with the deadline of the call.
+    are trusted, if given. Reads from its sockets end with the deadline of the call. ``count`` is
+    called with the status of each response, or None if a request got none.
     """
     session = requests.Session()
     session.trust_env = False
     session.proxies = {"http": proxy, "https": proxy} if proxy else {}
     session.verify = ca_file or True
     for scheme in ("http://", "https://"):
-        session.mount(scheme, _DeadlineAdapter(pool_connections=4, pool_maxsize=_POOL_SIZE))
+        adapter = _DeadlineAdapter(pool_connections=4, pool_maxsize=_POOL_SIZE)
+        adapter.count = count or _ignore
+        session.mount(scheme, adapter)
     return session
 
 
@@ -277,7 +282,22 @@ class _HTTPSPool(HTTPSConnectionPool):
 _POOL_CLASSES: Mapping[str, type[HTTPConnectionPool]] = {"http": _HTTPPool, "https": _HTTPSPool}
 
 
+def _ignore(status: int | None) -> None:
+    """Don't count a response."""
+
+
 class _DeadlineAdapter(HTTPAdapter):
+    count: Callable[[int | None], None]
+
+    def send(self, *args: Any, **options: Any) -> requests.Response:
+        try:
+            response = super().send(*args, **options)
+        except (OSError, HTTPError):
+            self.count(None)
+            raise
+        self.count(response.status_code)
+        return response
+
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = _POOL_CLASSES

@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from django.conf import settings
@@ -18,7 +19,7 @@ from restores.dcs.errors import DcsError, InvalidResponse
 from restores.dcs.iam import accessible_projects
 from restores.log_ids import new_sync_id
 from restores.models import Account, Project
-from restores.sync import inventory, results, scheduling
+from restores.sync import call_counts, inventory, results, scheduling
 from restores.sync.rate_limit import RateLimiter
 
 logger = logging.getLogger(__name__)
@@ -35,7 +36,9 @@ class AccountClient:
         self.config = account
         # The ids of the projects that the file itself names at this endpoint.
         self.named = frozenset(named)
-        self._session = new_session(account.proxy, account.ca_file)
+        self._session = new_session(
+            account.proxy, account.ca_file, partial(call_counts.count, account.name)
+        )
         self._auth: dict[str, Auth] = {}
         self._page_limit, self._iam_page_limit = PageLimit(), PageLimit()
 

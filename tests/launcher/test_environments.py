@@ -28,7 +28,7 @@ def environments(user, **known):
 def test_web_gets_listed_variables_only(user):
     listed = {"PATH", "HOME", "LANG", "TZ", "TMPDIR", "SECRET_KEY", "DEBUG", "ALLOWED_HOSTS"}
     listed |= {"BASE_URL", "DATABASE_URL", "STATIC_ROOT", "CELERY_PREFIX", "TRUSTED_PROXIES"}
-    listed |= {"SECRET_KEY_FALLBACKS", "LOG_FORMAT"}
+    listed |= {"SECRET_KEY_FALLBACKS", "METRICS_TOKEN", "LOG_FORMAT"}
     known = environments(user | {"SHOP_AK": "secret", "REDIS_URL": "redis://"}).web()
     assert {name for name in known if not name.startswith("LC_")} <= listed
 

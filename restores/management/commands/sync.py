@@ -14,7 +14,7 @@ from restores.management.commands._database import require_database
 from restores.management.commands._printable import PrintableCommand
 from restores.models import Instance, Project
 from restores.spellings import spellings
-from restores.sync import scheduling
+from restores.sync import call_counts, scheduling
 from restores.sync.accounts import AccountClient, discover
 from restores.sync.instances import SyncResult, sync_instances
 from restores.sync.projects import sync_project
@@ -52,6 +52,7 @@ class Command(PrintableCommand):
                 synced += 1
                 failed += result.error is not None
                 self.stdout.write(f"{project.name}/{result.instance}: {_text(result)}")
+        call_counts.save()
         if options["instance"] and not synced and not failed:
             raise CommandError(
                 f"--instance {options['instance']!r}: not found in any monitored project"
