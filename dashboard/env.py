@@ -113,8 +113,13 @@ class Env:
             raise _invalid(name, ",".join(parts), allowed) from error
 
     def url(self, name: str, default: str) -> str:
-        """Return an http(s) URL as browsers write it, without a slash at its end."""
+        """Return an http(s) URL as browsers write it, without a slash at its end.
+
+        With the default "" there may be none.
+        """
         value = self.text(name, default)
+        if not value:
+            return ""
         parts = _split(value.rstrip("/"))
         if (
             parts is None

@@ -1,5 +1,6 @@
 """Health checks: is the process alive, and is it ready to serve?"""
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
@@ -14,8 +15,8 @@ from restores.migration_state import unknown_migrations
 @never_cache
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
-    """Answer without checking anything else."""
-    return HttpResponse("ok\n", content_type="text/plain")
+    """Answer with the version, without checking anything else."""
+    return HttpResponse(f"ok\nversion: {settings.VERSION}\n", content_type="text/plain")
 
 
 @login_not_required

@@ -34,6 +34,8 @@ OIDC_GROUPS = env.groups("OIDC_GROUPS") if OIDC_SERVER_URL else {}
 MFA = env.flag("MFA")
 # Without a token, there is no /metrics.
 METRICS_TOKEN = env.token("METRICS_TOKEN", minimum=32)
+# Where operators read docs/, without a slash at its end.
+DOCS_URL = env.url("DOCS_URL", "")
 # For the worker, beat and commands only; the web process has neither.
 DCS_PROJECTS = env.text("DCS_PROJECTS", "")
 REDIS_URL = env.broker("REDIS_URL")
@@ -85,6 +87,7 @@ TEMPLATES = [
                 "restores.context.stalled",
                 "restores.context.zone_choice",
                 "restores.context.mfa_page",
+                "restores.context.version",
             ],
         },
     },

@@ -44,3 +44,8 @@ def mfa_page(request: HttpRequest) -> dict[str, Callable[[], str]]:
         return reverse("mfa_index") if offered else ""
 
     return {"mfa_page": find}
+
+
+def version(request: HttpRequest) -> dict[str, str]:
+    """The version of this code."""
+    return {"version": settings.VERSION}

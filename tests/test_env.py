@@ -304,6 +304,11 @@ def test_a_choice_is_one_of_those_allowed(value):
     ]
 
 
+def test_a_url_that_is_not_required_may_be_absent():
+    assert Env({"U": " "}).url("U", "") == ""
+    assert "https://host" in refused("url", "docs/", "")
+
+
 @given(st.text(max_size=40), st.sampled_from(["", "redis://", "postgres://h/", "http://", "u:p@"]))
 def test_every_value_is_accepted_or_refused(text, start):
     env = Env({"NAME": start + text})

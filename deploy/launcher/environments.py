@@ -30,6 +30,7 @@ SETTINGS = frozenset(
         "OIDC_GROUPS",
         "METRICS_TOKEN",
         "LOG_FORMAT",
+        "DOCS_URL",
     }
 )
 TESTING = frozenset({"TEST_DATABASE_URL", "TEST_REDIS_URL", "E2E", "CI", "TERM", "COLUMNS"})

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from django import template
+from django.conf import settings
 from django.template import Context
 from django.templatetags.static import static
 from django.urls import reverse
@@ -25,6 +26,15 @@ def icon(name: str) -> SafeString:
     return format_html(
         '<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>', static("icons.svg"), name
     )
+
+
+@register.simple_tag
+def operator_help(anchor: str) -> str:
+    """A link to the section of docs/operations.md on a notice, if DOCS_URL says where it is."""
+    if not settings.DOCS_URL:
+        return ""
+    url = f"{settings.DOCS_URL}/operations.md#{anchor}"
+    return format_html('<p><a href="{}">For operators: what this means and what to do</a></p>', url)
 
 
 @register.simple_tag(takes_context=True)

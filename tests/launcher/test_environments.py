@@ -28,7 +28,7 @@ def environments(user, **known):
 def test_web_gets_listed_variables_only(user):
     listed = {"PATH", "HOME", "LANG", "TZ", "TMPDIR", "SECRET_KEY", "DEBUG", "ALLOWED_HOSTS"}
     listed |= {"BASE_URL", "DATABASE_URL", "STATIC_ROOT", "CELERY_PREFIX", "TRUSTED_PROXIES"}
-    listed |= {"SECRET_KEY_FALLBACKS", "METRICS_TOKEN", "LOG_FORMAT"}
+    listed |= {"SECRET_KEY_FALLBACKS", "METRICS_TOKEN", "LOG_FORMAT", "DOCS_URL"}
     known = environments(user | {"SHOP_AK": "secret", "REDIS_URL": "redis://"}).web()
     assert {name for name in known if not name.startswith("LC_")} <= listed
 
@@ -65,3 +65,10 @@ def test_secret_names_are_found_in_every_section(tmp_path):
     (tmp_path / "projects.toml").write_text(PROJECTS + "odd_env = 5\n")
     names = secret_names(tmp_path / "projects.toml")
     assert names == {"SHOP_AK", "TZ", "STATIC_ROOT", "HOME"}
+
+
+def test_web_worker_and_beat_get_the_settings_of_monitoring():
+    user = {"METRICS_TOKEN": "token", "LOG_FORMAT": "json", "DOCS_URL": "https://docs.example"}
+    known = environments(user)
+    for process in (known.web(), known.worker("redis://"), known.beat("redis://")):
+        assert user.items() <= process.items()
