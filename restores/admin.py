@@ -1,14 +1,51 @@
-"""The admin site: which user sees which project, and the audit log. Cloud data isn't editable."""
+"""The admin site: users, who may do what in which project, and the audit log.
+
+Cloud data isn't editable.
+"""
+
+from __future__ import annotations
+
+from typing import Any
 
 from django.apps import apps
 from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest
 
+from restores import audit
+from restores.audit import Kind
 from restores.models import Event, Membership
+
+admin.site.unregister(User)
+
+
+@admin.register(User)
+class AuditedUserAdmin(UserAdmin):
+    """Users; every change is in the audit log, such as who was made a superuser."""
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> LogEntry:
+        return _audited(request, super().log_addition(request, obj, message))
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> LogEntry:
+        return _audited(request, super().log_change(request, obj, message))
+
+    def log_deletions(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[LogEntry]:
+        return [_audited(request, one) for one in super().log_deletions(request, queryset)]
+
+
+def _audited(request: HttpRequest, entry: LogEntry) -> LogEntry:
+    """Add an entry of the admin's own log to the audit log."""
+    audit.record(request, Kind.CHANGED_USER, about=str(entry))
+    return entry
 
 
 @admin.register(Membership)
 class MembershipAdmin(admin.ModelAdmin):
-    """Which user sees which project."""
+    """Which user has which role in which project."""
 
     list_display = ["user", "project", "role"]
     list_filter = ["role", "project"]
@@ -16,13 +53,30 @@ class MembershipAdmin(admin.ModelAdmin):
     search_fields = ["user__username", "project__name"]
     autocomplete_fields = ["user"]
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> list[str]:
+        return ["user", "project"] if obj else []
+
+    def save_model(
+        self, request: HttpRequest, obj: Membership, form: ModelForm[Membership], change: bool
+    ) -> None:
+        super().save_model(request, obj, form, change)
+        audit.record_membership(request, Kind.CHANGED_ROLE if change else Kind.ADDED_MEMBER, obj)
+
+    def delete_model(self, request: HttpRequest, obj: Membership) -> None:
+        audit.record_membership(request, Kind.REMOVED_MEMBER, obj)
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
+        for membership in queryset.select_related("user", "project"):
+            audit.record_membership(request, Kind.REMOVED_MEMBER, membership)
+        super().delete_queryset(request, queryset)
+
 
 @admin.register(Event)
 class EventAdmin(admin.ModelAdmin):
     """The audit log, read-only."""
 
-    list_display = ["at", "user", "what", "subject"]
-    list_select_related = ["user"]
+    list_display = ["at", "username", "what", "subject", "address"]
 
     def has_add_permission(self, *args: object) -> bool:
         return False

@@ -8,16 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from ipaddress import IPv6Address, ip_address, ip_network
 from math import ceil
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 
-from restores.models import Event, FailedSignIn
+from restores import audit
+from restores.audit import Kind
+from restores.client_address import client_address
+from restores.models import FailedSignIn
 
 WINDOW = timedelta(minutes=15)
 # Colleagues may share an address.
@@ -33,12 +34,12 @@ class TooManyFailures(Exception):
 
 
 @contextmanager
-def limited(account: str, address: str) -> Iterator[None]:
+def limited(request: HttpRequest, account: str) -> Iterator[None]:
     """Check a password within the limits: a ValidationError means that it was wrong.
 
     The account need not exist. Raises TooManyFailures instead of checking.
     """
-    now = timezone.now()
+    now, address = timezone.now(), client_address(request)
     FailedSignIn.objects.filter(at__lte=now - WINDOW).delete()
     # Count before checking, or many attempts at once would all get past the limit.
     attempt = FailedSignIn.objects.create(account=account.casefold()[:150], address=address, at=now)
@@ -50,35 +51,13 @@ def limited(account: str, address: str) -> Iterator[None]:
     try:
         yield
     except ValidationError:
-        subject = f"{account[:150]} from {address or 'an unknown address'}"
-        Event.objects.create(what="sign-in failed", subject=subject)
+        audit.record_failed_sign_in(request, Kind.SIGN_IN_FAILED, account, "wrong password")
         for name, times in failures.items():
             if len(times) == LIMITS[name] - 1:
-                Event.objects.create(what=f"sign-ins blocked by {name}", subject=subject)
+                about = f"limit of wrong passwords per {name} reached"
+                audit.record_failed_sign_in(request, Kind.BLOCKED, account, about)
         raise
     FailedSignIn.objects.filter(Q(pk=attempt.pk) | Q(account=attempt.account)).delete()
-
-
-def client_address(request: HttpRequest) -> str:
-    """Return the client's address, or its network for IPv6; empty if it is unknown.
-
-    Of ``X-Forwarded-For``, only what addresses in TRUSTED_PROXIES have added counts.
-    """
-    hops = [request.META.get("REMOTE_ADDR", "")]
-    hops += reversed(request.headers.get("X-Forwarded-For", "").split(","))
-    address = ""
-    for hop in hops:
-        try:
-            found = ip_address(hop.strip())
-        except ValueError:
-            break
-        if isinstance(found, IPv6Address):
-            found = found.ipv4_mapped or found
-        wide = isinstance(found, IPv6Address)
-        address = str(ip_network((found, 64), strict=False)) if wide else str(found)
-        if not any(found in network for network in settings.TRUSTED_PROXIES):
-            break
-    return address
 
 
 def _earlier(attempt: FailedSignIn, name: str) -> list[datetime]:

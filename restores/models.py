@@ -14,7 +14,10 @@ from django.utils import timezone
 
 from restores.explain.estimates import Usual, find_stuck_at, usual_of
 from restores.querysets import (
+    AppendOnlyError,
+    AppendOnlyQuerySet,
     BackupQuerySet,
+    EventQuerySet,
     InstanceQuerySet,
     ProjectQuerySet,
     RestoreQuerySet,
@@ -603,21 +606,70 @@ class Backup(models.Model):
         return self.backup_name or self.backup_id
 
 
-class Event(models.Model):
-    """One line of the audit log: who did what; written once, never changed."""
+class AppendOnly(models.Model):
+    """A row that is written once: changing or deleting it raises AppendOnlyError."""
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Add the row; refuse to write one again."""
+        if not self._state.adding:
+            raise AppendOnlyError
+        # With the key of another row, save() would change that row.
+        super().save(*args, **kwargs | {"force_insert": True})
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Refuse."""
+        raise AppendOnlyError
+
+
+class Event(AppendOnly):
+    """One line of the audit log: who did what to what, about which projects, and from where.
+
+    ``restores/audit.py`` writes it. ``username`` is the name that the user had then, or that
+    somebody tried to sign in with; it stays when the user is renamed or deleted.
+    """
 
     at = models.DateTimeField(auto_now_add=True)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
     )
+    username = models.CharField(max_length=150, blank=True, default="", db_default="")
     what = models.CharField(max_length=40)
     subject = models.CharField(max_length=500, blank=True)
+    address = models.CharField(max_length=45, blank=True, default="", db_default="")
+    projects = models.ManyToManyField(Project, through="EventProject", related_name="+")
+
+    objects = EventQuerySet.as_manager()
 
     class Meta:
         ordering = ["-at", "-id"]
+        indexes = [
+            models.Index("at", "id", name="event_at"),
+            models.Index("what", "at", "id", name="event_what"),
+            models.Index("username", "at", "id", name="event_username"),
+        ]
 
     def __str__(self) -> str:
-        return f"{self.what} {self.subject}"
+        return f"{self.username} {self.what} {self.subject}"
+
+
+class EventProject(AppendOnly):
+    """A project that an event is about."""
+
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="+")
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
+
+    objects = AppendOnlyQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["event", "project"], name="event_project_identity")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event} in {self.project}"
 
 
 class FailedSignIn(models.Model):

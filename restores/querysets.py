@@ -281,6 +281,36 @@ class RestoreQuerySet(VisibleQuerySet):
         return self.filter(**{name: edge for name, edge in edges.items() if edge})
 
 
+class AppendOnlyError(Exception):
+    """Somebody tried to change the audit log."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The audit log can’t be changed; only “manage.py prune” deletes old events"
+        )
+
+
+class AppendOnlyQuerySet(models.QuerySet[Any]):
+    """Rows that are written once: they can be added and read."""
+
+    def update(self, **kwargs: Any) -> int:
+        """Refuse."""
+        raise AppendOnlyError
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Refuse."""
+        raise AppendOnlyError
+
+
+class EventQuerySet(AppendOnlyQuerySet):
+    """Events of the audit log."""
+
+    def prune(self, before: datetime) -> int:
+        """Delete those older than a time, and return how many there were."""
+        _, deleted = super(AppendOnlyQuerySet, self.filter(at__lt=before)).delete()
+        return deleted.get(self.model._meta.label, 0)
+
+
 def select(viewer: Viewer, *expressions: Any) -> tuple[Any, ...]:
     """Evaluate sub-selects in one query: on the viewer's own row, which is always there."""
     return User.objects.filter(pk=viewer.pk or 0).values_list(*expressions).get()

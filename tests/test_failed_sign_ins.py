@@ -11,7 +11,8 @@ from django.db import connection, connections
 from django.test import Client
 
 from dashboard.env import Env, InvalidSetting
-from restores.failed_sign_ins import LIMITS, WINDOW, client_address
+from restores.client_address import client_address
+from restores.failed_sign_ins import LIMITS, WINDOW
 from restores.models import Event, FailedSignIn
 from tests.factories import NOW
 
@@ -86,10 +87,20 @@ def test_a_successful_sign_in_forgets_the_failures_of_its_account_only(client, m
 
 def test_h2_failures_and_blocks_are_in_the_audit_log(client, mia):
     statuses(LIMITS["account"] + 5, client)
-    events = [(event.what, event.subject) for event in Event.objects.order_by("id")]
-    failed = ("sign-in failed", "mia from 192.0.2.1")
-    blocked = ("sign-ins blocked by account", "mia from 192.0.2.1")
-    assert events == [failed] * LIMITS["account"] + [blocked]
+    events = Event.objects.order_by("id").values_list("what", "username", "address", "subject")
+    failed = ("sign-in failed", "mia", "192.0.2.1", "wrong password")
+    blocked = (
+        "sign-ins blocked",
+        "mia",
+        "192.0.2.1",
+        "limit of wrong passwords per account reached",
+    )
+    assert list(events) == [failed] * LIMITS["account"] + [blocked]
+
+
+def test_h2_a_password_typed_as_the_username_is_not_in_the_audit_log(client, mia):
+    sign_in(client, "correct horse battery")
+    assert Event.objects.get().username == "cor…"
 
 
 def test_h2_a_form_says_the_same_for_unknown_disabled_and_passwordless_accounts(

@@ -46,12 +46,12 @@ LAYERS = (
     ("sign_in", "time_zone"),
     ("filters",),
     ("asof", "bucket_counts", "keyset", "search", "sync_status"),
-    ("sync_errors", "failed_sign_ins", "login_links"),
+    ("audit", "failed_sign_ins", "login_links", "permissions", "sync_errors"),
     ("models",),
     ("querysets",),
     (
-        *("apps", "converters", "explain", "log_ids", "lookup", "migration_state", "spellings"),
-        *("statuses", "ticket_text", "timerange"),
+        *("apps", "client_address", "converters", "explain", "log_ids", "lookup"),
+        *("migration_state", "spellings", "statuses", "ticket_text", "timerange"),
     ),
 )
 # The sync side, and which other modules each part may import.
@@ -61,6 +61,7 @@ SYNC_SIDE = {
     "restores.shutdown": (),
     "restores.tasks": ("dcs", "models", "querysets", "shutdown", "statuses", "sync"),
     "restores.management": (
+        "audit",
         "dcs",
         "login_links",
         "models",

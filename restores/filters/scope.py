@@ -113,6 +113,11 @@ class Scope:
         ]
 
     @property
+    def selected_keys(self) -> list[int]:
+        """The primary keys of the selected projects."""
+        return [project.pk for project in self.selected]
+
+    @property
     def places(self) -> Iterator[tuple[str, str]]:
         """The customer and the time zone of each selected project."""
         return ((project.customer, project.time_zone) for project in self.selected)

@@ -7,8 +7,11 @@ from django.conf import settings
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.models import User
+from django.contrib.auth.signals import user_logged_out
 from django.contrib.auth.views import LoginView, LogoutView
 from django.core.exceptions import PermissionDenied
+from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
@@ -18,14 +21,16 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
 
-from restores.failed_sign_ins import TooManyFailures, client_address, limited
+from restores import audit
+from restores.audit import Kind
+from restores.failed_sign_ins import TooManyFailures, limited
 from restores.login_links import find_user, redeem
-from restores.models import Event
 
 
 class SignInForm(AuthenticationForm):
     """Username and password; ``retry_after`` is set (seconds) after too many wrong passwords."""
 
+    request: HttpRequest
     retry_after = 0
 
     @property
@@ -37,9 +42,8 @@ class SignInForm(AuthenticationForm):
         """Check the password within the limits."""
         if not (self.cleaned_data.get("username") and self.cleaned_data.get("password")):
             return self.cleaned_data
-        address = client_address(self.request) if self.request else ""
         try:
-            with limited(self.cleaned_data["username"], address):
+            with limited(self.request, self.cleaned_data["username"]):
                 return super().clean()
         except TooManyFailures as error:
             self.retry_after = error.seconds
@@ -74,7 +78,7 @@ class SignIn(LoginView):
 
             return perform_login(self.request, form.get_user(), redirect_url=self.get_success_url())
         response = super().form_valid(form)
-        Event.objects.create(user=form.get_user(), what="signed in", subject="password")
+        audit.record(self.request, Kind.SIGNED_IN, about="password")
         return response
 
 
@@ -87,6 +91,13 @@ def admin_sign_in(request: HttpRequest) -> HttpResponseBase:
     if request.user.is_authenticated and not request.user.is_staff:
         raise PermissionDenied
     return SignIn.as_view(next_page="admin:index")(request)
+
+
+@receiver(user_logged_out)
+def record_sign_out(request: HttpRequest, user: User | None, **kwargs: Any) -> None:
+    """Add a sign-out to the audit log, whichever page it was asked for on."""
+    if user:
+        audit.record(request, Kind.SIGNED_OUT, user=user)
 
 
 sign_out = login_not_required(require_POST(LogoutView.as_view()))
@@ -109,10 +120,12 @@ def sign_in_once(request: HttpRequest, token: str) -> HttpResponse:
     user = redeem(token) if request.method == "POST" else find_user(token)
     target = _next_page(request)
     if user is None:
+        if request.method == "POST":
+            audit.record(request, Kind.SIGN_IN_FAILED, about="one-time link that has expired")
         return TemplateResponse(request, "login_expired.html", {"next": target}, status=410)
     if request.method == "POST":
         login(request, user)
-        Event.objects.create(user=user, what="signed in", subject="one-time link")
+        audit.record(request, Kind.SIGNED_IN, about="one-time link")
         return HttpResponseRedirect(target or reverse("overview"))
     context = {"link_user": user, "next": target}
     response = TemplateResponse(request, "login_once.html", context)

@@ -166,7 +166,13 @@ def downtime_csv(request: HttpRequest) -> HttpResponseBase:
     for_customer = bool(params.get("audience"))
     columns = CUSTOMER_COLUMNS if for_customer else COLUMNS
     name = f"{_file_name(params)}.csv"
-    response = csv_file(request, columns, lambda: _chunks(found, for_customer), name)
+    response = csv_file(
+        request,
+        columns,
+        lambda: _chunks(found, for_customer),
+        name,
+        projects=scope.selected_keys,
+    )
     if not for_customer:
         complete_to = None if scope.asof else found.sync_status.complete_to
         response.headers["X-Time-Range"] = time_range_header(params, complete_to)
@@ -185,7 +191,7 @@ def downtime_xlsx(request: HttpRequest) -> HttpResponseBase:
     show_zone_of(request, params.get("tz"), scope.places)
     name = f"{_file_name(params)}.xlsx"
     if params.get("audience"):
-        return _customer_xlsx(request, _customer_document(params, scope, found), name)
+        return _customer_xlsx(request, scope, _customer_document(params, scope, found), name)
     complete_to = None if scope.asof else found.sync_status.complete_to
     url = settings.BASE_URL + reverse("downtime") + params.query()
     about: About = [
@@ -202,11 +208,12 @@ def downtime_xlsx(request: HttpRequest) -> HttpResponseBase:
         rows=map(_values, found.rows),
         total=_values_of_total(found.total),
     )
-    return xlsx_file(request, sheet, about, shown_range(params.time_range).zone, name)
+    zone = shown_range(params.time_range).zone
+    return xlsx_file(request, sheet, about, zone, name, projects=scope.selected_keys)
 
 
 def _customer_xlsx(
-    request: HttpRequest, document: CustomerDocument, file_name: str
+    request: HttpRequest, scope: Scope, document: CustomerDocument, file_name: str
 ) -> HttpResponseBase:
     sheet = Sheet(
         name="Downtime",
@@ -216,7 +223,8 @@ def _customer_xlsx(
     )
     notes = [("Please note", note) for note in document.notes]
     about = [("Customer", document.customer), ("Period", document.period), *notes]
-    return xlsx_file(request, sheet, about, document.zone, file_name)
+    projects = scope.selected_keys
+    return xlsx_file(request, sheet, about, document.zone, file_name, projects=projects)
 
 
 _YES_NO = {True: "yes", False: "not yet", None: "not available for snapshots"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, tzinfo
 from functools import wraps
 from typing import Any
@@ -15,14 +15,15 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from restores import ticket_text
+from restores import audit, ticket_text
 from restores.asof import AsOf, ThenAndNow, diff_from_now, then_and_now
+from restores.audit import Kind
 from restores.explain.estimates import format_clock, format_timestamp
 from restores.explain.summary import Facts, details
 from restores.facts import facts_of, present_facts, row_facts
 from restores.filters import FILTERS, ListParams, Params, Scope
 from restores.freshness import known_until, last_seen
-from restores.models import Event, Restore
+from restores.models import Restore
 from restores.restore_list.counts import count, count_by_status
 from restores.restore_list.empty_state import empty_list, undated
 from restores.restore_list.pagination import paginate
@@ -85,7 +86,7 @@ def restore_list_md(request: HttpRequest) -> HttpResponseBase:
     customers = customers_of(scope) if form == "customer" else set()
     if len(customers) > 1:
         return plain_text(_SEVERAL_CUSTOMERS, status=400)
-    log_export(request)
+    log_export(request, scope.selected_keys)
     match form:
         case "customer":
             report = list_report(scope, zone_of(customers, scope))
@@ -118,7 +119,7 @@ def restore_detail_md(request: HttpRequest, restore_id: str) -> HttpResponseBase
     show_zone_of(request, params.get("tz"), [(project.customer, project.time_zone)])
     zone = timezone.get_current_timezone()
     report = restore_report(found.only, permalink(found), now, asof.snapshot, zone)
-    log_export(request)
+    log_export(request, [project.pk])
     if form == "customer":
         return plain_text(ticket_text.restore_customer_text(report))
     if form == "provider":
@@ -310,8 +311,7 @@ def _unknown_format(form: str, formats: Sequence[str]) -> HttpResponse:
     return plain_text(f"format: {shown}: must be one of {', '.join(formats)}\n", status=400)
 
 
-def log_export(request: HttpRequest) -> None:
-    """Add the export to the audit log; a HEAD request exports nothing."""
+def log_export(request: HttpRequest, projects: Iterable[int]) -> None:
+    """Add an export of these projects to the audit log; a HEAD request exports nothing."""
     if request.method == "GET":
-        subject = request.get_full_path()[:500]
-        Event.objects.create(user_id=request.user.pk, what="exported", subject=subject)
+        audit.record(request, Kind.EXPORTED, projects=projects, about=request.get_full_path())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -47,7 +47,11 @@ def restore_list_csv(request: HttpRequest) -> HttpResponseBase:
     complete_to, without_time = csv_export.complete_to(scope), undated(params, scope)
     file_name = csv_export.file_name(params, complete_to)
     response = csv_file(
-        request, csv_export.COLUMNS, lambda: csv_export.restore_rows(scope), f"{file_name}.csv"
+        request,
+        csv_export.COLUMNS,
+        lambda: csv_export.restore_rows(scope),
+        f"{file_name}.csv",
+        projects=scope.selected_keys,
     )
     response.headers["X-Time-Range"] = csv_export.time_range_header(params, complete_to)
     if number := scope.found.searched:
@@ -85,7 +89,12 @@ def restore_list_xlsx(request: HttpRequest) -> HttpResponseBase:
     )
     file_name = csv_export.file_name(params, complete_to)
     return xlsx_file(
-        request, sheet, about, shown_range(params.time_range).zone, f"{file_name}.xlsx"
+        request,
+        sheet,
+        about,
+        shown_range(params.time_range).zone,
+        f"{file_name}.xlsx",
+        projects=scope.selected_keys,
     )
 
 
@@ -96,8 +105,13 @@ def instance_list_csv(request: HttpRequest) -> HttpResponseBase:
     if params.errors:
         return invalid(params)
     rows = _instances(params, request)
-    columns = csv_export.INSTANCE_COLUMNS
-    return csv_file(request, columns, lambda: csv_export.instance_rows(rows), "instances.csv")
+    return csv_file(
+        request,
+        csv_export.INSTANCE_COLUMNS,
+        lambda: csv_export.instance_rows(rows),
+        "instances.csv",
+        projects=_projects_of(rows),
+    )
 
 
 @text_endpoint
@@ -119,7 +133,8 @@ def instance_list_xlsx(request: HttpRequest) -> HttpResponseBase:
         columns=csv_export.INSTANCE_COLUMNS,
         rows=chain.from_iterable(csv_export.instance_rows(rows)),
     )
-    return xlsx_file(request, sheet, about, zone_choice(request).zone, "instances.xlsx")
+    zone, projects = zone_choice(request).zone, _projects_of(rows)
+    return xlsx_file(request, sheet, about, zone, "instances.xlsx", projects=projects)
 
 
 def csv_file(
@@ -127,18 +142,35 @@ def csv_file(
     columns: Sequence[str],
     rows: Callable[[], Iterator[csv_export.Rows]],
     file_name: str,
+    *,
+    projects: Iterable[int],
 ) -> HttpResponseBase:
-    """Send rows as CSV, in parts."""
-    content_type = "text/csv; charset=utf-8"
-    return _send(request, lambda: csv_export.csv_lines(columns, rows()), file_name, content_type)
+    """Send rows as CSV, in parts; the audit log says that they are of these projects."""
+
+    def begin() -> Parts:
+        log_export(request, projects)
+        return csv_export.csv_lines(columns, rows())
+
+    return _send(request, begin, file_name, "text/csv; charset=utf-8")
 
 
 def xlsx_file(
-    request: HttpRequest, sheet: Sheet, about: About, zone: ZoneInfo, file_name: str
+    request: HttpRequest,
+    sheet: Sheet,
+    about: About,
+    zone: ZoneInfo,
+    file_name: str,
+    *,
+    projects: Iterable[int],
 ) -> HttpResponseBase:
     """Make a file for Excel and send it; what ``about`` has no value for is left out."""
     pairs = [(name, value) for name, value in about if value]
-    return _send(request, lambda: blocks(write_xlsx(sheet, pairs, zone)), file_name, CONTENT_TYPE)
+
+    def begin() -> Parts:
+        log_export(request, projects)
+        return blocks(write_xlsx(sheet, pairs, zone))
+
+    return _send(request, begin, file_name, CONTENT_TYPE)
 
 
 def too_large(request: HttpRequest, csv_url: str) -> HttpResponse:
@@ -170,14 +202,9 @@ def about_export(request: HttpRequest, params: Params) -> About:
 
 
 def _send(
-    request: HttpRequest, make_parts: Callable[[], Parts], file_name: str, content_type: str
+    request: HttpRequest, begin: Callable[[], Parts], file_name: str, content_type: str
 ) -> HttpResponseBase:
     """Send a file in parts, unless the user has too many exports running already."""
-
-    def begin() -> Parts:
-        log_export(request)
-        return make_parts()
-
     try:
         parts = RunningExport(request.user.pk or 0, begin)
     except TooManyExports:
@@ -198,6 +225,10 @@ def _too_many_exports() -> HttpResponse:
 def _instances(params: InstanceListParams, request: HttpRequest) -> InstanceQuerySet:
     rows = params.apply_filters(Instance.objects.visible_to(request.user))
     return rows.sorted_by(params.order_by)
+
+
+def _projects_of(instances: InstanceQuerySet) -> list[int]:
+    return list(instances.order_by().values_list("project_id", flat=True).distinct())
 
 
 def _link(name: str, params: Params) -> Link:

@@ -13,8 +13,10 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
+from restores import audit
+from restores.audit import Kind
 from restores.instance_status import project_sync_error
-from restores.models import NO_SYNC_ERROR, Event, Instance
+from restores.models import NO_SYNC_ERROR, Instance
 from restores.querysets import HEALTHY_KINDS, InstanceQuerySet
 from restores.spellings import spellings
 from restores.views.navigation import instance_url
@@ -37,8 +39,9 @@ def sync_now(request: HttpRequest, instance_id: str) -> HttpResponse:
         raise Http404("Not found, or you don’t have access to it.")
     instance = instances.select_related("project").get()
     if request_sync(instances, timezone.now()):
-        subject = f"{instance.project.name}/{instance.instance_id}"
-        Event.objects.create(user_id=request.user.pk, what="requested a sync", subject=subject)
+        about = f"{instance.project.name}/{instance.instance_id}"
+        projects = [instance.project_id]
+        audit.record(request, Kind.REQUESTED_SYNC, projects=projects, about=about)
     return redirect(_next_url(request.POST) or instance_url(instance))
 
 

@@ -10,6 +10,8 @@ from django.core.management.base import CommandError
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
+from restores import audit
+from restores.audit import Kind
 from restores.management.commands._database import require_database
 from restores.management.commands._printable import PrintableCommand
 from restores.models import Event, Observation
@@ -28,19 +30,19 @@ class Command(PrintableCommand):
         parser.add_argument("--audit-days", type=_days, metavar="N")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        observations, audit = options["observations_days"], options["audit_days"]
-        if observations is None and audit is None:
+        observations, days = options["observations_days"], options["audit_days"]
+        if observations is None and days is None:
             raise CommandError("Nothing to delete: give --observations-days, --audit-days or both")
         require_database()
         if observations is not None:
             count = prune_observations(timezone.now() - timedelta(days=observations))
             self._report(f"{count} observations older than {observations} days")
-        if audit is not None:
-            old = Event.objects.filter(at__lt=timezone.now() - timedelta(days=audit))
-            self._report(f"{old.delete()[0]} audit events older than {audit} days")
+        if days is not None:
+            count = Event.objects.prune(timezone.now() - timedelta(days=days))
+            self._report(f"{count} audit events older than {days} days")
 
     def _report(self, deleted: str) -> None:
-        Event.objects.create(what="pruned", subject=deleted)
+        audit.record(None, Kind.PRUNED, about=deleted)
         self.stdout.write(f"Deleted {deleted}")
 
 

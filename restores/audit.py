@@ -1,0 +1,95 @@
+"""The audit log: what users did, about which projects, and from where.
+
+``record`` adds an event. Nothing changes one, and only the command ``prune`` deletes old ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from django.contrib.auth.models import AbstractBaseUser, User
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.http import HttpRequest
+
+from restores.client_address import client_address
+from restores.models import Event, EventProject, Membership
+from restores.permissions import Permission, projects_where
+from restores.querysets import EventQuerySet, Viewer
+
+# Of a name that no user has: whoever types a password into the wrong field must not find it here.
+_SHOWN_OF_UNKNOWN_NAME = 3
+
+
+class Kind(StrEnum):
+    """What happened, in the words of the log."""
+
+    SIGNED_IN = "signed in"
+    SIGN_IN_FAILED = "sign-in failed"
+    BLOCKED = "sign-ins blocked"
+    SIGNED_OUT = "signed out"
+    EXPORTED = "exported"
+    REQUESTED_SYNC = "requested a sync"
+    ADDED_MEMBER = "added a member"
+    CHANGED_ROLE = "changed a role"
+    REMOVED_MEMBER = "removed a member"
+    CHANGED_USER = "changed a user"
+    PRUNED = "pruned"
+
+
+def record(
+    request: HttpRequest | None,
+    kind: Kind,
+    *,
+    user: AbstractBaseUser | None = None,
+    username: str = "",
+    projects: Iterable[int] = (),
+    about: str = "",
+) -> None:
+    """Add an event to the audit log.
+
+    The user is that of the request unless ``user`` is given, or ``username`` where there is none:
+    a name that somebody tried. Commands have no request; without a user, the log says that it was
+    a command. ``projects`` are the primary keys of those that it is about: their admins see it.
+    ``about`` says what was acted on; it must hold no secret, and nothing of other projects.
+    """
+    if user is None and request and request.user.is_authenticated and not username:
+        user = request.user
+    with transaction.atomic():
+        event = Event.objects.create(
+            user_id=user.pk if user else None,
+            username=(user.get_username() if user else username)[:150],
+            what=kind,
+            subject=about[:500],
+            address=client_address(request) if request else "",
+        )
+        EventProject.objects.bulk_create(
+            EventProject(event=event, project_id=key) for key in projects
+        )
+
+
+def record_failed_sign_in(request: HttpRequest, kind: Kind, tried: str, about: str) -> None:
+    """Add an event about a name that somebody tried; of one that no user has, only its beginning.
+
+    What no user is called may be a password, typed into the wrong field.
+    """
+    known = User.objects.filter(username=tried).exists()
+    username = tried if known else f"{tried[:_SHOWN_OF_UNKNOWN_NAME]}…"
+    record(request, kind, username=username, about=about)
+
+
+def record_membership(request: HttpRequest | None, kind: Kind, membership: Membership) -> None:
+    """Add an event about a member of a project, with the role that they have or had."""
+    about = f"{membership.user.get_username()}: {membership.role} in {membership.project}"
+    record(request, kind, projects=[membership.project_id], about=about)
+
+
+def visible_events(user: Viewer) -> EventQuerySet:
+    """The events that a user may read: a superuser all, an admin those about their projects."""
+    if user.is_superuser:
+        return Event.objects.all()
+    mine = EventProject.objects.filter(
+        event=OuterRef("pk"), project__in=projects_where(user, Permission.MANAGE_MEMBERS)
+    )
+    return Event.objects.filter(Exists(mine))

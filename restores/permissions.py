@@ -1,0 +1,63 @@
+"""What a role permits in a project; a superuser may do everything."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q
+
+from restores.models import Membership, Project
+from restores.querysets import ProjectQuerySet, Viewer
+
+Role = Membership.Role
+
+
+class Permission(StrEnum):
+    """What somebody may do in a project, in the words of the page that denies it."""
+
+    READ = "read, copy and export its restores"
+    SYNC = "sync its instances"
+    MANAGE_MEMBERS = "manage its members and read its audit log"
+
+
+# Each role may also do what those before it may.
+GRANTS: dict[Role, frozenset[Permission]] = {
+    Role.VIEWER: frozenset({Permission.READ}),
+    Role.SUPPORT: frozenset({Permission.READ, Permission.SYNC}),
+    Role.ADMIN: frozenset(Permission),
+}
+
+
+class RoleNeeded(PermissionDenied):
+    """The user's role in a project doesn't permit something; says which does, and who can give it.
+
+    Only for what the user knows of: a project that they can't see is not found.
+    """
+
+    def __init__(self, permission: Permission, project: Project) -> None:
+        roles = " or ".join(role for role in GRANTS if permission in GRANTS[role])
+        admins = Membership.objects.filter(project=project, role=Role.ADMIN, user__is_active=True)
+        names = admins.order_by("user__username").values_list("user__username", flat=True)
+        who = f"its admins: {', '.join(names)}" if names else "an operator: it has no admin"
+        super().__init__(f"To {permission}, you need the role {roles} in {project}. Ask {who}.")
+
+
+def may(user: Viewer, permission: Permission, project: Project) -> bool:
+    """Whether a user may do this in a project."""
+    return projects_where(user, permission).filter(pk=project.pk).exists()
+
+
+def require(user: Viewer, permission: Permission, project: Project) -> None:
+    """Raise RoleNeeded unless a user may do this in a project."""
+    if not may(user, permission, project):
+        raise RoleNeeded(permission, project)
+
+
+def projects_where(user: Viewer, permission: Permission) -> ProjectQuerySet:
+    """The projects in which a user may do this."""
+    projects: ProjectQuerySet = Project.objects.all()
+    if user.is_superuser:
+        return projects
+    roles = [role for role, permissions in GRANTS.items() if permission in permissions]
+    return projects.filter(Q(memberships__user_id=user.pk, memberships__role__in=roles))
