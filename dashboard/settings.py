@@ -88,6 +88,7 @@ TEMPLATES = [
                 "restores.context.zone_choice",
                 "restores.context.mfa_page",
                 "restores.context.version",
+                "restores.context.manages_members",
             ],
         },
     },

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from restores import time_zone
 from restores.filters.params import MAX_QUERY
+from restores.permissions import manages_any
 from restores.sync_status import StalledSync, stalled_sync
 from restores.time_zone import ZoneChoice
 
@@ -23,6 +24,11 @@ def stalled(request: HttpRequest) -> dict[str, Callable[[], StalledSync | None]]
         return stalled_sync(timezone.now()) if request.user.is_authenticated else None
 
     return {"stalled": find}
+
+
+def manages_members(request: HttpRequest) -> dict[str, Callable[[], bool]]:
+    """Whether the menu leads to the pages of admins, asked only by a page that has it."""
+    return {"manages_members": lambda: manages_any(request.user)}
 
 
 def zone_choice(request: HttpRequest) -> dict[str, ZoneChoice | str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from enum import StrEnum
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
 
 from restores.models import Membership, Project
 from restores.querysets import ProjectQuerySet, Viewer
@@ -21,11 +20,16 @@ class Permission(StrEnum):
     MANAGE_MEMBERS = "manage its members and read its audit log"
 
 
-# Each role may also do what those before it may.
-GRANTS: dict[Role, frozenset[Permission]] = {
-    Role.VIEWER: frozenset({Permission.READ}),
-    Role.SUPPORT: frozenset({Permission.READ, Permission.SYNC}),
-    Role.ADMIN: frozenset(Permission),
+GRANTS = {
+    Role.VIEWER: {Permission.READ},
+    Role.SUPPORT: {Permission.READ, Permission.SYNC},
+    Role.ADMIN: {Permission.READ, Permission.SYNC, Permission.MANAGE_MEMBERS},
+}
+# The same for those who give the roles.
+ROLE_HINTS = {
+    Role.VIEWER: "reads, copies and exports",
+    Role.SUPPORT: "also uses Sync now",
+    Role.ADMIN: "also manages members and reads the audit log",
 }
 
 
@@ -45,7 +49,7 @@ class RoleNeeded(PermissionDenied):
 
 def may(user: Viewer, permission: Permission, project: Project) -> bool:
     """Whether a user may do this in a project."""
-    return projects_where(user, permission).filter(pk=project.pk).exists()
+    return user.is_superuser or projects_where(user, permission).filter(pk=project.pk).exists()
 
 
 def require(user: Viewer, permission: Permission, project: Project) -> None:
@@ -54,10 +58,15 @@ def require(user: Viewer, permission: Permission, project: Project) -> None:
         raise RoleNeeded(permission, project)
 
 
+def manages_any(user: Viewer) -> bool:
+    """Whether a user may manage the members of any project."""
+    return user.is_superuser or projects_where(user, Permission.MANAGE_MEMBERS).exists()
+
+
 def projects_where(user: Viewer, permission: Permission) -> ProjectQuerySet:
     """The projects in which a user may do this."""
     projects: ProjectQuerySet = Project.objects.all()
     if user.is_superuser:
         return projects
     roles = [role for role, permissions in GRANTS.items() if permission in permissions]
-    return projects.filter(Q(memberships__user_id=user.pk, memberships__role__in=roles))
+    return projects.filter(memberships__user_id=user.pk, memberships__role__in=roles)

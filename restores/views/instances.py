@@ -142,7 +142,7 @@ def instance_detail(request: HttpRequest, instance_id: str) -> HttpResponse:
         "backups": restored[:BACKUPS_SHOWN],
         "more_backups": restored[BACKUPS_SHOWN:],
         "backups_total": backups.count(),
-        "sync": sync_state(instance, now),
+        "sync": sync_state(instance, request.user, now),
         "return_url": return_url(request),
     }
     return TemplateResponse(request, "instances/detail.html", context)

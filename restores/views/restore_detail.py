@@ -121,7 +121,7 @@ def restore_detail(request: HttpRequest, restore_id: str) -> HttpResponse:
         "similar_failures": related.similar_failures(),
         "navigation": related.list_navigation(request.GET, shared=found.shared),
         "permalink": permalink(found),
-        "sync": sync_state(restore.instance, now),
+        "sync": sync_state(restore.instance, request.user, now),
         "return_url": return_url(request),
     }
     return TemplateResponse(

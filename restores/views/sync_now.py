@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import ceil
 
@@ -17,7 +17,8 @@ from restores import audit
 from restores.audit import Kind
 from restores.instance_status import project_sync_error
 from restores.models import NO_SYNC_ERROR, Instance
-from restores.querysets import HEALTHY_KINDS, InstanceQuerySet
+from restores.permissions import Permission, may, require
+from restores.querysets import HEALTHY_KINDS, InstanceQuerySet, Viewer
 from restores.spellings import spellings
 from restores.views.navigation import instance_url
 
@@ -38,6 +39,7 @@ def sync_now(request: HttpRequest, instance_id: str) -> HttpResponse:
     if instances.count() != 1:
         raise Http404("Not found, or you don’t have access to it.")
     instance = instances.select_related("project").get()
+    require(request.user, Permission.SYNC, instance.project)
     if request_sync(instances, timezone.now()):
         about = f"{instance.project.name}/{instance.instance_id}"
         projects = [instance.project_id]
@@ -75,23 +77,32 @@ class SyncState:
     """What a page says about syncing one instance.
 
     ``unavailable`` is why it can't be synced at all. The sentence is ``text``, the time ``at``
-    and ``detail``; ``late`` when it waits for more than a tick, ``ready`` when a sync may be
-    requested, ``changing`` when the page should soon be read again.
+    and ``detail``, then a ``hint`` for who has the ``button``, which only some roles do; ``late``
+    when it waits for more than a tick, ``ready`` when a sync may be requested, ``changing`` when
+    the page should soon be read again.
     """
 
     unavailable: str = ""
     text: str = ""
     at: datetime | None = None
     detail: str = ""
+    hint: str = ""
     late: bool = False
     ready: bool = False
     changing: bool = False
+    button: bool = False
 
 
-def sync_state(instance: Instance, now: datetime) -> SyncState:
-    """Describe the sync of an instance from its schedule and the clock."""
+def sync_state(instance: Instance, user: Viewer, now: datetime) -> SyncState:
+    """Describe the sync of an instance to a user, from its schedule and the clock."""
     if unavailable := _unavailable(instance):
         return SyncState(unavailable=unavailable)
+    if may(user, Permission.SYNC, instance.project):
+        return replace(_scheduled(instance, now), button=True)
+    return replace(_scheduled(instance, now), ready=False, hint="")
+
+
+def _scheduled(instance: Instance, now: datetime) -> SyncState:
     due, synced = instance.next_sync_at, instance.synced_at
     if due and synced and due - synced <= MIN_INTERVAL and now - due < _TICKS:
         text = "Updating every few seconds while a restore is running"
@@ -99,8 +110,8 @@ def sync_state(instance: Instance, now: datetime) -> SyncState:
     if instance.lease_until and instance.lease_until >= now:
         return SyncState(text="Syncing…", changing=True)
     if instance.sync_error_kind == "parked":
-        text = "Automatic sync is paused for this instance. Use Sync now to retry."
-        return SyncState(text=text, late=True, ready=True)
+        text = "Automatic sync is paused for this instance."
+        return SyncState(text=text, hint=" Use Sync now to retry.", late=True, ready=True)
     if due and due <= now:
         return _requested(instance, due, now)
     if synced is None or now - synced > _RECENT:
@@ -110,8 +121,8 @@ def sync_state(instance: Instance, now: datetime) -> SyncState:
     rest = MIN_INTERVAL - (now - synced)
     if rest <= timedelta():
         return SyncState(text=text, at=synced, ready=True)
-    detail = f". You can sync again in {ceil(rest.total_seconds())} s."
-    return SyncState(text=text, at=synced, detail=detail, changing=True)
+    hint = f". You can sync again in {ceil(rest.total_seconds())} s."
+    return SyncState(text=text, at=synced, hint=hint, changing=True)
 
 
 def _unavailable(instance: Instance) -> str:

@@ -23,6 +23,8 @@ OPEN = {"login", "login-once"}  # for people who are not signed in yet
 POST_ONLY = {"logout", "sync-now"}
 TAKES_TEXT = {"lookup", "lookup-json"}  # it is only read
 KEEPS_A_COOKIE = {"time-zone"}
+# What they show to whom is in tests/views/test_access.py.
+FOR_ADMINS = {"members", "project-members", "change-role", "remove-member", "audit", "audit-csv"}
 PATHS = {
     "restore-detail": ["r-shared"],
     "restore-detail-json": ["r-shared"],
@@ -43,7 +45,7 @@ HIDDEN = {
 }
 # They explain any code; tests/views/test_codes.py has what they say to whom.
 EXPLAIN_ANYTHING = {"code-detail", "code-detail-json"}
-GUARDED = [route.name for route in urlpatterns if route.name not in OPEN | POST_ONLY]
+GUARDED = [route.name for route in urlpatterns if route.name not in OPEN | POST_ONLY | FOR_ADMINS]
 
 
 def text_of(response):
