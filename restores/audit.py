@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, User
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Count, Min, Q
 from django.http import HttpRequest
 
 from restores.client_address import client_address
@@ -52,9 +55,10 @@ def record(
     The user is that of the request unless ``user`` is given, or ``username`` where there is none:
     a name that somebody tried. Commands have no request; without a user, the log says that it was
     a command. ``projects`` are the primary keys of those that it is about: their admins see it.
-    ``about`` says what was acted on; it must hold no secret, and nothing of other projects.
+    ``about`` says what was acted on. It must hold no secret, and nothing of other projects, except
+    after a question mark (``audit_rows``).
     """
-    if user is None and request and request.user.is_authenticated and not username:
+    if user is None and not username and request and request.user.is_authenticated:
         user = request.user
     with transaction.atomic():
         event = Event.objects.create(
@@ -89,7 +93,47 @@ def visible_events(user: Viewer) -> EventQuerySet:
     """The events that a user may read: a superuser all, an admin those about their projects."""
     if user.is_superuser:
         return Event.objects.all()
-    mine = EventProject.objects.filter(
-        event=OuterRef("pk"), project__in=projects_where(user, Permission.MANAGE_MEMBERS)
+    return Event.objects.about(projects_where(user, Permission.MANAGE_MEMBERS))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditRow:
+    """An event as one reader may know it; without a ``user`` it was a command, or is unknown."""
+
+    at: datetime
+    user: str
+    what: str
+    about: str
+    address: str
+    projects: str
+
+
+def audit_rows(events: Sequence[Event], reader: Viewer) -> list[AuditRow]:
+    """Prepare events for a reader, who must not learn of projects that they don't manage.
+
+    Of an event about other projects, too, what follows a question mark is left out: the query of
+    an exported list may name them.
+    """
+    links = EventProject.objects.filter(event__in=[event.pk for event in events])
+    managed = Q(project__in=projects_where(reader, Permission.MANAGE_MEMBERS))
+    shown = links.filter(managed).values("event")
+    found = {
+        row["event"]: row for row in shown.annotate(number=Count("pk"), first=Min("project__name"))
+    }
+    others = set(links.exclude(managed).values_list("event", flat=True).distinct())
+    return [_audit_row(event, found.get(event.pk), event.pk in others) for event in events]
+
+
+def _audit_row(event: Event, found: Mapping[str, Any] | None, others: bool) -> AuditRow:
+    projects = ""
+    if found:
+        number = found["number"]
+        projects = found["first"] if number == 1 else f"{number:,} projects"
+    return AuditRow(
+        at=event.at,
+        user=event.username,
+        what=event.what,
+        about=event.subject.partition("?")[0] if others else event.subject,
+        address=event.address,
+        projects=f"{projects} and others" if others else projects,
     )
-    return Event.objects.filter(Exists(mine))

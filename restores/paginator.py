@@ -1,4 +1,4 @@
-"""Numbered pages of instances, with links to the pages next to each."""
+"""Numbered pages of instances and events, with links to the pages next to each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 
-from restores.filters import InstanceListParams
+from restores.filters import Params
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,7 @@ class NumberedPage:
         return f"{self.first:,}–{self.last:,} of {self.total:,}" if self.rows else "0"
 
 
-def numbered_page(rows: QuerySet[Any], params: InstanceListParams) -> NumberedPage:
+def numbered_page(rows: QuerySet[Any], params: Params) -> NumberedPage:
     """Read the page that the parameters ask for."""
     paginator = Paginator(rows, params.size)
     number, pages = params.page, paginator.num_pages
@@ -58,5 +58,5 @@ def next_url(page: NumberedPage, path: str) -> str | None:
     return f"{settings.BASE_URL}{path}{page.next_query}" if page.next_query else None
 
 
-def _page_query(params: InstanceListParams, number: int) -> str:
+def _page_query(params: Params, number: int) -> str:
     return params.query(page=str(number)) or "?"

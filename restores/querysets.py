@@ -87,6 +87,10 @@ class ProjectQuerySet(VisibleQuerySet):
         """Projects that the projects file names."""
         return self.filter(monitored=True)
 
+    def called(self, name: str) -> Self:
+        """Projects with this name, or this id however a ticket spells it."""
+        return self.filter(Q(name=name) | Q(project_id__lower__in=spellings(name)))
+
 
 class InstanceQuerySet(VisibleQuerySet):
     """Instances: by what is known of them, by names and by text, and their orders."""
@@ -304,6 +308,11 @@ class AppendOnlyQuerySet(models.QuerySet[Any]):
 
 class EventQuerySet(AppendOnlyQuerySet):
     """Events of the audit log."""
+
+    def about(self, projects: ProjectQuerySet) -> Self:
+        """Events about any of these projects."""
+        links = self.model.projects.through.objects
+        return self.filter(Exists(links.filter(event=OuterRef("pk"), project__in=projects)))
 
     def prune(self, before: datetime) -> int:
         """Delete those older than a time, and return how many there were."""

@@ -21,6 +21,7 @@ from django_tables2.data import TableListData
 from django_tables2.utils import AttributeDict, OrderBy
 
 from restores.asof import diff_from_now
+from restores.audit import AuditRow
 from restores.explain import codes
 from restores.explain.estimates import SLOW_FACTOR, Usual, format_clock
 from restores.explain.summary import details
@@ -58,7 +59,7 @@ from restores.templatetags.components import (
     status_badge,
     usual_bar,
 )
-from restores.templatetags.display import short_timestamp
+from restores.templatetags.display import short_timestamp, timestamp
 from restores.timerange import to_iso
 
 MAX_SHOWN = 160  # characters of a name in a row
@@ -800,6 +801,39 @@ def _sync_error_row(table: Table, error: SyncError, key: str, pk: int) -> SafeSt
         len(table.columns),
         render_to_string("components/sync_error.html", context),
     )
+
+
+class AuditTable(Table):
+    """Events of the audit log."""
+
+    user = tables.Column("Who", attrs={"td": {"class": "s"}})
+    what = tables.Column("What", attrs={"td": {"class": "t"}})
+    about = tables.Column("About", attrs={"td": {"class": "wide fill"}})
+    projects = tables.Column("Project", attrs={"td": {"class": "wide"}})
+    at = tables.Column("When", attrs={"td": {"class": "wide num"}})
+    address = tables.Column("From", attrs={"td": {"class": "wide"}})
+
+    class Meta(Table.Meta):
+        attrs = {"class": "rows short flow"}
+        orderable = False
+
+    def render_user(self, record: AuditRow) -> SafeString | str:
+        return _text(record.user)
+
+    def render_what(self, record: AuditRow) -> str:
+        return record.what
+
+    def render_about(self, record: AuditRow) -> SafeString | str:
+        return _text(record.about)
+
+    def render_projects(self, record: AuditRow) -> SafeString | str:
+        return _text(record.projects)
+
+    def render_at(self, record: AuditRow) -> SafeString | str:
+        return timestamp(record.at)
+
+    def render_address(self, record: AuditRow) -> SafeString | str:
+        return _text(record.address)
 
 
 def _small(text: str) -> SafeString | str:

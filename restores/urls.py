@@ -4,6 +4,7 @@ from django.urls import path, register_converter
 
 from restores.converters import IdConverter
 from restores.views import (
+    audit_log,
     auth,
     codes,
     downtime,
@@ -66,6 +67,8 @@ urlpatterns = [
     path("sync-status.json", sync_status.sync_status_json, name="sync-status-json"),
     path("time-zone/", time_zone.time_zone, name="time-zone"),
     path("time-zones.json", time_zone.time_zones_json, name="time-zones-json"),
+    path("audit/", audit_log.audit_log, name="audit"),
+    path("audit.csv", audit_log.audit_log_csv, name="audit-csv"),
     path("members/", members.members, name="members"),
     path("members/<int:project_pk>/", members.project_members, name="project-members"),
     path("members/<int:project_pk>/<int:user_pk>/role/", members.change_role, name="change-role"),

@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 from django.http import QueryDict
 
 from restores import timerange
+from restores.audit import Kind
 from restores.filters.cursors import Cursor
 from restores.querysets import INSTANCE_STATES
 from restores.spellings import canonical_id, parse_uuid, spellings, split_ids
@@ -288,6 +289,11 @@ def _single(values: Values, longest: int = MAX_LENGTH) -> str:
     if len(values[0]) > longest:
         raise InvalidValue(f"is longer than {longest} characters")
     return values[0]
+
+
+def _one(values: Values) -> Values:
+    """A name, once; that of a user may have 150 characters."""
+    return (_single(values, 150),)
 
 
 def _instances(values: Values) -> Values:
@@ -637,6 +643,18 @@ class OverviewParams(ListParams):
             )
         )
         return time_range
+
+
+class AuditParams(ListParams):
+    """The parameters of the audit log: what happened, who did it, in which project, and when."""
+
+    DECLARED = {
+        "what": Parameter(_one_of(Kind), filters=True),
+        "user": Parameter(_one, filters=True),
+        "project": Parameter(_one, filters=True),
+        **{name: ListParams.DECLARED[name] for name in ("from", "to", "tz", "size", "page")},
+    }
+    POSITION = ("page",)
 
 
 ORDER = tuple(ListParams.DECLARED)
