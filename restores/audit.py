@@ -12,7 +12,6 @@ from enum import StrEnum
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, User
-from django.db import transaction
 from django.db.models import Count, Min, Q
 from django.http import HttpRequest
 
@@ -60,17 +59,14 @@ def record(
     """
     if user is None and not username and request and request.user.is_authenticated:
         user = request.user
-    with transaction.atomic():
-        event = Event.objects.create(
-            user_id=user.pk if user else None,
-            username=(user.get_username() if user else username)[:150],
-            what=kind,
-            subject=about[:500],
-            address=client_address(request) if request else "",
-        )
-        EventProject.objects.bulk_create(
-            EventProject(event=event, project_id=key) for key in projects
-        )
+    event = Event.objects.create(
+        user_id=user.pk if user else None,
+        username=(user.get_username() if user else username)[:150],
+        what=kind,
+        subject=about[:500],
+        address=client_address(request) if request else "",
+    )
+    EventProject.objects.bulk_create(EventProject(event=event, project_id=key) for key in projects)
 
 
 def record_failed_sign_in(request: HttpRequest, kind: Kind, tried: str, about: str) -> None:

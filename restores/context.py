@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from django.conf import settings
+from django.core.cache import cache
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -27,8 +28,16 @@ def stalled(request: HttpRequest) -> dict[str, Callable[[], StalledSync | None]]
 
 
 def manages_members(request: HttpRequest) -> dict[str, Callable[[], bool]]:
-    """Whether the menu leads to the pages of admins, asked only by a page that has it."""
-    return {"manages_members": lambda: manages_any(request.user)}
+    """Whether the menu leads to the pages of admins; those check it again.
+
+    Asked once a minute by each user, because every page has the menu.
+    """
+
+    def find() -> bool:
+        user = request.user
+        return bool(cache.get_or_set(f"manages-members-{user.pk}", lambda: manages_any(user), 60))
+
+    return {"manages_members": find}
 
 
 def zone_choice(request: HttpRequest) -> dict[str, ZoneChoice | str]:

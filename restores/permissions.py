@@ -13,11 +13,11 @@ Role = Membership.Role
 
 
 class Permission(StrEnum):
-    """What somebody may do in a project, in the words of the page that denies it."""
+    """What somebody may do, in the words of the page that denies it; a project's name follows."""
 
-    READ = "read, copy and export its restores"
-    SYNC = "sync its instances"
-    MANAGE_MEMBERS = "manage its members and read its audit log"
+    READ = "read, copy and export the restores of"
+    SYNC = "sync instances of"
+    MANAGE_MEMBERS = "manage the members and read the audit log of"
 
 
 GRANTS = {
@@ -43,8 +43,8 @@ class RoleNeeded(PermissionDenied):
         roles = " or ".join(role for role in GRANTS if permission in GRANTS[role])
         admins = Membership.objects.filter(project=project, role=Role.ADMIN, user__is_active=True)
         names = admins.order_by("user__username").values_list("user__username", flat=True)
-        who = f"its admins: {', '.join(names)}" if names else "an operator: it has no admin"
-        super().__init__(f"To {permission}, you need the role {roles} in {project}. Ask {who}.")
+        who = f"one of its admins: {', '.join(names)}" if names else "an operator: it has no admin"
+        super().__init__(f"To {permission} {project}, you need the role {roles} there. Ask {who}.")
 
 
 def may(user: Viewer, permission: Permission, project: Project) -> bool:

@@ -38,6 +38,8 @@ UNFINISHED_FOR, _UNKNOWN_MAX_AGE = timedelta(hours=24), timedelta(days=7)
 _ENDED = tuple(group for group, statuses in GROUPS.items() if {*statuses} <= {*FINAL})
 # What changed in a range no longer than this is looked up first.
 CHANGED_BY_KEY = timedelta(days=31)
+# How many events are deleted at once.
+_PRUNE_BATCH = 5000
 # Seconds; the few restores that took longer are looked up by themselves.
 LONG = 86_400.0
 
@@ -315,9 +317,13 @@ class EventQuerySet(AppendOnlyQuerySet):
         return self.filter(Exists(links.filter(event=OuterRef("pk"), project__in=projects)))
 
     def prune(self, before: datetime) -> int:
-        """Delete those older than a time, and return how many there were."""
-        _, deleted = super(AppendOnlyQuerySet, self.filter(at__lt=before)).delete()
-        return deleted.get(self.model._meta.label, 0)
+        """Delete those older than a time, a batch at a time, and return how many there were."""
+        old, count = self.filter(at__lt=before).order_by("pk"), 0
+        while keys := list(old.values_list("pk", flat=True)[:_PRUNE_BATCH]):
+            # Django's own delete(), which also deletes the events' projects.
+            super(AppendOnlyQuerySet, self.filter(pk__in=keys)).delete()
+            count += len(keys)
+        return count
 
 
 def select(viewer: Viewer, *expressions: Any) -> tuple[Any, ...]:

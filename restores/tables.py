@@ -806,12 +806,12 @@ def _sync_error_row(table: Table, error: SyncError, key: str, pk: int) -> SafeSt
 class AuditTable(Table):
     """Events of the audit log."""
 
+    at = tables.Column("When")
     user = tables.Column("Who", attrs={"td": {"class": "s"}})
     what = tables.Column("What", attrs={"td": {"class": "t"}})
-    about = tables.Column("About", attrs={"td": {"class": "wide fill"}})
+    address = tables.Column("From")
     projects = tables.Column("Project", attrs={"td": {"class": "wide"}})
-    at = tables.Column("When", attrs={"td": {"class": "wide num"}})
-    address = tables.Column("From", attrs={"td": {"class": "wide"}})
+    about = tables.Column("About", attrs={"td": {"class": "wide fill tall"}})
 
     class Meta(Table.Meta):
         attrs = {"class": "rows short flow"}

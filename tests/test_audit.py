@@ -1,7 +1,11 @@
 """The audit log: what is recorded, and that nothing of it changes."""
 
+from datetime import timedelta
+
 import pytest
+import time_machine
 from django.contrib.auth.models import User
+from django.core.management import call_command
 from django.db import IntegrityError, transaction
 
 from restores.audit import Kind, record, visible_events
@@ -47,6 +51,15 @@ def test_events_keep_the_name_of_a_user_who_is_renamed_or_deleted():
     User.objects.get().delete()
     event = Event.objects.get()
     assert (event.user, event.username) == (None, "mia")
+
+
+def test_prune_deletes_old_events_whatever_they_are_about(event):
+    with time_machine.travel(event.at + timedelta(days=2), tick=False):
+        record(None, Kind.SIGNED_OUT, username="mia")
+        call_command("prune", "--audit-days=1")
+    found = Event.objects.order_by("id").values_list("what", "subject")
+    assert list(found) == [("signed out", ""), ("pruned", "1 audit events older than 1 days")]
+    assert not EventProject.objects.exists()
 
 
 def test_the_longest_texts_fit():

@@ -29,7 +29,7 @@ from restores.views.exports import invalid, plain_text, text_endpoint
 from restores.views.files import csv_file
 
 COLUMNS = ("at", "user", "what", "about", "address", "projects")
-_DENIED = "To read the audit log, you need the role admin in a project. Ask an admin of it."
+_DENIED = "To read the audit log, you need the role admin in a project. Ask one of its admins."
 
 
 @require_safe

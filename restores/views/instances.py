@@ -23,6 +23,7 @@ from restores.instance_history import InstanceHistory
 from restores.instance_status import STATE_LABELS, instance_status, next_sync_at
 from restores.models import Backup, FormerProject, Instance, Project, Restore
 from restores.paginator import NumberedPage, next_url, numbered_page
+from restores.permissions import Permission, may
 from restores.querysets import RestoreQuerySet, Viewer
 from restores.restore_list.counts import COUNT_LIMIT, Capped, CappedCount
 from restores.restore_list.empty_state import empty_instance, sync_messages
@@ -117,6 +118,7 @@ def instance_detail(request: HttpRequest, instance_id: str) -> HttpResponse:
         for backup, number in _restored(backups[:SHOWN], request.user)
     ]
     json_url = reverse("instance-detail-json", args=[instance.instance_id])
+    sync_button = may(request.user, Permission.SYNC, instance.project)
     ended = {"status": ["failed", "succeed"], "from": "now-90d"}
     context = {
         "instance": instance,
@@ -142,7 +144,7 @@ def instance_detail(request: HttpRequest, instance_id: str) -> HttpResponse:
         "backups": restored[:BACKUPS_SHOWN],
         "more_backups": restored[BACKUPS_SHOWN:],
         "backups_total": backups.count(),
-        "sync": sync_state(instance, request.user, now),
+        "sync": sync_state(instance, now, button=sync_button),
         "return_url": return_url(request),
     }
     return TemplateResponse(request, "instances/detail.html", context)

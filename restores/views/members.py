@@ -76,7 +76,7 @@ def members(request: HttpRequest) -> HttpResponse:
     """The projects whose members the user manages."""
     if not manages_any(request.user):
         raise PermissionDenied(
-            "To manage members, you need the role admin in a project. Ask an admin of it."
+            "To manage members, you need the role admin in a project. Ask one of its admins."
         )
     managed = projects_where(request.user, Permission.MANAGE_MEMBERS)
     # By key: a count through the membership that makes them managed would count that only.

@@ -35,6 +35,7 @@ from restores.filters import ListParams
 from restores.formatting import format_customer_time, format_short
 from restores.freshness import freshness, known_until
 from restores.models import Observation, Restore
+from restores.permissions import Permission, may
 from restores.serializers import UPSTREAM, errors_json, observation_json, then_and_now_json
 from restores.statuses import FAILED, FINAL, IN_PROGRESS, RESTORING, WAITING
 from restores.time_zone import show_zone_of
@@ -86,6 +87,7 @@ def restore_detail(request: HttpRequest, restore_id: str) -> HttpResponse:
     outcome = outcome_of(restore, dated=True)
     related = Related(found.only, request.user, now, asof.snapshot)
     same_instance, same_backup = related.restores()
+    sync_button = not asof.snapshot and may(request.user, Permission.SYNC, project)
     context = {
         "restore": restore,
         "asof": asof,
@@ -121,7 +123,7 @@ def restore_detail(request: HttpRequest, restore_id: str) -> HttpResponse:
         "similar_failures": related.similar_failures(),
         "navigation": related.list_navigation(request.GET, shared=found.shared),
         "permalink": permalink(found),
-        "sync": sync_state(restore.instance, request.user, now),
+        "sync": sync_state(restore.instance, now, button=sync_button),
         "return_url": return_url(request),
     }
     return TemplateResponse(

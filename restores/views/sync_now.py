@@ -17,8 +17,8 @@ from restores import audit
 from restores.audit import Kind
 from restores.instance_status import project_sync_error
 from restores.models import NO_SYNC_ERROR, Instance
-from restores.permissions import Permission, may, require
-from restores.querysets import HEALTHY_KINDS, InstanceQuerySet, Viewer
+from restores.permissions import Permission, require
+from restores.querysets import HEALTHY_KINDS, InstanceQuerySet
 from restores.spellings import spellings
 from restores.views.navigation import instance_url
 
@@ -93,13 +93,15 @@ class SyncState:
     button: bool = False
 
 
-def sync_state(instance: Instance, user: Viewer, now: datetime) -> SyncState:
-    """Describe the sync of an instance to a user, from its schedule and the clock."""
+def sync_state(instance: Instance, now: datetime, *, button: bool) -> SyncState:
+    """Describe the sync of an instance from its schedule and the clock.
+
+    ``button`` says whether the page may have one.
+    """
     if unavailable := _unavailable(instance):
         return SyncState(unavailable=unavailable)
-    if may(user, Permission.SYNC, instance.project):
-        return replace(_scheduled(instance, now), button=True)
-    return replace(_scheduled(instance, now), ready=False, hint="")
+    state = _scheduled(instance, now)
+    return replace(state, button=True) if button else replace(state, ready=False, hint="")
 
 
 def _scheduled(instance: Instance, now: datetime) -> SyncState:

@@ -65,8 +65,8 @@ def test_whoever_lacks_a_role_reads_which_one_and_who_can_give_it(client, projec
     client.force_login(member("vic", project, "viewer"))
     page = " ".join(client.post(SYNC, {"project": "shop-prod"}).content.decode().split())
     assert (
-        "To sync its instances, you need the role support or admin in shop-prod. "
-        "Ask its admins: ada." in page
+        "To sync instances of shop-prod, you need the role support or admin there. "
+        "Ask one of its admins: ada." in page
     )
 
 

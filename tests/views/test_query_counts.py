@@ -137,6 +137,7 @@ def test_a_member_of_two_projects_waits_for_one_query_more_than_of_one(client, d
     """What bounds the rows of several projects is asked for once: not for those in progress."""
     user = django_user_model.objects.create_user("mia")
     client.force_login(user)
+    client.get("/codes/")  # what the menu has is asked once a minute
     sent = []
     for name in ("a", "b"):
         project = make_project(f"p-{name}")
