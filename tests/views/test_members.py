@@ -1,7 +1,11 @@
 """The members of a project: what each role permits, and the page on which admins give roles."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from django.contrib.auth.models import User
+from django.db import connections
+from django.test import Client
 
 from restores.models import Event, Instance, Membership
 from restores.permissions import GRANTS, Role
@@ -158,6 +162,25 @@ def test_the_last_admin_is_only_removed_on_confirmation(client, ada, project, ac
     assert roles(project)["ada"] == "admin" and not Event.objects.exists()
     assert client.post(url(project, ada, action), form | {"confirmed": "yes"}).status_code == 302
     assert roles(project).get("ada") == form.get("role")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_admins_can_not_remove_each_other_at_the_same_time(project):
+    ada, eve = (member(name, project, "admin") for name in ("ada", "eve"))
+
+    def remove(who, whom):
+        client = Client()
+        client.force_login(who)
+        try:
+            return client.post(url(project, whom, "remove")).status_code
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(2) as pool:
+        statuses = list(pool.map(remove, (ada, eve), (eve, ada)))
+    # The second has lost the role, or is asked, being the last admin.
+    assert statuses.count(302) == 1
+    assert list(roles(project).values()) == ["admin"]
 
 
 def test_one_of_two_admins_may_go(client, ada, project):
