@@ -29,6 +29,8 @@ from restores.views.exports import invalid, plain_text, text_endpoint
 from restores.views.files import csv_file
 
 COLUMNS = ("at", "user", "what", "about", "address", "projects")
+# Older events are found by a time range, and all are in the CSV.
+MAX_LISTED = 10_000
 _DENIED = "To read the audit log, you need the role admin in a project. Ask one of its admins."
 
 
@@ -54,7 +56,7 @@ def audit_log(request: HttpRequest) -> HttpResponse:
     if params.canonical_query.lstrip("?") != request.META["QUERY_STRING"]:
         return redirect(request.path + params.canonical_query)
     show_zone_of(request, params.get("tz"))
-    page = numbered_page(_events(params, request.user), params)
+    page = numbered_page(_events(params, request.user), params, limit=MAX_LISTED)
     context |= {
         "time": time_menu(params, request.path, params.time_range.now, errors, ()),
         "page": page,

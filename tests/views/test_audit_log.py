@@ -10,6 +10,7 @@ from django.test import RequestFactory
 
 from restores.audit import Kind, record
 from restores.models import Event, Membership
+from restores.views import audit_log
 from tests.factories import NOW, make_instance, make_project
 
 pytestmark = pytest.mark.django_db
@@ -68,6 +69,16 @@ def test_the_newest_come_first_in_pages(web):
     rest = web.get("/audit/?size=10&page=2")
     assert [row.about for row, _ in rest.context["table"].body()] == ["10", "11"]
     assert "This page doesn’t exist" in web.get("/audit/?page=9").content.decode()
+
+
+def test_pages_end_at_a_limit_and_say_how_to_see_more(web, monkeypatch):
+    monkeypatch.setattr(audit_log, "MAX_LISTED", 20)
+    for number in range(21):
+        add(about=f"{number}", ago=number * HOUR)
+    assert "1–10 of 20+" in web.get("/audit/?size=10").content.decode()
+    last = web.get("/audit/?size=10&page=2").content.decode()
+    assert "Choose an earlier time range" in last and "page=3" not in last
+    assert "This page doesn’t exist" in web.get("/audit/?size=10&page=3").content.decode()
 
 
 @pytest.mark.parametrize(
