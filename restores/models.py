@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.db import models
 from django.db.models import Case, Q, Value, When
 from django.db.models.functions import Lower
@@ -690,6 +691,57 @@ class FailedSignIn(models.Model):
 
     def __str__(self) -> str:
         return f"{self.account} from {self.address}"
+
+
+class UserSession(models.Model):
+    """What Django's row of a session lacks: whose it is, where, and since when.
+
+    It is deleted with that row. ``active_at`` is updated every ten minutes at most.
+    """
+
+    # Without a constraint: an older version, which still runs during an upgrade or is gone back to,
+    # deletes sessions without knowing this table.
+    session = models.OneToOneField(
+        Session, on_delete=models.CASCADE, related_name="+", db_constraint=False
+    )
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    signed_in_at = models.DateTimeField()
+    active_at = models.DateTimeField()
+    browser = models.CharField(max_length=60)
+    address = models.CharField(max_length=45, blank=True)
+
+    class Meta:
+        ordering = ["-active_at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.browser} since {self.signed_in_at:%Y-%m-%d %H:%M:%S}"
+
+
+class ApiToken(models.Model):
+    """A token that reads the dashboard's endpoints for a program, as its user could.
+
+    The token itself is never stored: ``public_id`` is the part of it that isn't secret, ``digest``
+    a keyed digest of the whole. Without ``all_projects`` it reads only ``projects``.
+    ``last_used_at`` is the minute of its last use, and ``requests`` how many there were in it.
+    """
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    name = models.CharField(max_length=100)
+    public_id = models.CharField(max_length=12, unique=True)
+    digest = models.CharField(max_length=64)
+    all_projects = models.BooleanField(default=False)
+    projects = models.ManyToManyField(Project, related_name="+", blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    requests = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        verbose_name = "API token"
+
+    def __str__(self) -> str:
+        return f"{self.name} (dcs_{self.public_id}_…)"
 
 
 class Heartbeat(models.Model):
