@@ -1,4 +1,4 @@
-"""Log records: as text or JSON, with IDs, without control characters and sign-in tokens."""
+"""Log records: as text or JSON, with IDs, without control characters and tokens."""
 
 import json
 import logging
@@ -12,7 +12,7 @@ from restores import log_ids
 # attaches the whole request.
 _ID_FIELDS = ("request_id", "sync_id", "provider_request_id")
 _PLACE_FIELDS = ("account", "project", "instance")
-_TOKEN = re.compile(r"(/login/once/)[^/?#\s\"']+")
+_TOKEN = re.compile(r"(/login/once/)[^/?#\s\"']+|(dcs_[a-z0-9]{12}_)[A-Za-z0-9_-]+")
 
 
 def printable(text: str) -> str:
@@ -63,7 +63,7 @@ class AddIds(logging.Filter):
 
 
 class HideSignInTokens(logging.Filter):
-    """Replace the token of a one-time sign-in link, in the message and in the traceback.
+    """Replace the tokens of sign-in links and of the API, in the message and in the traceback.
 
     Whoever reads the logs must not be able to sign in.
     """
@@ -74,11 +74,11 @@ class HideSignInTokens(logging.Filter):
             message = record.getMessage()
         except Exception:
             return True  # the handler reports a message that doesn't fit its arguments
-        record.msg, record.args = _TOKEN.sub(r"\1…", message), ()
+        record.msg, record.args = _TOKEN.sub(r"\1\2…", message), ()
         if record.exc_info and not record.exc_text:
             record.exc_text = logging.Formatter().formatException(record.exc_info)
         if record.exc_text:
-            record.exc_text = _TOKEN.sub(r"\1…", record.exc_text)
+            record.exc_text = _TOKEN.sub(r"\1\2…", record.exc_text)
         return True
 
 

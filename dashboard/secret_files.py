@@ -9,6 +9,8 @@ from pathlib import Path
 FROM_FILES = (
     "SECRET_KEY",
     "SECRET_KEY_FALLBACKS",
+    "TOKEN_KEY",
+    "TOKEN_KEY_FALLBACKS",
     "DATABASE_URL",
     "REDIS_URL",
     "OIDC_CLIENT_SECRET",

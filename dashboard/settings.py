@@ -16,6 +16,11 @@ DEBUG = env.flag("DEBUG")
 SECRET_KEY = env.secret("SECRET_KEY", "insecure-" * 6 if DEBUG else None, minimum=32)
 # Former keys: what was signed with them stays valid while the key is rotated.
 SECRET_KEY_FALLBACKS = env.secrets("SECRET_KEY_FALLBACKS", minimum=32)
+# API tokens live longer than anything else that SECRET_KEY protects, so they may have their own.
+TOKEN_KEY = env.secret("TOKEN_KEY", SECRET_KEY, minimum=32)
+TOKEN_KEY_FALLBACKS = env.secrets("TOKEN_KEY_FALLBACKS", minimum=32)
+if TOKEN_KEY == SECRET_KEY:
+    TOKEN_KEY_FALLBACKS += SECRET_KEY_FALLBACKS
 _base = urlsplit(env.url("BASE_URL", "http://127.0.0.1:8000"))
 # Without the path, with which reverse() begins every path that it returns.
 BASE_URL = f"{_base.scheme}://{_base.netloc}"
@@ -67,6 +72,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "restores.token_access.TokenAccess",
     "restores.link_repair.repair_links",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",

@@ -1,4 +1,4 @@
-"""The admin site: users, who may do what in which project, and the audit log.
+"""The admin site: users, who may do what in which project, API tokens, the audit log.
 
 Cloud data isn't editable.
 """
@@ -18,7 +18,7 @@ from django.http import HttpRequest
 
 from restores import audit
 from restores.audit import Kind
-from restores.models import Event, Membership
+from restores.models import ApiToken, Event, Membership
 
 admin.site.unregister(User)
 
@@ -86,6 +86,29 @@ class EventAdmin(admin.ModelAdmin):
 
     def has_delete_permission(self, *args: object) -> bool:
         return False
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(admin.ModelAdmin):
+    """Everybody's API tokens, to revoke them by deleting, which is in the audit log."""
+
+    list_display = ["name", "user", "public_id", "created_at", "expires_at", "last_used_at"]
+    list_select_related = ["user"]
+    search_fields = ["name", "user__username", "public_id"]
+    exclude = ["digest", "requests"]
+
+    def has_add_permission(self, *args: object) -> bool:
+        return False
+
+    def has_change_permission(self, *args: object) -> bool:
+        return False
+
+    def log_deletions(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> list[LogEntry]:
+        for token in queryset:
+            projects = [project.pk for project in token.projects.all()]
+            about = f"{token} of {token.user.get_username()}"
+            audit.record(request, Kind.REVOKED_TOKEN, projects=projects, about=about)
+        return super().log_deletions(request, queryset)
 
 
 # django-allauth's pages would show the secrets of second steps, and add other providers.

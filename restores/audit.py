@@ -37,6 +37,8 @@ class Kind(StrEnum):
     CHANGED_ROLE = "changed a role"
     REMOVED_MEMBER = "removed a member"
     CHANGED_USER = "changed a user"
+    CREATED_TOKEN = "created an API token"  # noqa: S105 - not a secret
+    REVOKED_TOKEN = "revoked an API token"  # noqa: S105 - not a secret
     PRUNED = "pruned"
 
 

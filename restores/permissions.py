@@ -65,7 +65,7 @@ def manages_any(user: Viewer) -> bool:
 
 def projects_where(user: Viewer, permission: Permission) -> ProjectQuerySet:
     """The projects in which a user may do this."""
-    projects: ProjectQuerySet = Project.objects.all()
+    projects: ProjectQuerySet = Project.objects.visible_to(user)
     if user.is_superuser:
         return projects
     roles = [role for role, permissions in GRANTS.items() if permission in permissions]

@@ -74,7 +74,13 @@ class VisibleQuerySet(models.QuerySet[Any]):
     project_path = "project__"
 
     def visible_to(self, user: Viewer) -> Self:
-        """Rows of the projects that the user is a member of; a superuser sees all."""
+        """Rows of the projects that the user is a member of; a superuser sees all.
+
+        With an API token for some projects, those of them that its user sees (``api_tokens``).
+        """
+        only: list[int] | None = getattr(user, "only_projects", None)
+        if only is not None:
+            return self.filter(**{f"{self.project_path}pk__in": only})
         if user.is_superuser:
             return self.all()
         return self.filter(**{f"{self.project_path}memberships__user_id": user.pk})

@@ -22,7 +22,7 @@ PURE = {
 # The web side, from the top: a module imports from its own layer and those below. A new module
 # or package of restores/ is added to the layer where it belongs.
 LAYERS = (
-    ("urls", "sign_in_urls", "admin", "link_repair"),
+    ("urls", "sign_in_urls", "admin", "link_repair", "token_access"),
     ("views",),
     (
         "context",
@@ -46,7 +46,10 @@ LAYERS = (
     ("sign_in", "time_zone"),
     ("filters",),
     ("asof", "bucket_counts", "keyset", "search", "sync_status"),
-    ("audit", "failed_sign_ins", "login_links", "permissions", "sync_errors"),
+    (
+        *("api_tokens", "audit", "failed_sign_ins", "login_links", "permissions"),
+        "sync_errors",
+    ),
     ("models",),
     ("querysets",),
     (
@@ -61,6 +64,7 @@ SYNC_SIDE = {
     "restores.shutdown": (),
     "restores.tasks": ("dcs", "models", "querysets", "shutdown", "statuses", "sync"),
     "restores.management": (
+        "api_tokens",
         "audit",
         "dcs",
         "login_links",

@@ -13,6 +13,8 @@ SETTINGS = frozenset(
     {
         "SECRET_KEY",
         "SECRET_KEY_FALLBACKS",
+        "TOKEN_KEY",
+        "TOKEN_KEY_FALLBACKS",
         "DEBUG",
         "ALLOWED_HOSTS",
         "BASE_URL",

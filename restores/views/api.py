@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, JsonResponse
@@ -12,6 +12,9 @@ from django.views.decorators.http import require_safe
 # For pages, too: browsers keep them, but ask before they show them again.
 revalidated = cache_control(private=True, no_cache=True)
 JsonAnswer = Mapping[str, Any] | JsonResponse
+# Of each 401: how a script signs in.
+CHALLENGE = 'Bearer realm="DCS Restores"'
+View = TypeVar("View", bound=Callable[..., Any])
 
 
 def json_endpoint(view: Callable[..., JsonAnswer]) -> Callable[..., JsonResponse]:
@@ -24,12 +27,16 @@ def json_endpoint(view: Callable[..., JsonAnswer]) -> Callable[..., JsonResponse
 
 
 def answer_json(view: Callable[..., JsonAnswer]) -> Callable[..., JsonResponse]:
-    """Turn a function that returns a mapping into a view, whatever the method of the request."""
+    """Turn a function that returns a mapping into a view, whatever the method of the request.
 
+    It may be requested with an API token.
+    """
+
+    @takes_tokens
     @wraps(view)
     def endpoint(request: HttpRequest, *args: Any, **kwargs: Any) -> JsonResponse:
         if not request.user.is_authenticated:
-            return json_error(401, "Authentication required.")
+            return unauthorized("Authentication required.")
         try:
             answer = view(request, *args, **kwargs)
         except Http404 as error:
@@ -37,6 +44,19 @@ def answer_json(view: Callable[..., JsonAnswer]) -> Callable[..., JsonResponse]:
         return answer if isinstance(answer, JsonResponse) else JsonResponse(dict(answer))
 
     return endpoint
+
+
+def takes_tokens(view: View) -> View:
+    """Mark a view that may be requested with an API token."""
+    view.takes_tokens = True  # type: ignore[attr-defined]
+    return view
+
+
+def unauthorized(reason: str) -> JsonResponse:
+    """Answer 401: neither signed in nor with a valid API token."""
+    response = json_error(401, reason)
+    response.headers["WWW-Authenticate"] = CHALLENGE
+    return response
 
 
 def json_error(status: int, reason: str) -> JsonResponse:

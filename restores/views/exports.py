@@ -34,7 +34,7 @@ from restores.sync_status import SyncStatus
 from restores.ticket_text import timestamp
 from restores.time_zone import show_zone_of
 from restores.timerange import city, find_zone, permalink_asof, to_iso
-from restores.views.api import revalidated
+from restores.views.api import CHALLENGE, revalidated, takes_tokens
 from restores.views.handover import handover_text
 from restores.views.navigation import (
     NOT_RECORDED,
@@ -60,10 +60,13 @@ def text_endpoint(view: View) -> View:
     @login_not_required
     @require_safe
     @revalidated
+    @takes_tokens
     @wraps(view)
     def endpoint(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not request.user.is_authenticated:
-            return plain_text("Authentication required.\n", status=401)
+            response = plain_text("Authentication required.\n", status=401)
+            response.headers["WWW-Authenticate"] = CHALLENGE
+            return response
         try:
             return view(request, *args, **kwargs)
         except Http404 as error:
