@@ -72,6 +72,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "restores.sessions.track_activity",
     "restores.token_access.TokenAccess",
     "restores.link_repair.repair_links",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
@@ -154,6 +155,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "OPTIONS": {"min_length": 12},
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "restores.sessions.EndSessions"},
 ]
 
 _secure = _base.scheme == "https"
@@ -167,6 +169,7 @@ SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = _cookie.format("session"), _cookie.forma
 ZONE_COOKIE_NAME = _cookie.format("zone")
 # Not in a cookie, for the same reason.
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+# From signing in; restores/sessions.py ends idle sessions earlier.
 SESSION_COOKIE_AGE = 12 * 3600
 CSRF_COOKIE_HTTPONLY = True
 CSRF_TRUSTED_ORIGINS = [BASE_URL]

@@ -37,6 +37,9 @@ class Kind(StrEnum):
     CHANGED_ROLE = "changed a role"
     REMOVED_MEMBER = "removed a member"
     CHANGED_USER = "changed a user"
+    CHANGED_PASSWORD = "changed their password"  # noqa: S105 - not a secret
+    ENDED_SESSION = "ended a session"
+    ENDED_OTHER_SESSIONS = "ended all other sessions"
     CREATED_TOKEN = "created an API token"  # noqa: S105 - not a secret
     REVOKED_TOKEN = "revoked an API token"  # noqa: S105 - not a secret
     PRUNED = "pruned"

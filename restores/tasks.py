@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 from math import ceil
 
 from celery import shared_task
+from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.db import DatabaseError, InterfaceError, connection
 from django.db.models import Count
 
 from restores import shutdown
-from restores.models import Heartbeat
+from restores.models import Heartbeat, UserSession
 from restores.sync import accounts, call_counts, scheduling
 from restores.sync.accounts import load_accounts
 from restores.sync.instances import sync_due_instances, sync_newly_due
@@ -63,6 +64,8 @@ def analyze() -> None:
 def clear_sessions() -> None:
     """Delete sessions that have ended; Django keeps them for ever."""
     call_command("clearsessions")
+    # Those whose session was deleted by a version that doesn't know them.
+    UserSession.objects.exclude(session__in=Session.objects.all()).delete()
 
 
 @shared_task(expires=_EXPIRES)

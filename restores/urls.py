@@ -4,6 +4,7 @@ from django.urls import path, register_converter
 
 from restores.converters import IdConverter
 from restores.views import (
+    account,
     audit_log,
     auth,
     codes,
@@ -67,6 +68,12 @@ urlpatterns = [
     path("sync-status.json", sync_status.sync_status_json, name="sync-status-json"),
     path("time-zone/", time_zone.time_zone, name="time-zone"),
     path("time-zones.json", time_zone.time_zones_json, name="time-zones-json"),
+    path("account/", account.account, name="account"),
+    path("account/password/", account.change_password, name="change-password"),
+    path("account/sessions/<int:pk>/end/", account.end_session, name="end-session"),
+    path("account/sessions/end/", account.end_other_sessions, name="end-other-sessions"),
+    path("account/tokens/", account.new_token, name="new-token"),
+    path("account/tokens/<int:pk>/revoke/", account.revoke_token, name="revoke-token"),
     path("audit/", audit_log.audit_log, name="audit"),
     path("audit.csv", audit_log.audit_log_csv, name="audit-csv"),
     path("members/", members.members, name="members"),

@@ -46,7 +46,9 @@ const signInLink = (signIn) => {
 
 /** Refresh once; false when trying again cannot help. */
 const refresh = async (main, state) => {
-  const headers = main.dataset.tag ? { "If-None-Match": main.dataset.tag } : {};
+  // Tells the server that nobody asked for this: it must not keep an idle reader signed in.
+  const headers = { "X-Background-Refresh": "1" };
+  if (main.dataset.tag) headers["If-None-Match"] = main.dataset.tag;
   // The address bar of a live page holds the time of its last refresh; we want the present.
   const url = main.dataset.live ?? location.href;
   const response = await fetch(url, { headers, cache: "no-store", credentials: "same-origin" });

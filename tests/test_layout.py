@@ -22,7 +22,7 @@ PURE = {
 # The web side, from the top: a module imports from its own layer and those below. A new module
 # or package of restores/ is added to the layer where it belongs.
 LAYERS = (
-    ("urls", "sign_in_urls", "admin", "link_repair", "token_access"),
+    ("urls", "sign_in_urls", "admin", "apps", "link_repair", "token_access"),
     ("views",),
     (
         "context",
@@ -47,13 +47,13 @@ LAYERS = (
     ("filters",),
     ("asof", "bucket_counts", "keyset", "search", "sync_status"),
     (
-        *("api_tokens", "audit", "failed_sign_ins", "login_links", "permissions"),
+        *("api_tokens", "audit", "failed_sign_ins", "login_links", "permissions", "sessions"),
         "sync_errors",
     ),
     ("models",),
     ("querysets",),
     (
-        *("apps", "client_address", "converters", "explain", "log_ids", "lookup"),
+        *("browsers", "client_address", "converters", "explain", "log_ids", "lookup"),
         *("migration_state", "spellings", "statuses", "ticket_text", "timerange"),
     ),
 )

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 PAGES = ["/", "/restores/", "/restores/r-1/", "/instances/", "/instances/i-1/", "/codes/",
          "/codes/dcs.08.0007/", "/sync-status/", "/reports/downtime/", "/lookup/?q=r-1",
          "/restores/?size=x", "/restores/?q=nothing", "/nowhere/",
-         "/time-zone/"]  # fmt: skip
+         "/time-zone/", "/account/", "/account/tokens/"]  # fmt: skip
 
 
 @pytest.fixture

@@ -2,6 +2,9 @@ import re
 
 from playwright.sync_api import expect
 
+from restores.sessions import BACKGROUND_HEADER
+from tests.e2e.conftest import refresh
+
 
 def test_a_restore_appears_moves_and_ends_in_an_open_list_without_a_reload(stack, open_page):
     page = open_page("/restores/")
@@ -40,3 +43,10 @@ def test_a_restore_s_page_updates_by_itself_and_says_how_it_ended(stack, open_pa
     assert "favicons/failed" in page.locator("link[rel=icon]").get_attribute("href")
     assert page.evaluate("window.neverReloaded")
     assert not page.script_errors
+
+
+def test_a_page_that_refreshes_itself_says_so(visit):
+    page = visit("mia", "UTC", "/restores/")
+    with page.expect_request(lambda request: request.resource_type == "fetch") as sent:
+        refresh(page)
+    assert sent.value.headers[BACKGROUND_HEADER.lower()]

@@ -21,6 +21,8 @@ PATHS = [
     "/codes/dcs.08.0007/",
     "/codes/DCS.4097/",
     "/sync-status/",
+    "/account/",
+    "/account/tokens/",
 ]
 # WCAG 2.2 asks for 320 px. Each scheme and each width once: contrast does not depend on the width.
 WINDOWS = [(320, "light"), (1440, "dark")]

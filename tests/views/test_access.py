@@ -43,6 +43,7 @@ ADMIN_DATA    = by_reader("401       403      403    403     ok    ok          o
 MANAGE        = by_reader("login     404      403    403     ok    404         ok  ")
 MANAGE_DONE   = by_reader("login     404      403    403     done  404         done")
 SYNC          = by_reader("login     404      403    done    done  404         done")
+INVALID_FORM  = by_reader("login     400      400    400     400   400         400 ")
 LEADS_ON      = by_reader("login     done     done   done    done  done        done")
 SIGN_IN       = by_reader("ok        done     done   done    done  done        done")
 SIGN_OUT      = by_reader("done      done     done   done    done  done        done")
@@ -76,6 +77,13 @@ RULES = {
     "lookup": (PAGE, LEADS_ON),
     "lookup-json": (DATA, DATA),
     "time-zone": (PAGE, LEADS_ON),
+    # The reader's own; what belongs to others is in test_account.py.
+    "account": (PAGE, NO_METHOD_IN),
+    "change-password": (PAGE, INVALID_FORM),
+    "new-token": (PAGE, INVALID_FORM),
+    "end-session": (NO_METHOD_IN, LEADS_ON),
+    "end-other-sessions": (NO_METHOD_IN, LEADS_ON),
+    "revoke-token": (NO_METHOD_IN, LEADS_ON),
     # Of one project.
     "restore-detail": (ROW_PAGE, NO_METHOD_IN),
     "restore-detail-json": (ROW_DATA, NO_METHOD),
@@ -105,7 +113,13 @@ ADMIN_ROUTES = {
     "admin:logout": (ADMIN_LEAVE, ADMIN_LEAVE),
 }
 # What a route's path is filled with, by the name of the part; some are made by the fixture.
-PARTS = {"restore_id": "r-ours", "instance_id": "i-ours", "code": "dcs.08.0007", "token": "stale"}
+PARTS = {
+    "restore_id": "r-ours",
+    "instance_id": "i-ours",
+    "code": "dcs.08.0007",
+    "token": "stale",
+    "pk": 1,
+}
 FORMS = {
     "sync-now": {"project": "ours-mark"},
     "project-members": {"username": "new", "role": "viewer"},

@@ -59,6 +59,8 @@ URLS = [
     "/lookup.json?q=" + ",".join(f"r-{number}" for number in range(50)) + ",b-0,dcs.08.0007,p-a",
     "/sync-status/",
     "/sync-status.json",
+    "/account/",
+    "/account/tokens/",
 ]
 
 
