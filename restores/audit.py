@@ -37,6 +37,9 @@ class Kind(StrEnum):
     CHANGED_ROLE = "changed a role"
     REMOVED_MEMBER = "removed a member"
     CHANGED_USER = "changed a user"
+    ROLES_SET_BY_GROUPS = "roles set by groups"
+    ADDED_SECOND_STEP = "added a second step"
+    REMOVED_SECOND_STEP = "removed a second step"
     CHANGED_PASSWORD = "changed their password"  # noqa: S105 - not a secret
     ENDED_SESSION = "ended a session"
     ENDED_OTHER_SESSIONS = "ended all other sessions"

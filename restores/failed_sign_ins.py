@@ -34,15 +34,17 @@ class TooManyFailures(Exception):
 
 
 @contextmanager
-def limited(request: HttpRequest, account: str) -> Iterator[None]:
-    """Check a password within the limits: a ValidationError means that it was wrong.
+def limited(request: HttpRequest, account: str, checked: str = "password") -> Iterator[None]:
+    """Check a password or a code within the limits: a ValidationError means that it was wrong.
 
-    The account need not exist. Raises TooManyFailures instead of checking.
+    The account need not exist. Codes are counted apart, because the right password resets its
+    count. Raises TooManyFailures instead of checking.
     """
+    counted = account if checked == "password" else f"{checked} of {account}"
     now, address = timezone.now(), client_address(request)
     FailedSignIn.objects.filter(at__lte=now - WINDOW).delete()
     # Count before checking, or many attempts at once would all get past the limit.
-    attempt = FailedSignIn.objects.create(account=account.casefold()[:150], address=address, at=now)
+    attempt = FailedSignIn.objects.create(account=counted.casefold()[:150], address=address, at=now)
     failures = {name: _earlier(attempt, name) for name in LIMITS if getattr(attempt, name)}
     full = [times[-1] for name, times in failures.items() if len(times) == LIMITS[name]]
     if full:
@@ -51,10 +53,10 @@ def limited(request: HttpRequest, account: str) -> Iterator[None]:
     try:
         yield
     except ValidationError:
-        audit.record_failed_sign_in(request, Kind.SIGN_IN_FAILED, account, "wrong password")
+        audit.record_failed_sign_in(request, Kind.SIGN_IN_FAILED, account, f"wrong {checked}")
         for name, times in failures.items():
             if len(times) == LIMITS[name] - 1:
-                about = f"limit of wrong passwords per {name} reached"
+                about = f"limit of wrong {checked}s per {name} reached"
                 audit.record_failed_sign_in(request, Kind.BLOCKED, account, about)
         raise
     FailedSignIn.objects.filter(Q(pk=attempt.pk) | Q(account=attempt.account)).delete()

@@ -12,7 +12,7 @@ from allauth.mfa.webauthn.views import AddWebAuthnView, RemoveWebAuthnView
 from django.conf import settings
 from django.urls import URLPattern, path
 
-import restores.sign_in.audit  # noqa: F401 - connects its receivers
+import restores.sign_in.second_step_events  # noqa: F401 - connects its receivers
 from restores.views import auth, provider_sign_in
 
 urlpatterns: list[URLPattern] = [path("login/", auth.sign_in, name="account_login")]

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("restores", "0016_console_urls"),
+        ("restores", "0018_sessions_and_tokens"),
     ]
 
     operations = [

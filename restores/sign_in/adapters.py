@@ -19,7 +19,8 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from restores.models import Event
+from restores import audit
+from restores.audit import Kind
 from restores.sign_in.group_roles import find_groups, set_roles
 
 logger = logging.getLogger(__name__)
@@ -49,7 +50,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def respond_user_inactive(self, request: HttpRequest, user: AbstractBaseUser) -> HttpResponse:
         """Refuse a deactivated user."""
-        _record_refusal(user.get_username(), "deactivated")
+        _record_refusal(request, user.get_username(), "deactivated")
         return refuse(request, "inactive", username=user.get_username())
 
     def post_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse:
@@ -59,7 +60,7 @@ class AccountAdapter(DefaultAccountAdapter):
             by = settings.OIDC_NAME
         else:
             by = "password and second step" if MfaAdapter().is_mfa_enabled(user) else "password"
-        Event.objects.create(user=user, what="signed in", subject=by)
+        audit.record(request, Kind.SIGNED_IN, user=user, about=by)
         return response
 
 
@@ -97,10 +98,12 @@ class ProviderAdapter(DefaultSocialAccountAdapter):
             reason = "no_groups_claim"
         elif groups is None:
             logger.warning("No groups claim for %r: the roles stay as they are", user.username)
-        elif not (set_roles(user, groups) if sociallogin.is_existing else _grant_any(groups)):
+        elif not (
+            set_roles(request, user, groups) if sociallogin.is_existing else _grant_any(groups)
+        ):
             reason = "no_access"
         if reason:
-            _record_refusal(user.username, reason)
+            _record_refusal(request, user.username, reason)
             next_page = sociallogin.state.get("next")
             page = refuse(request, reason, username=user.username, next=next_page)
             raise ImmediateHttpResponse(page)
@@ -108,7 +111,7 @@ class ProviderAdapter(DefaultSocialAccountAdapter):
     def save_user(self, request: HttpRequest, sociallogin: SocialLogin, form: Any = None) -> Any:
         """Create the user, with the roles of their groups."""
         user = super().save_user(request, sociallogin, form)
-        set_roles(user, find_groups(sociallogin.account.extra_data) or ())
+        set_roles(request, user, find_groups(sociallogin.account.extra_data) or ())
         return user
 
     def on_authentication_error(
@@ -160,6 +163,6 @@ def _grant_any(groups: frozenset[str]) -> bool:
     return not groups.isdisjoint(settings.OIDC_GROUPS)
 
 
-def _record_refusal(username: str, reason: str) -> None:
-    subject = f"{username[:150]} by {settings.OIDC_NAME}: {reason.replace('_', ' ')}"
-    Event.objects.create(what="sign-in failed", subject=subject)
+def _record_refusal(request: HttpRequest, username: str, reason: str) -> None:
+    about = f"by {settings.OIDC_NAME}: {reason.replace('_', ' ')}"
+    audit.record(request, Kind.SIGN_IN_FAILED, username=username, about=about)

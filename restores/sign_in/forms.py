@@ -10,7 +10,7 @@ from allauth.mfa.models import Authenticator
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from restores.failed_sign_ins import TooManyFailures, client_address, limited
+from restores.failed_sign_ins import TooManyFailures, limited
 
 TOTP_PERIOD = 30  # seconds, django-allauth's default
 
@@ -20,8 +20,7 @@ class SecondStepForm(AuthenticateForm):
 
     def clean_code(self) -> str:
         """Check the code within the limits; a code of an app counts once."""
-        # A count of its own: the right password resets that of the password.
-        return _limited(f"code of {self.user.username}", self._check)
+        return _limited(self.user.username, "code", self._check)
 
     def _check(self) -> str:
         code: str = super().clean_code()
@@ -39,12 +38,12 @@ class PasswordAgainForm(ReauthenticateForm):
 
     def clean_password(self) -> str:
         """Check the password within the limits."""
-        return _limited(self.user.username, super().clean_password)
+        return _limited(self.user.username, "password", super().clean_password)
 
 
-def _limited(account: str, check: Callable[[], Any]) -> str:
+def _limited(account: str, checked: str, check: Callable[[], Any]) -> str:
     try:
-        with limited(account, client_address(context.request)):
+        with limited(context.request, account, checked):
             return check()
     except TooManyFailures as error:
         minutes = -(-error.seconds // 60)

@@ -8,9 +8,12 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
+from django.http import HttpRequest
 
 from dashboard.group_access import ROLES, GroupAccess
-from restores.models import Event, Membership, Project
+from restores import audit
+from restores.audit import Kind
+from restores.models import Membership, Project
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +38,7 @@ def find_groups(extra_data: Mapping[str, Any]) -> frozenset[str] | None:
     return None
 
 
-def set_roles(user: User, groups: Iterable[str]) -> bool:
+def set_roles(request: HttpRequest, user: User, groups: Iterable[str]) -> bool:
     """Give a user exactly what their groups grant; return whether that is anything."""
     granted = [settings.OIDC_GROUPS[name] for name in groups if name in settings.OIDC_GROUPS]
     roles = _roles(granted)
@@ -56,7 +59,10 @@ def set_roles(user: User, groups: Iterable[str]) -> bool:
             user.is_superuser = user.is_staff = superuser
             user.save(update_fields=["is_superuser", "is_staff"])
         if changed:
-            Event.objects.create(user=user, what="roles set by groups", subject=_describe(user))
+            projects, about = before.keys() | roles.keys(), _describe(user)
+            audit.record(
+                request, Kind.ROLES_SET_BY_GROUPS, user=user, projects=projects, about=about
+            )
     return bool(granted)
 
 

@@ -30,6 +30,7 @@ from restores.api_tokens import DEFAULT_DAYS, MAX_DAYS, MAX_NAME, issue
 from restores.audit import Kind
 from restores.failed_sign_ins import TooManyFailures, limited
 from restores.models import ApiToken, Project, UserSession
+from restores.permissions import manages_any
 from restores.sessions import end, sessions_of
 from restores.views.api import revalidated
 
@@ -58,7 +59,10 @@ def account(request: HttpRequest) -> HttpResponse:
         "sessions": sessions,
         "current": _current(sessions, request),
         "tokens": [_token_row(token, now) for token in tokens],
+        "manages_members": manages_any(user),
         "has_password": user.has_usable_password(),
+        # Who signs in by an identity provider has a second step there.
+        "mfa_page": reverse("mfa_index") if settings.MFA and user.has_usable_password() else "",
     }
     return TemplateResponse(request, "account.html", context)
 

@@ -92,6 +92,7 @@ def test_a_passkey_is_a_second_step_until_it_is_removed(page, dashboard):
     devtools.send("WebAuthn.addVirtualAuthenticator", {"options": authenticator})
     sign_in(page)
     page.locator(".user > summary").click()
+    page.get_by_role("link", name="Account").click()
     page.get_by_role("link", name="Two-step verification").click()
     page.get_by_role("link", name="Add passkey").click()
     page.get_by_label("Password").fill(servers.PASSWORD)

@@ -125,7 +125,7 @@ def test_a_deactivated_user_stays_out(dashboard, provider, visitor):
         admin.submit(f"/admin/auth/user/{pk}/change/", **values)
     page = visitor.sign_in_by_provider("ina")
     assert page.status_code == 403 and "is deactivated" in page.text
-    assert dashboard.events("ina")[-1] == ("sign-in failed", "ina by Example: deactivated")
+    assert dashboard.events("ina")[-1] == ("sign-in failed", "by Example: deactivated")
 
 
 def test_who_cancels_at_the_provider_can_begin_again(dashboard, provider, visitor):

@@ -48,6 +48,7 @@ LEADS_ON      = by_reader("login     done     done   done    done  done        d
 SIGN_IN       = by_reader("ok        done     done   done    done  done        done")
 SIGN_OUT      = by_reader("done      done     done   done    done  done        done")
 EXPIRED       = by_reader("410       410      410    410     410   410         410 ")
+SWITCHED_OFF  = by_reader("404       404      404    404     404   404         404 ")
 NO_METHOD     = by_reader("405       405      405    405     405   405         405 ")
 NO_METHOD_IN  = by_reader("login     405      405    405     405   405         405 ")
 ADMIN_SITE    = by_reader("login     login    login  login   login login       any ")
@@ -106,6 +107,7 @@ RULES = {
     # For operators.
     "healthz": (PUBLIC, NO_METHOD),
     "readyz": (PUBLIC, NO_METHOD),
+    "metrics": (SWITCHED_OFF, NO_METHOD),
 }
 # Every route of Django's admin site but these; "any" is anything but a sign-in or an error of ours.
 ADMIN_ROUTES = {

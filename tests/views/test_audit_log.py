@@ -146,11 +146,11 @@ def test_others_are_told_whom_it_is_for(client, role):
         response = client.get(url)
         assert response.status_code == 403
         assert "you need the role admin in a project" in response.content.decode()
-    assert b"Audit log" not in client.get("/codes/").content
+    assert b"Audit log" not in client.get("/account/").content
 
 
-def test_the_menu_leads_to_it(ada):
-    assert b'<a class="item" href="/audit/">Audit log</a>' in ada.get("/codes/").content
+def test_the_account_page_leads_to_it(ada):
+    assert b'href="/audit/">Audit log</a>' in ada.get("/account/").content
 
 
 def test_exporting_it_is_an_event_too(web):

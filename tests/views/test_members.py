@@ -212,10 +212,10 @@ def test_the_list_has_the_projects_that_the_reader_manages(client, ada, project)
     assert b"other" not in page.content
 
 
-def test_the_menu_leads_there_only_for_admins(client, ada, project):
-    assert b'href="/members/"' in client.get("/codes/").content
+def test_the_account_page_leads_there_only_for_admins(client, ada, project):
+    assert b'href="/members/"' in client.get("/account/").content
     client.force_login(member("mia", project, "support"))
-    assert b'href="/members/"' not in client.get("/codes/").content
+    assert b'href="/members/"' not in client.get("/account/").content
     assert client.get("/members/").status_code == 403
 
 

@@ -6,8 +6,10 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.signals import authenticator_added, authenticator_removed, authenticator_reset
 from django.contrib.auth.models import User
 from django.dispatch import receiver
+from django.http import HttpRequest
 
-from restores.models import Event
+from restores import audit
+from restores.audit import Kind
 
 _NAMES = {
     Authenticator.Type.TOTP: "authenticator app",
@@ -18,13 +20,15 @@ _NAMES = {
 
 @receiver(authenticator_added)
 @receiver(authenticator_reset)
-def _record_added(user: User, authenticator: Authenticator, **_: Any) -> None:
-    Event.objects.create(user=user, what="second step added", subject=_name(authenticator))
+def _record_added(request: HttpRequest, user: User, authenticator: Authenticator, **_: Any) -> None:
+    audit.record(request, Kind.ADDED_SECOND_STEP, user=user, about=_name(authenticator))
 
 
 @receiver(authenticator_removed)
-def _record_removed(user: User, authenticator: Authenticator, **_: Any) -> None:
-    Event.objects.create(user=user, what="second step removed", subject=_name(authenticator))
+def _record_removed(
+    request: HttpRequest, user: User, authenticator: Authenticator, **_: Any
+) -> None:
+    audit.record(request, Kind.REMOVED_SECOND_STEP, user=user, about=_name(authenticator))
 
 
 def _name(authenticator: Authenticator) -> str:
