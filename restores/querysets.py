@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import models
-from django.db.models import Count, Exists, F, Min, OuterRef, Q, Value
+from django.db.models import Count, Exists, F, Min, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Lower
 
 from restores.spellings import all_spellings, bare, spellings
@@ -184,13 +184,12 @@ class RestoreQuerySet(VisibleQuerySet):
 
     def stuck(self) -> Self:
         """In progress and possibly stuck, as far as syncs have proven."""
-        return self.in_progress().filter(stuck_at__lte=F("instance__complete_to"))
+        return self.in_progress().filter(stuck_at__lte=self._complete_to())
 
     def most_urgent(self, limit: int) -> Self:
         """The first in progress: those possibly stuck, then by creation, the oldest first."""
-        later = models.Case(
-            models.When(stuck_at__lte=F("instance__complete_to"), then=0), default=1
-        )
+        stuck = models.When(stuck_at__lte=self._complete_to(), then=0)
+        later = models.Case(stuck, default=1)
         oldest = F("created_at").asc(nulls_last=True)
         return self.in_progress().order_by(later, oldest, "pk")[:limit]
 
@@ -287,6 +286,14 @@ class RestoreQuerySet(VisibleQuerySet):
         if len(rows) < limit:
             rows += self.filter(created_at=None).order_by("-pk")[: limit - len(rows)]
         return rows
+
+    def _complete_to(self) -> Subquery:
+        """How far a restore's instance is complete.
+
+        Not by a join: SQLite would begin it with all instances (25 ms for 10,000).
+        """
+        instances = self.model._meta.get_field("instance").related_model._default_manager
+        return Subquery(instances.filter(pk=OuterRef("instance")).values("complete_to"))
 
     def _in_range(self, column: str, start: datetime | None, end: datetime | None) -> Self:
         edges = {f"{column}__gte": start, f"{column}__lt": end}
