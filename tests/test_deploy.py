@@ -167,3 +167,17 @@ def test_nginx_accepts_as_large_a_form_as_the_dashboard(settings):
     text = (NGINX / "dcs-restores-proxy.conf").read_text()
     [megabytes] = re.findall(r"client_max_body_size (\d+)m;", text)
     assert int(megabytes) * 1024**2 == settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+
+
+# The bill of materials
+
+
+@pytest.mark.parametrize("file", ["requirements.txt", "requirements-sso.txt"])
+def test_one_command_lists_every_package_of_an_installation_with_its_hashes(tmp_path, file):
+    command = (sys.executable, "-m", "cyclonedx_py", "requirements", ROOT / file)
+    status, output = run(*command, "--output-reproducible", "-o", tmp_path / "sbom.json")
+    assert status == 0, output
+    found = json.loads((tmp_path / "sbom.json").read_text())["components"]
+    pinned = set(re.findall(r"^([\w.-]+)==([\w.]+)", (ROOT / file).read_text(), re.MULTILINE))
+    assert {(one["name"], one["version"]) for one in found} == pinned
+    assert all(one["externalReferences"][0]["hashes"] for one in found)
