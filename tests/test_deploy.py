@@ -1,5 +1,6 @@
 """The files of deploy/, the image and the workflow, checked without the programs that run them."""
 
+import json
 import re
 import shutil
 import subprocess

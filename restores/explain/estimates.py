@@ -171,7 +171,7 @@ def find_stuck_at(
     *,
     reports_progress: bool,
 ) -> datetime | None:
-    """The time from which a restore is possibly stuck if nothing changes any more.
+    """The time from which a restore is possibly stuck if nothing changes anymore.
 
     It is if it takes longer than twice what is usual, and at least ten minutes, and its status and
     progress have stood still for as long as a whole restore usually takes, and at least five.
