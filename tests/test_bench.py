@@ -13,7 +13,11 @@ ROOT = Path(__file__).parent.parent
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["pages", "--rows", "2000", "--rounds", "1"], "stock / this"),
+        pytest.param(
+            ["pages", "--rows", "2000", "--rounds", "1"],
+            "stock / this",
+            marks=pytest.mark.long,
+        ),
         pytest.param(
             ["load", "--rows", "2000", "--seconds", "2"],
             "back to back: pages, this / stock",

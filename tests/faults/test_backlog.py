@@ -30,10 +30,15 @@ def test_d6_migrations_only_add_so_that_an_old_worker_keeps_working():
     loader = MigrationLoader(connection)
     later = [m for (app, _), m in loader.disk_migrations.items() if app == "restores"]
     for migration in [m for m in later if not m.initial]:
+        created = {one.name_lower for one in migration.operations if hasattr(one, "fields")}
         for operation in migration.operations:
+            if getattr(operation, "model_name_lower", "") in created:
+                continue
             assert isinstance(operation, ADDING), f"{migration}: {operation.describe()}"
             if isinstance(operation, operations.AddField):
                 field = operation.field
+                if field.many_to_many:  # a table of its own
+                    continue
                 assert field.null or field.has_default() or field.has_db_default(), operation.name
 
 
