@@ -113,7 +113,7 @@ def test_w1_after_kill_9_in_a_batch_work_resumes_within_120_seconds(running):
 @pytest.mark.parametrize(
     "seconds",
     [
-        pytest.param(30, marks=pytest.mark.long(ci=True)),
+        pytest.param(8, marks=pytest.mark.long(ci=True)),
         pytest.param(300, marks=pytest.mark.long),
     ],
 )
