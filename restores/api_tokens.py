@@ -96,6 +96,8 @@ def count_use(token: ApiToken, now: datetime) -> None:
     if not (
         same_minute.update(requests=F("requests") + 1)
         or later_minute.update(last_used_at=minute, requests=1)
+        # Another request may have begun the minute in between.
+        or same_minute.update(requests=F("requests") + 1)
     ):
         raise TooManyRequests(60 - now.second)
 
