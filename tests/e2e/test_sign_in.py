@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.sign_in import servers
 
@@ -16,8 +17,6 @@ def dashboard(tmp_path_factory):
 @pytest.fixture
 def page(chromium, dashboard):
     """A new browser window; it must not complain about the dashboard's pages."""
-    from playwright.sync_api import expect
-
     expect.set_options(timeout=30_000)  # a machine may be busy
     context = chromium.new_context(base_url=dashboard.url)
     page, problems = context.new_page(), []
@@ -45,11 +44,10 @@ def sign_in(page, link="/login/"):
 def sign_out(page):
     page.locator(".user > summary").click()
     page.get_by_role("button", name="Sign out").click()
+    expect(page).to_have_url(re.compile("/login/"))
 
 
 def test_a_link_leads_by_the_provider_to_its_page_in_the_projects_of_the_groups(page, dashboard):
-    from playwright.sync_api import expect
-
     dashboard.provider.add("anna", groups=["Shop support"])
     page.goto("/sync-status/?q=-")
     expect(page).to_have_url(re.compile("/login/"))
@@ -64,8 +62,6 @@ def test_a_link_leads_by_the_provider_to_its_page_in_the_projects_of_the_groups(
 
 
 def test_the_way_to_the_provider_and_back_needs_no_scripts(chromium, dashboard):
-    from playwright.sync_api import expect
-
     dashboard.provider.add("anna", groups=["Shop support"])
     context = chromium.new_context(base_url=dashboard.url, java_script_enabled=False)
     page = context.new_page()
@@ -78,8 +74,6 @@ def test_the_way_to_the_provider_and_back_needs_no_scripts(chromium, dashboard):
 
 
 def test_a_passkey_is_a_second_step_until_it_is_removed(page, dashboard):
-    from playwright.sync_api import expect
-
     devtools = page.context.new_cdp_session(page)
     devtools.send("WebAuthn.enable")
     authenticator = {
@@ -120,11 +114,10 @@ def test_a_passkey_is_a_second_step_until_it_is_removed(page, dashboard):
 
 
 def test_the_key_of_an_app_is_shown_as_a_picture(page):
-    from playwright.sync_api import expect
-
     sign_in(page, "/login/?next=/account/mfa/app/add/")
+    expect(page.get_by_role("heading", name="Confirm it’s you")).to_be_visible()
     page.get_by_label("Password").fill(servers.PASSWORD)
     page.get_by_role("button", name="Continue").click()
     picture = page.get_by_alt_text("QR code of the key below")
     expect(picture).to_be_visible()
-    assert picture.evaluate("image => image.complete && image.naturalWidth") > 0
+    assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
