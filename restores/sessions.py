@@ -48,7 +48,7 @@ def track_activity(get_response: GetResponse) -> GetResponse:
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
         session = request.session
-        # Of a request that has not read its session we need not know.
+        # A request that hasn’t read its session needs none of this.
         if session.accessed and USER in session:
             now, active_at = timezone.now(), _time(request, _ACTIVE_AT)
             background = BACKGROUND_HEADER in request.headers

@@ -1,4 +1,4 @@
-"""Requests with an API token: which are answered, and what the others are told.
+"""Requests with an API token: which of them are allowed, and the errors for the rest.
 
 A token opens only the endpoints for scripts, and only for reading. It replaces the session: a
 request that has both sees what the token may see.

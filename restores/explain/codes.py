@@ -12,7 +12,7 @@ from types import MappingProxyType
 class Code:
     """One error code; ``during`` completes "Failed …", ``headline`` completes "What to do: …".
 
-    Each of the ``steps`` is an order and, unless empty, the reason for it.
+    Each of the ``steps`` is an instruction and, unless empty, the reason for it.
     """
 
     code: str

@@ -13,7 +13,7 @@ _MINUTE = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NextSteps:
-    """Advice about a restore in progress; each step is an order and the reason for it.
+    """Advice about a restore in progress; each step is an instruction and its reason.
 
     ``headline`` completes "What to do: …"; ``urgent``: somebody has to act.
     """
@@ -37,12 +37,12 @@ def next_steps(facts: Facts, now: datetime) -> NextSteps | None:
         clock = _clock(until, now, facts.zone)
         return _escalate(clock, over=now >= until, waiting=waiting, risk=risk)
     if facts.now < now:
-        order = "Look the restore up in the provider’s console."
+        instruction = "Look the restore up in the provider’s console."
         known_at = _clock(facts.now, now, facts.zone)
         reason = f"What we know is from {known_at}: we can’t tell if it’s stuck."
         return NextSteps(
             headline="check with the provider",
-            steps=((order, reason),),
+            steps=((instruction, reason),),
             data_at_risk=risk,
             owner="support",
             urgent=True,

@@ -52,8 +52,8 @@ def test_a_failure_is_explained_with_advice_and_a_customer_message(web):
     html = page_of(web, "r")
     assert "Failed on 23 Nov 2026 at 16:05:00 UTC after 6 min, during data synchronization" in html
     assert "What to do: verify the data before retrying" in html
-    order = "Compare the key count and memory usage with the backup."
-    assert f"<li><strong>{order}</strong> High severity: the instance may contain" in html
+    instruction = "Compare the key count and memory usage with the backup."
+    assert f"<li><strong>{instruction}</strong> High severity: the instance may contain" in html
     assert "Data at risk <b>yes</b>" in html
     assert "The restore of your instance cart-prod did not complete; it" in html
 
