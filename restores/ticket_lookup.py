@@ -207,9 +207,10 @@ class TicketLookup:
     @cached_property
     def _backups(self) -> list[FoundBackup]:
         """Backups by their own records, and by those of the restores that used them."""
-        visible = Instance.objects.filter(self._in_visible_projects)
-        stored = Backup.objects.filter(instance__in=visible)
-        stored = stored.select_related("instance__project").defer("raw")
+        stored = Backup.objects.select_related("instance__project").defer("raw")
+        if not self.user.is_superuser:
+            visible = Instance.objects.filter(self._in_visible_projects)
+            stored = stored.filter(instance__in=visible)
         stored = stored.filter(
             Q(backup_id__lower__in=self._ids)
             | Q(backup_name__in=self._names)
