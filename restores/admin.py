@@ -10,8 +10,8 @@ from typing import Any
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.models import User
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group, User
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
@@ -20,11 +20,25 @@ from restores import audit
 from restores.audit import Kind
 from restores.models import ApiToken, Event, Membership
 
-admin.site.unregister(User)
+admin.site.unregister([User, Group])
+
+
+class ModelAdmin(admin.ModelAdmin):
+    """An admin that takes an empty ``_to_field`` for none; Django's looks for a field called ""."""
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Any:
+        return super().get_object(request, object_id, from_field or None)
+
+
+@admin.register(Group)
+class PlainGroupAdmin(ModelAdmin, GroupAdmin):
+    """Django's groups."""
 
 
 @admin.register(User)
-class AuditedUserAdmin(UserAdmin):
+class AuditedUserAdmin(ModelAdmin, UserAdmin):
     """Users; every change is in the audit log, such as who was made a superuser."""
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> LogEntry:
@@ -44,7 +58,7 @@ def _audited(request: HttpRequest, entry: LogEntry) -> LogEntry:
 
 
 @admin.register(Membership)
-class MembershipAdmin(admin.ModelAdmin):
+class MembershipAdmin(ModelAdmin):
     """Which user has which role in which project."""
 
     list_display = ["user", "project", "role"]
@@ -73,7 +87,7 @@ class MembershipAdmin(admin.ModelAdmin):
 
 
 @admin.register(Event)
-class EventAdmin(admin.ModelAdmin):
+class EventAdmin(ModelAdmin):
     """The audit log, read-only."""
 
     list_display = ["at", "username", "what", "subject", "address"]
@@ -89,7 +103,7 @@ class EventAdmin(admin.ModelAdmin):
 
 
 @admin.register(ApiToken)
-class ApiTokenAdmin(admin.ModelAdmin):
+class ApiTokenAdmin(ModelAdmin):
     """Everybody's API tokens, to revoke them by deleting, which is in the audit log."""
 
     list_display = ["name", "user", "public_id", "created_at", "expires_at", "last_used_at"]

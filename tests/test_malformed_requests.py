@@ -4,6 +4,7 @@ from io import BytesIO
 from wsgiref.util import setup_testing_defaults
 
 import pytest
+from django.contrib import admin
 from django.contrib.auth.models import User
 from django.test import Client
 from hypothesis import HealthCheck, given, settings
@@ -125,3 +126,12 @@ def test_h4_odd_characters_in_a_form_are_invalid_and_not_fatal(browser, text):
 def test_h4_no_form_of_any_kind_causes_a_server_error(browser, path, content_type, parameter, body):
     content_type = f"{content_type}; charset={parameter}"
     assert browser.generic("POST", path, body, content_type=content_type).status_code < 500
+
+
+@pytest.mark.parametrize("query", ["_to_field", "_to_field=", "_to_field=nowhere", "_popup=x"])
+def test_h4_no_query_of_an_admin_page_causes_a_server_error(browser, query):
+    for model in admin.site._registry:
+        place = model._meta.label_lower.replace(".", "/")
+        for page in ("change", "delete", "history"):
+            path = f"/admin/{place}/é/{page}/?{query}"
+            assert browser.get(path).status_code < 500, path
