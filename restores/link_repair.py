@@ -52,8 +52,9 @@ def repair_links(
         if request.method not in ("GET", "HEAD") or path.startswith(_UNTOUCHED):
             return get_response(request)
         meant = repaired_query(query)
-        # A script searches for exactly what it says.
-        literal = _ENDPOINT.search(path) and query.rpartition("&")[2].startswith("q=")
+        # A script searches for exactly what it says, and a pasted text is shown as it is.
+        exact = _ENDPOINT.search(path) or path == "/lookup/"
+        literal = exact and query.rpartition("&")[2].startswith("q=")
         if meant == query and not literal and request.user.is_authenticated:
             meant = query_without_punctuation(query, request.user)
         if meant != query:

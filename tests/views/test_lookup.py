@@ -375,6 +375,13 @@ def test_the_text_is_marked_and_stays_text(world):
     assert "&lt;script&gt;alert(1)&lt;/script&gt; <mark" in html
 
 
+def test_a_short_text_keeps_its_punctuation(world):
+    text = f"what about {RESTORE} and {OTHER}?"
+    response = world.get("/lookup/", {"q": text})
+    assert response.status_code == 200
+    assert response.context["text"] == text
+
+
 def test_rows_of_another_customer_say_so(world):
     make_restore("r-theirs", instance=make_instance("auth", project=make_project("nimbus-lab")))
     text = page(world, f"{RESTORE} “r-theirs”")
