@@ -275,7 +275,7 @@ def test_the_newest_restores_are_listed_with_their_outcome(web):
     html = words(web, "/codes/dcs.08.0007/")
     assert all(f"i-{number:02}" in html for number in range(10)) and "i-10" not in html
     assert "View all 12" in html
-    assert "Unresolved" in html and "Recovered" in html
+    assert html.count("Failed · unresolved") == 1 and html.count("Failed → recovered") == 9
     latest = web.get("/codes/dcs.08.0007.json").json()["latest"]
     assert [row["instance_name"] for row in latest] == [f"i-{number:02}" for number in range(10)]
 
