@@ -416,7 +416,7 @@ def _rows(results: Results, now: datetime) -> Iterator[Row]:
             icon="code",
             url=_code_url(code),
             status=meaning,
-            details=advice if found_refusal else f"Recommended: {advice}",
+            details=advice if found_refusal else f"What to do: {advice}",
         )
 
 
