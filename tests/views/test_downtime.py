@@ -250,7 +250,8 @@ def test_a_snapshot_reports_what_was_known_then(web):
     assert (minutes(web), minutes(web, asof)) == ((26.0, 26.0), (5.0, 5.0))
     assert [row["running"] for row in found["rows"]] == [1]
     assert (found["complete"], found["complete_to"]) == (None, None)
-    assert "Snapshot from 23 Nov 2026, 16:04:00 UTC" in text(page(web, asof))
+    assert "Snapshot 23 Nov 16:04:00 UTC" in text(page(web, asof))
+    assert "Live" in text(page(web)) and "Snapshot" not in text(page(web))
 
 
 @pytest.mark.parametrize("asof", [None, NOW - 100 * MINUTE])
