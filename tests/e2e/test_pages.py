@@ -4,6 +4,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from tests.factories import NOW, make_instance, make_project, make_restore
+
 PATHS = [
     "/",
     "/restores/?size=10",
@@ -90,3 +92,31 @@ def test_the_pages_work_without_javascript(open_page):
     page.get_by_role("navigation", name="Breadcrumb").get_by_role("link", name="failed").click()
     expect(page).to_have_url(failed)
     expect(page.locator("main table")).to_be_visible()
+
+
+PHONE = {"viewport": {"width": 390, "height": 844}}
+
+
+@pytest.fixture
+def long_names():
+    project = make_project("a-project-with-a-rather-long-name", customer="Versicherung " * 6)
+    make_restore(instance=make_instance("cache" * 40, project=project), duration=36_000)
+
+
+def test_on_a_phone_a_menu_is_a_sheet_and_the_search_box_has_room(visit, long_names):
+    page = visit("anna", "UTC", "/restores/", **PHONE)
+    assert page.locator(".find").bounding_box()["width"] > 150
+
+    page.locator(".copy summary").click()
+    panel = page.locator(".copy .panel").bounding_box()
+    assert (panel["x"], panel["width"], panel["y"] + panel["height"]) == (0, 390, 844)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_a_downtime_report_fits_on_a_phone_whatever_its_names(visit, long_names):
+    page = visit("anna", "UTC", "/reports/downtime/?from=2026-11-01", **PHONE)
+    expect(page.locator(".badge.live")).to_be_visible()
+    assert page.locator(".sheet").evaluate("(sheet) => sheet.scrollWidth <= sheet.clientWidth")
+
+    page = visit("anna", "UTC", f"/reports/downtime/?asof={NOW:%Y-%m-%dT%H:%M:%SZ}", **PHONE)
+    expect(page.locator(".badge.snapshot")).to_contain_text("Snapshot 23 Nov 16:59:00 UTC")
