@@ -120,3 +120,10 @@ def test_a_downtime_report_fits_on_a_phone_whatever_its_names(visit, long_names)
 
     page = visit("anna", "UTC", f"/reports/downtime/?asof={NOW:%Y-%m-%dT%H:%M:%SZ}", **PHONE)
     expect(page.locator(".badge.snapshot")).to_contain_text("Snapshot 23 Nov 16:59:00 UTC")
+
+
+def test_a_printed_list_has_every_column_whatever_its_names(visit, long_names):
+    page = visit("anna", "UTC", "/restores/", viewport={"width": 720, "height": 900})
+    page.emulate_media(media="print")
+    sheet, table = (page.locator(css).bounding_box() for css in (".sheet", ".rows.fixed"))
+    assert table["x"] + table["width"] <= sheet["x"] + sheet["width"]
