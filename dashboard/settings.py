@@ -7,6 +7,8 @@ from urllib.parse import quote, urlsplit
 
 from dashboard import __version__
 from dashboard.env import Env, digest
+from dashboard.sign_in_settings import *  # noqa: F403 - Django takes the names as settings
+from dashboard.sign_in_settings import SIGN_IN_APPS, SIGN_IN_MIDDLEWARE
 
 env = Env.with_secret_files(os.environ)
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -30,13 +32,6 @@ ALLOWED_HOSTS = env.names(
     "ALLOWED_HOSTS", f"[{_host}]" if ":" in _host else f"{_host},127.0.0.1,localhost"
 )
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
-# Sign-in by an identity provider, and TOTP and passkeys: each off by default.
-OIDC_SERVER_URL = env.issuer("OIDC_SERVER_URL")
-env.refuse_without("OIDC_SERVER_URL", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "OIDC_GROUPS")
-OIDC_NAME = env.label("OIDC_NAME", "single sign-on")
-OIDC_GROUPS_CLAIM = env.text("OIDC_GROUPS_CLAIM", "groups")
-OIDC_GROUPS = env.groups("OIDC_GROUPS") if OIDC_SERVER_URL else {}
-MFA = env.flag("MFA")
 # Without a token, there is no /metrics.
 METRICS_TOKEN = env.token("METRICS_TOKEN", minimum=32)
 # Where operators read docs/, without a slash at its end.
@@ -57,6 +52,7 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "django.contrib.staticfiles",
     "django_tables2",
+    *SIGN_IN_APPS,  # before "restores", whose admin removes theirs
     "restores",
 ]
 MIDDLEWARE = [
@@ -78,6 +74,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "restores.time_zone.show_chosen_zone",
+    *SIGN_IN_MIDDLEWARE,
 ]
 ROOT_URLCONF = "dashboard.urls"
 WSGI_APPLICATION = "dashboard.wsgi.application"
@@ -178,53 +175,8 @@ SECURE_SSL_REDIRECT = _secure
 _path = re.escape(f"{_base.path}/".removeprefix("/"))
 SECURE_REDIRECT_EXEMPT = [rf"^{_path}{name}$" for name in ("healthz", "readyz", "metrics")]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _secure else None
-
-if OIDC_SERVER_URL or MFA:
-    env.require_allauth("OIDC_SERVER_URL", "MFA")
-    # Before "restores", whose admin removes theirs.
-    INSTALLED_APPS[-1:-1] = [
-        "allauth",
-        "allauth.account",
-        "allauth.socialaccount",
-        "allauth.socialaccount.providers.openid_connect",
-        "allauth.mfa",
-    ]
-    MIDDLEWARE += ["allauth.account.middleware.AccountMiddleware"]
-    ACCOUNT_ADAPTER = "restores.sign_in.adapters.AccountAdapter"
-    SOCIALACCOUNT_ADAPTER = "restores.sign_in.adapters.ProviderAdapter"
-    MFA_ADAPTER = "restores.sign_in.adapters.MfaAdapter"
-    # We send no e-mail, and compare the addresses of users ourselves.
-    ACCOUNT_EMAIL_VERIFICATION = "none"
-    ACCOUNT_UNIQUE_EMAIL = ACCOUNT_PREVENT_ENUMERATION = False
-    ACCOUNT_SIGNUP_FIELDS = ["username*"]
-    # In a cache, each web process would have its own count: restores/sign_in/forms.py has ours.
-    ACCOUNT_RATE_LIMITS = False
-    ACCOUNT_FORMS = {"reauthenticate": "restores.sign_in.forms.PasswordAgainForm"}
-    ACCOUNT_REAUTHENTICATION_METHODS = ["password"]
-    MFA_FORMS = {"authenticate": "restores.sign_in.forms.SecondStepForm"}
-    MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
-    MFA_RECOVERY_CODES_SHOW_ONCE = MFA_ALLOW_UNVERIFIED_EMAIL = True
-    MFA_TOTP_ISSUER = "DCS Restores"
-    # Browsers offer passkeys over http:// only on localhost.
-    MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not _secure
-if OIDC_SERVER_URL:
-    SOCIALACCOUNT_PROVIDERS = {
-        "openid_connect": {
-            "APPS": [
-                {
-                    "provider_id": "oidc",
-                    "name": OIDC_NAME,
-                    "client_id": env.text("OIDC_CLIENT_ID", allowed="the ID of this client"),
-                    "secret": env.secret("OIDC_CLIENT_SECRET", None, minimum=8),
-                    "settings": {
-                        "server_url": OIDC_SERVER_URL,
-                        "scope": env.text("OIDC_SCOPES", "openid profile email").split(),
-                        "oauth_pkce_enabled": True,
-                    },
-                }
-            ]
-        }
-    }
+# Browsers offer passkeys over http:// only on localhost.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not _secure
 
 LOGGING = {
     "version": 1,
