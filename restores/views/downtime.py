@@ -19,7 +19,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from restores.csv_export import Rows, time_range_header
+from restores.csv_export import time_range_header
 from restores.downtime_report import (
     MAX_RESTORES,
     DowntimeReport,
@@ -50,17 +50,9 @@ from restores.views.exports import format_complete_to, invalid, text_endpoint, z
 from restores.views.files import About, about_export, csv_file, xlsx_file
 from restores.xlsx_export import Link, Sheet
 
-COLUMNS = (
-    "instance_id",
-    "instance_name",
-    "project",
-    "customer",
-    "restores",
-    "running",
-    "uncounted",
-    "minutes_min",
-    "minutes_max",
-)
+# The fields of the JSON: of each instance and of each total, and the columns of the files.
+_SUM_FIELDS = ("restores", "running", "uncounted", "minutes_min", "minutes_max")
+COLUMNS = ("instance_id", "instance_name", "project", "customer", *_SUM_FIELDS)
 CUSTOMER_COLUMNS = (
     "Instance",
     "Instance ID",
@@ -163,20 +155,15 @@ def downtime_csv(request: HttpRequest) -> HttpResponseBase:
     found = _report(params, scope)
     if found is None:
         return invalid(params)
-    for_customer = bool(params.get("audience"))
-    columns = CUSTOMER_COLUMNS if for_customer else COLUMNS
-    name = f"{_file_name(params)}.csv"
-    response = csv_file(
-        request,
-        columns,
-        lambda: _chunks(found, for_customer),
-        name,
-        projects=scope.selected_keys,
-    )
-    if not for_customer:
-        complete_to = None if scope.asof else found.sync_status.complete_to
-        response.headers["X-Time-Range"] = time_range_header(params, complete_to)
-        response.headers["X-Without-Time"] = str(len(found.uncounted))
+    name, projects = f"{_file_name(params)}.csv", scope.selected_keys
+    if params.get("audience"):
+        rows = list(map(_customer_row, found.rows))
+        return csv_file(request, CUSTOMER_COLUMNS, lambda: iter([rows]), name, projects=projects)
+    rows = list(map(_values, found.rows))
+    response = csv_file(request, COLUMNS, lambda: iter([rows]), name, projects=projects)
+    complete_to = None if scope.asof else found.sync_status.complete_to
+    response.headers["X-Time-Range"] = time_range_header(params, complete_to)
+    response.headers["X-Without-Time"] = str(len(found.uncounted))
     return response
 
 
@@ -334,7 +321,6 @@ class CustomerDocument:
     customer: str
     period: str
     zone: ZoneInfo
-    columns: tuple[str, ...]
     rows: list[InstanceDowntime]
     total: Total
     notes: list[str]
@@ -353,7 +339,6 @@ def _customer_document(
         customer=customer,
         period=f"{period[:1].upper()}{period[1:]} ({place})",
         zone=zone,
-        columns=CUSTOMER_COLUMNS,
         rows=list(found.rows),
         total=found.total,
         notes=customer_notes(
@@ -410,12 +395,7 @@ def _total_json(total: Total) -> dict[str, Any]:
 
 
 def _sum_json(found: Sum) -> dict[str, Any]:
-    names = ("restores", "running", "uncounted", "minutes_min", "minutes_max")
-    return {name: getattr(found, name) for name in names}
-
-
-def _chunks(found: DowntimeReport, for_customer: bool) -> Iterator[Rows]:
-    yield [_customer_row(row) if for_customer else _values(row) for row in found.rows]
+    return {name: getattr(found, name) for name in _SUM_FIELDS}
 
 
 def _values(row: InstanceDowntime) -> list[Any]:
@@ -423,11 +403,8 @@ def _values(row: InstanceDowntime) -> list[Any]:
 
 
 def _values_of_total(total: Total) -> list[Any]:
-    return [
-        "Total",
-        *(None for _ in range(COLUMNS.index("restores") - 1)),
-        *_sum_json(total).values(),
-    ]
+    others = len(COLUMNS) - len(_SUM_FIELDS) - 1
+    return ["Total", *[None] * others, *_sum_json(total).values()]
 
 
 def _customer_row(row: InstanceDowntime) -> list[Any]:
