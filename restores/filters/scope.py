@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import NamedTuple, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from django.db.models import Count, Exists, Q
 
@@ -148,8 +148,8 @@ class Scope:
         values = self.params.getlist("instance")
         if not values:
             return {}
-        names = {*values, *map(bare, values)}
-        former = FormerName.objects.filter(instance__isnull=False, name__in=names)
+        spelled = {*values, *map(bare, values)}
+        former = FormerName.objects.filter(instance__isnull=False, name__in=spelled)
         rows = Instance.objects.called(values)
         rows |= Instance.objects.filter(pk__in=former.values("instance_id"))
         keys = {project.pk for project in self.selected}
@@ -158,10 +158,10 @@ class Scope:
             for one in map(CalledInstance._make, rows.values_list(*CalledInstance._fields))
             if self._projects_then.get(one.pk, one.project_id) in keys
         ]
-        names_of = FormerNames("instance", [one.pk for one in found], self.params.time_range.asof)
+        names = _NameHistory("instance", found, self.params.time_range.asof)
         return {
             value: [one for one in found if one.instance_id.lower() in all_spellings(value)]
-            or names_of.find(found, {value, bare(value)})
+            or names.find({value, bare(value)})
             for value in values
         }
 
@@ -171,12 +171,10 @@ class Scope:
         values = self.params.getlist("project")
         if not values:
             return {}
-        names_of = FormerNames(
-            "project", [one.pk for one in self.visible], self.params.time_range.asof
-        )
+        names = _NameHistory("project", self.visible, self.params.time_range.asof)
         return {
             value: [one for one in self.visible if one.project_id.lower() in spelled]
-            or names_of.find(self.visible, {value})
+            or names.find({value})
             for value in values
             for spelled in [spellings(value)]
         }
@@ -462,24 +460,29 @@ def _id_of(one: CalledInstance | VisibleProject) -> str:
     return one.instance_id if isinstance(one, CalledInstance) else one.project_id
 
 
-class FormerNames:
-    """The present and former names of instances or projects, and those at a time if given."""
+class _NameHistory(Generic[Row]):
+    """Some instances or some projects, to be found by the names that they have or had.
 
-    def __init__(self, kind: str, keys: Collection[int], at: datetime | None) -> None:
-        rows = FormerName.objects.filter(**{f"{kind}__in": keys}).order_by("until", "pk")
-        self._all: dict[int, set[str]] = defaultdict(set)
-        self._then: dict[int, str] = {}
-        for key, name, until in rows.values_list(f"{kind}_id", "name", "until"):
-            self._all[key].add(name)
-            if at and until > at:
-                self._then.setdefault(key, name)
+    ``kind`` is ``instance`` or ``project``, ``asof`` the time of a snapshot.
+    """
 
-    def find(self, rows: Sequence[Row], names: Collection[str]) -> list[Row]:
-        """Rows that had one of these names then; else that have it now; else that ever had it."""
+    def __init__(self, kind: str, rows: Sequence[Row], asof: datetime | None) -> None:
+        self._rows: Sequence[Row] = rows
+        self._former: dict[int, set[str]] = defaultdict(set)
+        self._at_snapshot: dict[int, str] = {}
+        former = FormerName.objects.filter(**{f"{kind}__in": [row.pk for row in rows]})
+        names = former.order_by("until", "pk").values_list(f"{kind}_id", "name", "until")
+        for key, name, until in names:
+            self._former[key].add(name)
+            if asof and until > asof:
+                self._at_snapshot.setdefault(key, name)
+
+    def find(self, names: set[str]) -> list[Row]:
+        """Find by the name at the time of the snapshot, else the present, else a former one."""
         return (
-            [row for row in rows if self._then.get(row.pk, row.name) in names]
-            or [row for row in rows if row.name in names]
-            or [row for row in rows if self._all[row.pk] & set(names)]
+            [row for row in self._rows if self._at_snapshot.get(row.pk, row.name) in names]
+            or [row for row in self._rows if row.name in names]
+            or [row for row in self._rows if self._former[row.pk] & names]
         )
 
 
