@@ -127,14 +127,14 @@ def test_a_token_gives_no_role_beyond_its_projects(mia, root, projects):
         assert not visible_events(viewer).exists()
 
 
-def test_a_token_counts_instead_of_the_session_that_a_request_also_has(mia, root, projects, client):
+def test_a_token_takes_precedence_over_a_session(mia, root, projects, client):
     client.force_login(root)
     text = make_token(mia, projects[:1])
     assert restores(get(text, client=client)) == {"r-one"}
     assert get("x", client=client).status_code == 401
 
 
-def test_a_token_opens_no_page(mia, client):
+def test_a_token_gives_no_access_to_pages(mia, client):
     text = make_token(mia)
     client.force_login(mia)
     for url in (*PAGES, "/admin/", "/admin/auth/user/", "/healthz"):
@@ -157,7 +157,7 @@ def test_a_token_only_reads(method, mia, client):
     assert not Event.objects.exists()
 
 
-def test_what_says_that_a_token_only_reads_says_how(mia):
+def test_the_response_to_a_write_names_the_allowed_methods(mia):
     headers = {"authorization": f"Bearer {make_token(mia)}"}
     response = Client().post("/lookup.json", {"text": "r-one"}, headers=headers)
     assert_refused(response, 405, headers["authorization"])
@@ -224,7 +224,7 @@ def test_the_scheme_may_have_any_case(mia):
 
 
 @pytest.mark.parametrize("header", ["Basic dXNlcjpwYXNz", "Bearer of-another-program"])
-def test_a_header_for_somebody_else_changes_nothing_on_pages(header, web):
+def test_an_authorization_header_of_another_kind_changes_nothing_on_pages(header, web):
     assert web.get("/restores/", headers={"authorization": header}).status_code == 200
 
 
@@ -280,7 +280,7 @@ def test_the_clock_of_another_host_that_is_behind_does_not_reset_the_count(mia, 
     assert (token.requests, token.last_used_at) == (3, NOW)
 
 
-def test_the_database_holds_no_token(mia):
+def test_the_database_never_stores_the_secret_of_a_token(mia):
     text = make_token(mia)
     token = ApiToken.objects.get()
     assert token.public_id == text[4:16]

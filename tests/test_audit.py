@@ -37,7 +37,7 @@ def event():
         lambda event: EventProject.objects.update(project=make_project("other")),
     ],
 )
-def test_an_event_can_not_be_changed_or_deleted(event, change):
+def test_an_event_cannot_be_changed_or_deleted(event, change):
     before = list(Event.objects.values("what", "projects"))
     with pytest.raises((AppendOnlyError, IntegrityError)), transaction.atomic():
         change(event)

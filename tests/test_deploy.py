@@ -81,7 +81,7 @@ def services():
     return YAML(typ="safe").load(ROOT / "compose.yaml")["services"]
 
 
-def test_containers_get_known_settings_and_the_cloud_s_secrets_only_where_they_sync(services):
+def test_containers_get_known_settings_and_the_clouds_secrets_only_where_they_sync(services):
     ours = {name: part for name, part in services.items() if "build" in part}
     assert ours.keys() == {"web", "worker", "beat", "migrate"}
     for name, part in ours.items():
@@ -129,7 +129,7 @@ def test_the_services_are_hardened(units):
         assert status == 0, output[-300:]
 
 
-def test_services_get_known_settings_and_the_cloud_s_secrets_only_where_they_sync():
+def test_services_get_known_settings_and_the_clouds_secrets_only_where_they_sync():
     shared = re.findall(r"^([A-Z_]+)=", (SYSTEMD / "dashboard.env").read_text(), re.MULTILINE)
     assert names(shared) == REQUIRED
     common = (SYSTEMD / "dcs-restores-.service.d/common.conf").read_text()

@@ -127,7 +127,7 @@ def test_an_error_page_and_its_log_line_have_the_id_of_the_response(failing, log
     assert failing.get("/healthz").headers["X-Request-ID"] != request_id
 
 
-def test_the_proxys_id_is_kept(failing, log):
+def test_a_request_id_from_the_proxy_is_kept(failing, log):
     given = "3f0c2f6e-8b1d.trace_1"
     response = failing.get("/healthz", headers={"x-request-id": given})
     assert response.headers["X-Request-ID"] == given == log.objects[0]["request_id"]
@@ -136,7 +136,7 @@ def test_the_proxys_id_is_kept(failing, log):
 @pytest.mark.parametrize(
     "given", ["", "short", "x" * 65, "a b c d e f", "<script>alert(1)", "-starts-with", "ü" * 9]
 )
-def test_an_id_that_is_none_is_replaced(client, given):
+def test_an_invalid_request_id_is_replaced(client, given):
     response = client.get("/healthz", headers={"x-request-id": given})
     assert response.headers["X-Request-ID"] not in ("", given)
     assert len(response.headers["X-Request-ID"]) == 32
@@ -147,7 +147,7 @@ def test_after_a_request_its_id_is_forgotten(client):
     assert log_ids.request_id.get() == ""
 
 
-def test_a_request_that_we_refuse_is_no_warning(client, web, log):
+def test_a_refused_request_is_not_logged_as_a_warning(client, web, log):
     strict = Client(enforce_csrf_checks=True)
     statuses = [
         web.get("/nowhere/").status_code,

@@ -45,7 +45,7 @@ def test_without_a_token_there_are_no_metrics(client, web):
         assert reader.get("/metrics", headers={"authorization": "Bearer "}).status_code == 404
 
 
-def test_with_the_token_prometheus_reads_them(client, settings):
+def test_prometheus_reads_the_metrics_with_the_token(client, settings):
     settings.METRICS_TOKEN = TOKEN
     response = client.get("/metrics", headers={"authorization": f"Bearer {TOKEN}"})
     assert response.status_code == 200
@@ -56,7 +56,7 @@ def test_with_the_token_prometheus_reads_them(client, settings):
 @pytest.mark.parametrize(
     "header", [None, "", "Bearer", "Bearer ", f"Bearer {TOKEN[:-1]}", f"Basic {TOKEN}", TOKEN, "é"]
 )
-def test_nobody_else_does_not_even_a_superuser(web, settings, header):
+def test_even_a_superuser_cannot_read_metrics_without_the_token(web, settings, header):
     settings.METRICS_TOKEN = TOKEN
     response = web.get("/metrics", headers={"authorization": header} if header is not None else {})
     assert response.status_code == 401
@@ -64,7 +64,7 @@ def test_nobody_else_does_not_even_a_superuser(web, settings, header):
     assert b"dcs_restores" not in response.content
 
 
-def test_it_answers_over_http_in_an_internal_network(client, settings):
+def test_metrics_can_be_read_over_http_in_an_internal_network(client, settings):
     settings.SECURE_SSL_REDIRECT = True
     settings.METRICS_TOKEN = TOKEN
     response = client.get("/metrics", headers={"authorization": f"Bearer {TOKEN}"})
@@ -125,7 +125,7 @@ def test_the_age_of_data_is_that_of_the_pages():
     assert found["instances_never_synced", "new"] == 1
 
 
-def test_what_is_due_and_what_a_worker_holds():
+def test_due_and_claimed_instances_and_projects_are_counted():
     project = make_project(next_sync_at=seconds(seconds=4))
     make_project("held", lease_until=NOW + timedelta(seconds=9), next_sync_at=NOW)
     make_project("later", next_sync_at=NOW + timedelta(minutes=1))
@@ -167,7 +167,7 @@ def test_sync_errors_are_counted_by_kind():
     }
 
 
-def test_accounts_that_are_paused_and_how_far_calls_are_reserved():
+def test_paused_accounts_and_reserved_calls_are_shown():
     for name, until in (("paused", NOW + timedelta(minutes=5)), ("over", NOW), ("never", None)):
         account = make_account(name, paused_until=until, reserved_until=until)
         make_project(name, account=account)
@@ -184,13 +184,13 @@ def test_upstream_calls_are_counted_by_account_and_status():
 
 
 @pytest.mark.parametrize(("ago", "missed"), [(None, float("inf")), (4, 0), (61, 12), (-2, 0)])
-def test_ticks_that_were_missed(ago, missed):
+def test_missed_ticks_are_counted(ago, missed):
     if ago is not None:
         Heartbeat.objects.create(pk=Heartbeat.TICK_FINISHED, at=seconds(seconds=ago))
     assert samples()["ticks_missed",] == missed
 
 
-def test_ticks_that_are_lost():
+def test_lost_ticks_are_shown():
     assert samples()["ticks_lost",] == 0
     Heartbeat.objects.create(pk=Heartbeat.TICKS_LOST, at=NOW)
     assert samples()["ticks_lost",] == 1
@@ -199,7 +199,7 @@ def test_ticks_that_are_lost():
 # What it costs, and what it must not tell
 
 
-def test_no_customer_instance_or_restore_is_named():
+def test_metrics_never_name_a_customer_instance_or_restore():
     instance = make_instance("secret-name", instance_id="secret-id", ip="10.9.8.7")
     make_restore("secret-restore", instance=instance, status="failed", error_code="secret code")
     text = metrics.metrics_text().decode()

@@ -101,7 +101,7 @@ def test_a_session_ends_twelve_hours_after_signing_in_whatever_its_activity(here
     assert not signed_in(here)
 
 
-def test_a_page_that_refreshes_by_itself_is_no_activity(here, clock):
+def test_automatic_refreshes_do_not_count_as_activity(here, clock):
     for hours in range(1, 8):
         clock.move_to(NOW + timedelta(hours=hours))
         assert here.get("/restores/", headers=IN_BACKGROUND).status_code == 200
@@ -130,7 +130,7 @@ def test_the_browser_keeps_its_cookie_for_as_long_as_the_session_lasts(here, clo
     assert here.cookies[settings.SESSION_COOKIE_NAME]["max-age"] == 4 * 3600
 
 
-def test_signing_in_again_begins_anew(here, clock, mia):
+def test_signing_in_again_starts_a_new_session(here, clock, mia):
     clock.move_to(NOW + timedelta(hours=7))
     here.force_login(mia)
     clock.move_to(NOW + timedelta(hours=14))
@@ -138,7 +138,7 @@ def test_signing_in_again_begins_anew(here, clock, mia):
     assert listed(mia) == [(timedelta(hours=7), timedelta(hours=14))]
 
 
-def test_somebody_else_who_signs_in_gets_a_session_of_their_own(here, mia, root):
+def test_another_user_who_signs_in_gets_their_own_session(here, mia, root):
     here.force_login(root)
     assert listed(mia) == [] and len(listed(root)) == 1
 
@@ -163,7 +163,7 @@ def test_a_session_from_before_it_was_listed_is_listed_with_its_next_request(her
     assert listed(mia) == [(MINUTE, MINUTE)]
 
 
-def test_rows_whose_session_another_version_has_deleted_go_with_the_next_housekeeping(here, mia):
+def test_housekeeping_deletes_rows_whose_session_an_older_version_deleted(here, mia):
     # As the older version does, which knows nothing of the other table.
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM django_session")
@@ -172,7 +172,7 @@ def test_rows_whose_session_another_version_has_deleted_go_with_the_next_houseke
     assert listed(mia) == []
 
 
-def test_pages_can_be_read_while_activity_can_not_be_written(here, clock):
+def test_pages_can_be_read_while_activity_cannot_be_written(here, clock):
     clock.move_to(NOW + INTERVAL)
 
     def disk_full(execute, sql, *args):

@@ -297,7 +297,7 @@ def explained(query="", start=NOW - HOUR, end=NOW):
     return status, explain_empty(status, scope.instances, start, end)
 
 
-def test_none_is_said_of_a_range_only_if_data_is_complete_up_to_its_end():
+def test_no_restores_is_claimed_only_if_data_is_complete_up_to_the_end_of_the_range():
     make_instance(project=make_project("shop"))
     assert explained()[1].kind == "none"
     assert explained(end=NOW + HOUR)[1].kind == explained(end=None)[1].kind == "unknown"

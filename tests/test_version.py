@@ -16,20 +16,20 @@ def test_the_version_is_written_in_one_place():
     assert attribute == "dashboard.__version__" and dashboard.__version__.count(".") == 2
 
 
-def test_the_health_check_names_it_and_needs_no_database(client, django_db_blocker):
+def test_the_health_check_shows_the_version_and_needs_no_database(client, django_db_blocker):
     assert client.get("/healthz").content.decode() == f"ok\nversion: {dashboard.__version__}\n"
 
 
-def test_every_page_has_it_in_the_users_menu(web):
+def test_every_page_shows_the_version_in_the_user_menu(web):
     for path in ("/", "/restores/", "/lookup/", "/time-zone/"):
         assert f"Version {dashboard.__version__}" in web.get(path, follow=True).content.decode()
 
 
-def test_sync_status_has_it(web):
+def test_sync_status_shows_the_version(web):
     make_project()
     html = "".join(web.get("/sync-status/").content.decode().split())
     assert f"<dt>Version</dt><dd>{dashboard.__version__}</dd>" in html
 
 
-def test_whoever_is_not_signed_in_reads_it_on_no_page(client, db):
+def test_signed_out_pages_do_not_show_the_version(client, db):
     assert dashboard.__version__ not in client.get("/login/").content.decode()

@@ -92,7 +92,7 @@ def test_no_part_of_a_file_has_a_formula(tmp_path):
     assert "<f>" not in sheet and "<f " not in sheet and "hyperlink" not in sheet
 
 
-def test_what_xml_can_not_hold_is_replaced_visibly():
+def test_characters_that_xml_cannot_hold_are_replaced_visibly():
     assert cell_text("a\0b\x0bc\x1fd\ud800\uffff") == "a�b�c�d��"
     assert cell_text("a\r\nb\rc\td") == "a\nb\nc\td"
 
@@ -183,7 +183,7 @@ def test_the_list_has_every_row_and_says_what_it_is(web):
     }
 
 
-def test_what_is_not_included_is_said(web):
+def test_the_file_says_what_it_leaves_out(web):
     make_restore("undated", created_at=None)
     book = download(web, "/restores.xlsx?from=now-24h")
     pairs = dict(book.worksheets[1].iter_rows(values_only=True))
@@ -204,7 +204,7 @@ def test_instances_have_every_row(web):
 
 
 @pytest.mark.parametrize("name", ["restores", "instances"])
-def test_above_the_limit_it_says_so_and_leads_to_the_csv(web, monkeypatch, name):
+def test_above_the_limit_the_page_says_so_and_links_to_the_csv(web, monkeypatch, name):
     monkeypatch.setattr("restores.views.files.MAX_ROWS", 2)
     for number in range(3):
         make_restore(instance=make_instance(f"i-{number}"))

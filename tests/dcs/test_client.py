@@ -59,7 +59,7 @@ def test_only_get_is_used(server, client):
     assert {request.method for request in server.requests} == {"GET"}
 
 
-def test_204_is_a_complete_empty_page_at_the_server_s_time(client):
+def test_204_is_a_complete_empty_page_at_the_servers_time(client):
     page = client.restores("i1")
     assert (page.rows, page.total, page.complete) == ((), 0, True)
     assert page.server_time == datetime(2026, 10, 6, 14, 3, tzinfo=UTC)

@@ -174,7 +174,7 @@ def test_a_password_is_masked_however_the_body_spells_it(body):
     assert "•••" in error_from(response, secrets=['p"w/ ü<1']).message
 
 
-def test_the_provider_s_message_is_one_line_and_shortened(server, client):
+def test_the_providers_message_is_one_line_and_shortened(server, client):
     server.replies(reply(400, {"error_code": "X" * 999, "error_msg": "a\r\n\0b " * 999}))
     error = error_of(lambda: client.restores("i1"))
     assert len(error.message) < 450

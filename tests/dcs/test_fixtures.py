@@ -82,7 +82,7 @@ def test_restores_are_parsed_as_listed(server, client, name):
     assert all(row.backup_remark == "" for row in page.rows)
 
 
-def test_a_page_has_the_server_s_time(server, client):
+def test_a_page_has_the_servers_time(server, client):
     server.replies(sample("p01"))
     assert client.restores("i1").server_time == time("2026-10-06T14:03:00Z")
 

@@ -191,7 +191,7 @@ def test_a_redirect_to_anything_is_an_invalid_response(server, client, target):
 
 
 @pytest.mark.parametrize("make_session", [new_session, requests.Session])
-def test_the_host_s_proxies_and_netrc_are_ignored(
+def test_the_hosts_proxies_and_netrc_are_ignored(
     start_server, server, monkeypatch, tmp_path, make_session
 ):
     proxy = start_server()

@@ -17,7 +17,7 @@ def iam(server, session):
     return ApiClient(session, server.url, SignedAuth(*SECRETS), lambda: None)
 
 
-def test_only_projects_of_the_endpoint_s_region_are_listed(iam):
+def test_only_projects_of_the_endpoints_region_are_listed(iam):
     assert accessible_projects(iam, "https://dcs.eu-de.cloud.example") == [
         DiscoveredProject(project_id="p-eu-de", name="eu-de"),
         DiscoveredProject(project_id="p-eu-de_shop", name="eu-de_shop"),

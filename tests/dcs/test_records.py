@@ -115,7 +115,7 @@ def test_single_node_instances_are_recognized(row, single):
     assert parse_instance({**row, "instance_id": "i"}).single_node is single
 
 
-def test_an_instance_s_engine_and_zones_are_joined():
+def test_an_instances_engine_and_zones_are_joined():
     row = {"instance_id": "i", "engine": "Redis", "engine_version": 5.0, "az_codes": ["a", 2, {}]}
     instance = INSTANCES.parse_page({"instances": [row], "instance_num": 1}, SERVER_TIME).rows[0]
     assert (instance.engine, instance.az, instance.name) == ("Redis 5.0", "a, 2", "")

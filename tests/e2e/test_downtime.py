@@ -9,7 +9,7 @@ from tests.e2e.conftest import STILL
 FOUND = "main .summary strong"
 
 
-def test_the_minutes_of_a_customer_s_month_take_five_interactions(open_page):
+def test_the_minutes_of_a_customers_month_take_five_interactions(open_page):
     page = open_page("/restores/", java_script_enabled=False)
     page.get_by_role("link", name="Downtime").click()
     page.locator(".time-range summary").click()

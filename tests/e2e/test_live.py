@@ -27,7 +27,7 @@ def test_a_restore_appears_moves_and_ends_in_an_open_list_without_a_reload(stack
     assert not page.script_errors
 
 
-def test_a_restore_s_page_updates_by_itself_and_says_how_it_ended(stack, open_page):
+def test_a_restores_page_updates_by_itself_and_says_how_it_ended(stack, open_page):
     restore = stack.begin(waiting=1, seconds=30, code="dcs.08.0007")
     listed = open_page("/restores/")
     expect(listed.locator(f'a[href*="{restore["restore_id"]}"]').first).to_be_visible(

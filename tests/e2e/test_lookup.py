@@ -113,7 +113,7 @@ def test_whether_a_code_is_platform_wide_takes_two_interactions(browser):
     assert browser.interactions == 2
 
 
-def test_last_week_s_failures_are_a_link_in_four_interactions(open_page):
+def test_last_weeks_failures_are_a_link_in_four_interactions(open_page):
     page = open_page("/restores/", permissions=["clipboard-read", "clipboard-write"])
     browser = Browser(page)
     page.locator(".time-range details > summary").click()

@@ -59,7 +59,7 @@ def test_axe_finds_nothing_and_nothing_overflows(open_page, path, width, scheme)
 
 @pytest.mark.parametrize(("width", "scheme"), WINDOWS)
 @pytest.mark.parametrize("status", ["failed", "succeed", "restoring"])
-def test_a_restore_s_page_is_clean_in_every_state(open_page, status, width, scheme):
+def test_a_restores_page_is_clean_in_every_state(open_page, status, width, scheme):
     page = open_page(
         f"/restores/?status={status}", viewport={"width": width, "height": 800}, color_scheme=scheme
     )
@@ -70,7 +70,7 @@ def test_a_restore_s_page_is_clean_in_every_state(open_page, status, width, sche
     assert not page.script_errors
 
 
-def test_an_instance_s_page_is_clean_and_its_bars_lead_to_restores(open_page):
+def test_an_instances_page_is_clean_and_its_bars_lead_to_restores(open_page):
     window = {"width": 320, "height": 800}
     page = open_page("/instances/?sort=-last_restore", viewport=window)
     page.goto(newest(page, "main tbody a.go"))

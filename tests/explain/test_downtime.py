@@ -75,7 +75,7 @@ def test_without_usable_times_or_a_known_status_there_is_no_estimate(given):
     assert downtime(**given) is None
 
 
-def test_what_may_still_be_running_is_so_far():
+def test_the_downtime_of_a_running_restore_is_marked_so_far():
     assert downtime("restoring", ended=None).so_far and downtime("waiting", ended=None).so_far
     assert not downtime("succeed").so_far
 
@@ -132,7 +132,7 @@ def test_the_certain_downtime_lies_within_the_longest(restores):
             assert found.most[0] <= found.least[0] < found.least[1] <= found.most[1]
 
 
-def test_what_is_not_cut_at_the_start_begins_anywhere():
+def test_an_interval_without_a_lower_bound_is_only_cut_at_its_end():
     assert clip((at(1), at(3)), None, at(2)) == (at(1), at(2))
     assert clip((at(1), at(3)), at(3), at(9)) is None
     assert clip(None, None, at(2)) is None

@@ -122,7 +122,7 @@ def test_near_the_end_an_estimate_follows_the_progress():
     assert estimate(405, 81, long).high == 3 * 95
 
 
-def test_one_outlier_does_not_rule_the_bound():
+def test_one_outlier_does_not_determine_the_bound():
     assert estimate(60, None, usual_of([100, 110, 120, 130, 7200])) is None
     assert estimate(60, 50, usual_of([100, 110, 120, 130, 7200])) is None
     assert estimate(60, None, usual_of([100] * 19 + [7200])).high <= 60

@@ -79,7 +79,7 @@ def test_what_is_usual_is_said_in_words(usual, text):
     assert replace(one, usual=usual).usually == text
 
 
-def test_without_cases_nothing_is_said():
+def test_without_restores_there_is_no_sentence():
     assert sentence([]).kind == "none"
     assert sentence([case(ago=31 * DAY)]).text == ""
 

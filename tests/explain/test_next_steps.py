@@ -46,10 +46,10 @@ def test_while_syncs_fail_nobody_can_tell_whether_it_is_stuck():
     assert "What we know is from 16:39 UTC" in text(found)
 
 
-def test_another_day_is_named():
+def test_a_time_on_another_day_has_its_date():
     assert "24 Nov 2026 at 00:59 UTC" in advice(stuck_in=8 * 60 * MINUTE).headline
 
 
 @pytest.mark.parametrize("given", [{"status": "failed"}, {"status": "Paused"}, {"stuck_at": None}])
-def test_there_is_none_without_a_time(given):
+def test_there_are_no_next_steps_without_a_time(given):
     assert advice(**given) is None

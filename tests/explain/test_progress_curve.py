@@ -26,7 +26,7 @@ def points(line):
     return [tuple(map(float, pair.split(","))) for pair in line.split()]
 
 
-def test_it_takes_three_points_at_two_heights():
+def test_a_curve_takes_three_points_at_two_heights():
     flat, rising = observed((20, 0), (60, 0), (90, 0)), observed((20, 0), (60, 10), (90, 30))
     assert draw_progress(CREATED, at(100), flat, None, finished=True) is None
     assert draw_progress(CREATED, at(100), rising[:2], None, finished=True) is None

@@ -304,7 +304,7 @@ def test_the_message_about_any_other_status_is_plain():
     assert message("PAUSED").endswith("We’re checking its status.")
 
 
-def test_the_message_about_a_stuck_restore_does_not_pretend():
+def test_the_message_about_a_stuck_restore_says_that_it_takes_longer():
     late = datetime(2026, 11, 23, 18, 59, tzinfo=UTC)
     running = message("restoring", "", now=late, stuck=True)
     assert "which is longer than usual. The instance is unavailable" in running

@@ -400,7 +400,7 @@ def hour(scene, clock):
 
 
 @pytest.mark.long
-def test_a8_an_hour_s_outage_costs_no_more_calls_than_an_hour_s_work(make_scene, monkeypatch):
+def test_a8_an_hours_outage_costs_no_more_calls_than_an_hours_work(make_scene, monkeypatch):
     at_once = type("Time", (), {"sleep": lambda _: None, "monotonic": time.monotonic})
     monkeypatch.setattr(http, "time", at_once)
     monkeypatch.setattr(rate_limit, "time", at_once)
@@ -445,7 +445,7 @@ def test_a9_a_refused_connection_is_given_up_within_three_seconds(synced):
 # A10: DNS
 
 
-def test_a10_a_name_that_does_not_resolve_is_reported_as_such(synced, monkeypatch):
+def test_a10_a_name_that_does_not_resolve_is_reported(synced, monkeypatch):
     def unknown(*args, **kwargs):
         raise socket.gaierror(socket.EAI_NONAME, "unknown")
 
@@ -834,7 +834,7 @@ def test_a22_a_wrong_clock_in_the_list_of_restores_alone_is_shown_too(scene):
     assert scene.instance.sync_error_kind == ""
 
 
-def test_a22_complete_to_is_by_the_cloud_s_clock(scene):
+def test_a22_complete_to_is_by_the_clouds_clock(scene):
     scene.inject("/v2/", kind="clock_skew", seconds=-600)
     scene.sync()
     assert scene.instance.complete_to < datetime.now(UTC) - timedelta(minutes=9)
@@ -871,7 +871,7 @@ def test_a23_a_redirect_is_an_error_and_its_target_gets_no_request(synced, statu
 # A24: the host's proxies
 
 
-def test_a24_the_host_s_proxies_and_netrc_are_ignored(synced, monkeypatch, tmp_path):
+def test_a24_the_hosts_proxies_and_netrc_are_ignored(synced, monkeypatch, tmp_path):
     with Simulator(instances=1, restores=0) as proxy:
         for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY", "all_proxy"):
             monkeypatch.setenv(name, proxy.url)
@@ -939,7 +939,7 @@ def _everything(scene):
         ("upstream refused", "(HTTP 403): upstream refused"),
     ],
 )
-def test_a26_an_error_s_reason_is_shown_whatever_the_shape_of_its_body(synced, body, words):
+def test_a26_an_errors_reason_is_shown_whatever_the_shape_of_its_body(synced, body, words):
     synced.inject("/restores", kind="status", status=403, body=body)
     assert_sync_error(synced, synced.sync(), "permission", words)
 

@@ -171,7 +171,7 @@ def ask_through(cloud, proxy, ca_file):
 
 
 @pytest.mark.parametrize("login", ["", "user:p@ss/w0rd"])
-def test_a29_a_cloud_is_reached_through_the_account_s_proxy_and_verified_by_its_ca(folder, login):
+def test_a29_a_cloud_is_reached_through_the_accounts_proxy_and_verified_by_its_ca(folder, login):
     userinfo = f"{quote(login, ':')}@" if login else ""
     with TlsCloud(folder, "good") as cloud, HttpProxy(login) as proxy:
         page = ask_through(cloud, f"http://{userinfo}{proxy.address}", folder / "ca.pem")

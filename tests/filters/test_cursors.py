@@ -44,7 +44,7 @@ def walk(web, query):
 
 
 @pytest.mark.parametrize("sort", [*SORTS, *(f"-{name}" for name in SORTS)])
-def test_following_next_shows_each_row_once_in_the_list_s_order(web, many, sort):
+def test_following_next_shows_each_row_once_in_the_lists_order(web, many, sort):
     pages = walk(web, f"&sort={sort}")
     whole = web.get(f"/restores.json?size=200&sort={sort}").json()["restores"]
     assert [key for page in pages for key in page] == [row["restore_id"] for row in whole]

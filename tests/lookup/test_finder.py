@@ -159,7 +159,7 @@ def test_a_break_may_lose_its_hyphen_or_double_it():
         f"{WHOLE[:14]} failed, and later on a line of its own:\n{'a word ' * 30}\n{WHOLE[14:]}",
     ],
 )
-def test_other_hexadecimal_numbers_are_no_ids(text):
+def test_other_hexadecimal_numbers_are_not_taken_for_ids(text):
     assert ids(text) == []
 
 
@@ -176,7 +176,7 @@ def test_the_beginning_of_an_id_is_found_and_of_a_bare_word_nothing_is_said():
 
 
 @pytest.mark.parametrize("between", ["…", "...", "..", "-…-", "****", "*", "~"])
-def test_an_id_by_its_ends(between):
+def test_an_id_is_found_by_its_first_and_last_characters(between):
     (found,) = find(f"restore {WHOLE[:8]}{between}{WHOLE[-4:]} hangs", NOW, UTC).of("ends")
     assert found.value == f"{WHOLE[:8]}…{WHOLE[-4:]}"
 
@@ -264,7 +264,7 @@ def test_every_id_of_a_ticket_is_found_and_no_other(parts):
     assert found == {UUID(uuid) for uuid, *_ in parts}
 
 
-def test_what_is_too_much_is_cut_and_counted():
+def test_findings_beyond_the_limit_are_cut_and_counted():
     text = "\n".join(str(UUID(int=number, version=4)) for number in range(10_000))
     found = find(text, NOW, UTC)
     assert len(found.of("id")) == MAX_FINDINGS["id"]

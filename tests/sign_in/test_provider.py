@@ -24,13 +24,13 @@ def test_groups_decide_which_projects_somebody_sees_and_as_what(dashboard, provi
     )
 
 
-def test_of_several_groups_the_highest_role_in_a_project_counts(dashboard, provider, visitor):
+def test_the_highest_role_of_several_groups_counts(dashboard, provider, visitor):
     provider.add("both", groups=["readers", "Shop support"])
     visitor.sign_in_by_provider("both")
     assert dashboard.roles("both") == SHOP | {"bank": "viewer"}
 
 
-def test_a_group_of_superusers_opens_the_admin(dashboard, provider, visitor):
+def test_a_group_of_superusers_has_access_to_the_admin(dashboard, provider, visitor):
     provider.add("olga", groups=["operators"])
     page = visitor.sign_in_by_provider("olga", "/admin/")
     assert page.url == f"{dashboard.url}/admin/" and "Site administration" in page.text
@@ -41,7 +41,7 @@ def test_a_group_of_superusers_opens_the_admin(dashboard, provider, visitor):
     assert visitor.get("/admin/").status_code == 403
 
 
-def test_the_link_that_led_to_the_sign_in_survives_it(dashboard, provider, visitor):
+def test_signing_in_leads_back_to_the_requested_link(dashboard, provider, visitor):
     provider.add("lena", groups=["readers"])
     first = visitor.get(LINK)
     assert first.url.startswith(f"{dashboard.url}/login/?next=/restores/")
@@ -64,7 +64,7 @@ def test_roles_follow_the_groups_at_each_sign_in(dashboard, provider, visitor):
     assert set(dashboard.roles("max").values()) == {"viewer"}
 
 
-def test_h9_without_a_claim_the_roles_stay(dashboard, provider, visitor):
+def test_h9_without_a_claim_users_keep_their_roles(dashboard, provider, visitor):
     provider.add("nora", groups=["Shop support"])
     visitor.sign_in_by_provider("nora")
     for claims in ({}, {"groups": None}, {"groups": [7]}, {"groups": {"shop": True}}):
@@ -73,7 +73,7 @@ def test_h9_without_a_claim_the_roles_stay(dashboard, provider, visitor):
         assert dashboard.roles("nora") == SHOP
 
 
-def test_who_has_left_every_group_loses_the_roles_and_what_is_open(dashboard, provider, visitor):
+def test_a_user_who_left_every_group_loses_their_roles_at_once(dashboard, provider, visitor):
     provider.add("paul", groups=["Shop support"])
     visitor.sign_in_by_provider("paul")
     provider.add("paul", groups=[])
@@ -83,7 +83,7 @@ def test_who_has_left_every_group_loses_the_roles_and_what_is_open(dashboard, pr
     assert dashboard.roles("paul") == {} and visitor.projects() == set()
 
 
-def test_one_group_may_come_as_a_text(dashboard, provider, visitor):
+def test_a_single_group_may_be_sent_as_a_string(dashboard, provider, visitor):
     provider.add("olli", groups="Shop support")
     visitor.sign_in_by_provider("olli")
     assert dashboard.roles("olli") == SHOP
@@ -103,7 +103,7 @@ def test_one_group_may_come_as_a_text(dashboard, provider, visitor):
         ),
     ],
 )
-def test_who_may_not_sign_in_reads_why(dashboard, provider, visitor, name, claims, reason):
+def test_a_refused_user_is_told_why(dashboard, provider, visitor, name, claims, reason):
     provider.add(name, **claims)
     users = dashboard.rows("select count(*) from auth_user")
     page = visitor.sign_in_by_provider(name, LINK)
@@ -128,13 +128,13 @@ def test_a_deactivated_user_stays_out(dashboard, provider, visitor):
     assert dashboard.events("ina")[-1] == ("sign-in failed", "by Example: deactivated")
 
 
-def test_who_cancels_at_the_provider_can_begin_again(dashboard, provider, visitor):
+def test_a_user_who_cancels_at_the_provider_can_try_again(dashboard, provider, visitor):
     page = visitor.sign_in_by_provider("", LINK, deny="1")
     assert page.status_code == 403 and "The sign-in was canceled" in page.text
     assert "/login/?next=%2Frestores%2F%3Fstatus%3Dfailed" in page.text
 
 
-def test_what_the_provider_says_against_a_sign_in_is_shown(dashboard, visitor):
+def test_the_providers_reason_for_refusing_a_sign_in_is_shown(dashboard, visitor):
     page = visitor.sign_in_by_provider("nobody")
     assert page.status_code == 403 and "said “<bdi>login_required</bdi>”" in page.text
 
@@ -143,14 +143,14 @@ def test_what_the_provider_says_against_a_sign_in_is_shown(dashboard, visitor):
     "answer",
     [("", 503), ("<html>", 200), ("{}", 200), ("[]", 200), ('{"authorization_endpoint": 7}', 200)],
 )
-def test_h9_a_provider_with_a_problem_gets_a_sentence_and_a_way_back(visitor, provider, answer):
+def test_h9_a_failing_provider_is_named_with_a_link_back(visitor, provider, answer):
     provider.broken = answer
     page = visitor.go_to_provider(LINK)
     assert page.status_code == 503 and "Example doesn’t answer" in page.text
     assert "/login/?next=%2Frestores%2F%3Fstatus%3Dfailed" in page.text
 
 
-def test_h9_a_provider_that_fails_on_the_way_back_gets_the_same(visitor, provider):
+def test_h9_a_provider_that_fails_after_its_sign_in_is_named_too(visitor, provider):
     provider.add("rosa", groups=["readers"])
     visitor.go_to_provider()
     back = visitor.post(visitor.page.url, data={"user": "rosa"}, allow_redirects=False)
@@ -160,12 +160,12 @@ def test_h9_a_provider_that_fails_on_the_way_back_gets_the_same(visitor, provide
 
 
 @pytest.mark.parametrize("query", ["", "?code=x", "?code=x&state=made-up", "?error=x&state[]=1"])
-def test_h9_a_response_that_nobody_asked_for_is_refused(visitor, query):
+def test_h9_an_unsolicited_response_is_refused(visitor, query):
     page = visitor.get(f"/login/oidc/callback/{query}")
     assert page.status_code == 400 and "This sign-in has expired" in page.text
 
 
-def test_a_response_counts_once_and_only_in_the_browser_that_asked(dashboard, provider, visitor):
+def test_a_response_is_valid_once_and_only_in_the_browser_that_asked(dashboard, provider, visitor):
     provider.add("sara", groups=["readers"])
     visitor.go_to_provider()
     back = visitor.post(visitor.page.url, data={"user": "sara"}, allow_redirects=False)
@@ -175,7 +175,7 @@ def test_a_response_counts_once_and_only_in_the_browser_that_asked(dashboard, pr
     assert visitor.get(back.headers["Location"]).status_code == 400
 
 
-def test_nobody_connects_a_provider_s_account_to_one_with_a_password(dashboard, provider, visitor):
+def test_the_provider_never_takes_over_an_account_with_a_password(dashboard, provider, visitor):
     provider.add("tina", groups=["readers"])
     visitor.sign_in_by_password("tom")
     visitor.get("/account/mfa/")
@@ -189,7 +189,7 @@ def test_nobody_connects_a_provider_s_account_to_one_with_a_password(dashboard, 
     assert ("tom",) not in dashboard.rows(f"{connected} on user.id = user_id")
 
 
-def test_the_start_takes_a_form_only(visitor):
+def test_sign_in_by_the_provider_starts_with_a_post(visitor):
     assert visitor.get("/login/oidc/").status_code == 405
     forged = visitor.post("/login/oidc/", data={"next": "/"})
     assert forged.status_code == 403 and "This form has expired" in forged.text

@@ -101,7 +101,7 @@ def test_a_recovery_code_works_once_and_is_shown_once(dashboard, clock, visitor)
         assert "Incorrect code" in other.submit("/login/code/", code=codes[3]).text
 
 
-def test_the_admin_s_sign_in_is_no_way_around_the_second_step(dashboard, clock, visitor):
+def test_the_admin_sign_in_requires_the_second_step_too(dashboard, clock, visitor):
     app, _ = set_up(visitor, clock, "cleo")
     page = visitor.sign_in_by_password("cleo", path="/admin/login/")
     assert page.url.endswith("/login/code/")
@@ -110,7 +110,7 @@ def test_the_admin_s_sign_in_is_no_way_around_the_second_step(dashboard, clock, 
     assert visitor.submit("/login/code/", code=app.code).url == f"{dashboard.url}/admin/"
 
 
-def test_codes_can_t_be_guessed_even_by_who_knows_the_password(dashboard, clock, visitor):
+def test_codes_cannot_be_guessed_even_with_the_password(dashboard, clock, visitor):
     app, _ = set_up(visitor, clock, "dora")
     for _ in range(LIMITS["account"]):
         visitor.sign_in_by_password("dora")
@@ -145,7 +145,7 @@ def test_only_the_password_changes_the_second_step(dashboard, clock, visitor):
     ]
 
 
-def test_a_sign_in_link_is_the_way_back_for_who_has_lost_everything(dashboard, clock, visitor):
+def test_a_sign_in_link_works_for_a_user_who_lost_every_second_step(dashboard, clock, visitor):
     set_up(visitor, clock, "fay")
     link = dashboard.command("login_link", "fay")
     visitor.get(link)
@@ -156,7 +156,7 @@ def test_a_sign_in_link_is_the_way_back_for_who_has_lost_everything(dashboard, c
     assert "protected by its password only" in visitor.submit(page.url).text
 
 
-def test_who_signs_in_by_the_provider_has_no_second_step_here(provider, visitor):
+def test_users_of_the_provider_have_no_second_step_here(provider, visitor):
     provider.add("gina", groups=["readers"])
     visitor.sign_in_by_provider("gina")
     assert "Two-step verification" not in visitor.get("/account/").text
@@ -165,7 +165,7 @@ def test_who_signs_in_by_the_provider_has_no_second_step_here(provider, visitor)
     assert page.status_code == 403 and "Access denied" in page.text
 
 
-def test_who_is_not_signed_in_sees_none_of_the_pages(dashboard, visitor):
+def test_signed_out_users_see_none_of_the_pages(dashboard, visitor):
     for path in (*PAGES, "/login/code/"):
         assert visitor.get(path).url.startswith(f"{dashboard.url}/login/"), path
         assert visitor.page.status_code == 200 and "Password" in visitor.page.text

@@ -37,7 +37,7 @@ def start(folder, variables, before=""):
     return done.stderr.strip().rpartition("InvalidSetting: ")[2]
 
 
-def test_without_the_variables_there_is_nothing_of_django_allauth():
+def test_without_the_variables_django_allauth_is_not_used():
     assert not [app for app in settings.INSTALLED_APPS if "allauth" in app]
     assert not [name for name in settings.MIDDLEWARE if "allauth" in name]
     assert "allauth" not in sys.modules
@@ -99,7 +99,7 @@ def test_the_url_of_an_issuer_is_taken_as_it_is(value):
         "https://sso.example.com/.well-known/openid-configuration", "https://sso.example.com:0",
     ],
 )  # fmt: skip
-def test_another_url_is_refused(value):
+def test_a_url_that_is_not_an_issuers_is_refused(value):
     with pytest.raises(InvalidSetting) as raised:
         Env({"URL": value}).issuer("URL")
     assert "; it must be the issuer's https:// URL" in str(raised.value)
@@ -107,7 +107,7 @@ def test_another_url_is_refused(value):
 
 
 @pytest.mark.parametrize("value", ["x" * 51, "two\nlines", "\x07"])
-def test_the_provider_s_name_fits_on_a_button(value):
+def test_the_providers_name_fits_on_a_button(value):
     with pytest.raises(InvalidSetting, match="it must be 1 to 50 printable characters"):
         Env({"NAME": value}).label("NAME", "")
     assert Env({"NAME": " Größe & Söhne "}).label("NAME", "") == "Größe & Söhne"

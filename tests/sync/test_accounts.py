@@ -127,7 +127,7 @@ def test_an_account_stays_paused_while_the_secret_key_is_rotated(folder, setting
         settings.SECRET_KEY_FALLBACKS = []
 
 
-def test_keys_that_another_tool_rewrites_are_read_again_even_if_it_keeps_the_file_s_time(folder):
+def test_keys_that_another_tool_rewrites_are_read_again_even_if_it_keeps_the_files_time(folder):
     load_accounts()
     for text in ("one", "two", "six"):
         write(folder / "new", text, 1)

@@ -51,7 +51,7 @@ def test_counts_of_several_processes_add_up():
 
 
 @pytest.mark.django_db
-def test_a_cloud_can_not_invent_more_statuses_than_a_few():
+def test_only_a_few_statuses_are_counted_whatever_a_cloud_sends():
     make_account("shop")
     for status in range(100, 1000):
         call_counts.count("shop", status)
@@ -61,7 +61,7 @@ def test_a_cloud_can_not_invent_more_statuses_than_a_few():
 
 
 @pytest.mark.django_db
-def test_what_the_database_does_not_take_is_added_later(monkeypatch):
+def test_counts_that_could_not_be_stored_are_added_later(monkeypatch):
     make_account("shop")
     call_counts.count("shop", 200)
     with monkeypatch.context() as broken:
@@ -74,7 +74,7 @@ def test_what_the_database_does_not_take_is_added_later(monkeypatch):
 
 
 @pytest.mark.django_db
-def test_an_account_that_is_gone_is_forgotten():
+def test_counts_of_a_deleted_account_are_dropped():
     call_counts.count("gone", 200)
     call_counts.save()
     assert stored() == {} and not call_counts._counted

@@ -61,7 +61,7 @@ def listing(simulator, *projects):
     simulator.faults.add({"match": "/v3/projects", "kind": "answer", "body": {"projects": rows}})
 
 
-def test_projects_are_discovered_with_name_region_and_the_account_s_settings(finder):
+def test_projects_are_discovered_with_name_region_and_the_accounts_settings(finder):
     assert find() == {"harbour": None, "lantern": None}
 
     world = {project.project_id: project.region for project in finder.world.projects}
@@ -146,7 +146,7 @@ def test_a_failed_discovery_leaves_known_projects_monitored_and_is_retried_soon(
     assert harbour.sync_error_kind == ""
 
 
-def test_without_permission_to_list_all_projects_the_user_s_own_are_discovered(finder):
+def test_without_permission_to_list_all_projects_the_users_own_are_discovered(finder):
     finder.faults.add({"match": "/v3/projects", "kind": "status", "status": 403})
     assert find() == {"harbour": None, "lantern": None}
     assert len(names()) == 6
@@ -187,7 +187,7 @@ def test_a_file_without_discovery_retires_what_was_discovered(finder, settings):
     assert Project.objects.count() == 6
 
 
-def test_a_thousand_idle_projects_use_half_of_the_account_s_calls(finder):
+def test_a_thousand_idle_projects_use_half_of_the_accounts_calls(finder):
     listing(finder, *((f"p-{number}", f"eu-de_{number}") for number in range(1000)))
     find()
     project = Project.objects.filter(account__name="harbour").first()

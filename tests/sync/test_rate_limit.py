@@ -32,7 +32,7 @@ def called(limiter, count):
     return sorted(times)
 
 
-def test_reserved_calls_follow_one_another_at_the_account_s_rate():
+def test_reserved_calls_follow_one_another_at_the_accounts_rate():
     account = make_account()
 
     first = rate_limit.reserve(account.pk, 3, 10, NOW)
@@ -56,7 +56,7 @@ def test_a_hold_moves_the_next_call_ahead_and_never_back():
     assert Account.objects.get().reserved_until == NOW + timedelta(seconds=30)
 
 
-def test_threads_call_one_after_another_at_the_account_s_rate():
+def test_threads_call_one_after_another_at_the_accounts_rate():
     times = called(RateLimiter(make_account().pk, 20, expected=8), 8)
 
     assert all(b - a > 0.02 for a, b in pairwise(times))
@@ -76,7 +76,7 @@ def test_a_single_call_does_not_wait_for_a_whole_batch():
     batch.join()
 
 
-def test_nobody_sleeps_until_the_end_of_a_long_hold():
+def test_no_call_sleeps_until_the_end_of_a_long_hold():
     account = make_account(reserved_until=datetime.now(UTC) + timedelta(minutes=2))
     started = time.monotonic()
     with pytest.raises(RequestSkipped) as skipped:

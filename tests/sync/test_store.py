@@ -297,7 +297,7 @@ def test_another_sync_error_in_between_does_not_confirm_a_mass_removal(twenty):
     assert missing(twenty, 61, 62) == [20, 0]
 
 
-def test_after_a_return_a_mass_removal_is_doubted_anew(twenty):
+def test_after_a_return_a_mass_removal_is_doubted_again(twenty):
     missing(twenty, 0, 30)
     sync(twenty, *(make_record(f"r-{n}") for n in range(20)), now=NOW + timedelta(minutes=40))
 

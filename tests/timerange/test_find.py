@@ -257,7 +257,7 @@ PIECES = st.sampled_from(
 
 @given(st.lists(PIECES, max_size=12).map("".join) | st.text(max_size=80))
 @settings(max_examples=300, deadline=None)
-def test_whatever_is_pasted_what_is_found_stands_there(text):
+def test_every_time_found_is_part_of_the_pasted_text(text):
     end = 0
     for found in found_in(text):
         assert end <= found.start < found.end <= len(text)

@@ -387,7 +387,7 @@ def test_a_date_alone_in_to_is_included_whole():
     assert parse(meant, NOW).end == datetime(2026, 11, 22, tzinfo=UTC)
 
 
-def test_the_asof_of_a_link_is_never_replaced_unasked():
+def test_the_asof_of_a_link_is_never_replaced_without_asking():
     with pytest.raises(InvalidTimeRange) as caught:
         parse({"asof": "yesterday 14:05"}, NOW)
     assert [one.clear for one in caught.value.errors] == [False]

@@ -79,7 +79,7 @@ def test_a_zone_is_found_by_city_country_and_abbreviation(text, name):
         ("中国", ("Asia/Shanghai", "Asia/Urumqi")),
     ],
 )
-def test_a_zone_that_may_be_several_is_asked(text, names):
+def test_an_ambiguous_zone_is_asked_about(text, names):
     with pytest.raises(InvalidTimeRange) as refused:
         parse({"tz": text}, NOW)
     errors = refused.value.errors

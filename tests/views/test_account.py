@@ -88,7 +88,7 @@ def test_ending_this_session_signs_out(here):
     assert not signed_in(here) and not UserSession.objects.exists()
 
 
-def test_nobody_ends_the_sessions_or_revokes_the_tokens_of_others(here, root):
+def test_users_cannot_end_the_sessions_or_revoke_the_tokens_of_others(here, root):
     somebody = Client()
     somebody.force_login(root)
     theirs, _ = issue(root, "theirs", [], 90, NOW)
@@ -152,7 +152,7 @@ def test_a_malformed_form_makes_no_token_and_says_why(here, mia, given, reason):
     assert not ApiToken.objects.exists()
 
 
-def test_a_token_of_a_project_without_access_can_not_be_made(here):
+def test_a_token_cannot_be_made_for_a_project_without_access(here):
     hidden = make_project("secret-project")
     response = here.post("/account/tokens/", {"name": "x", "days": "1", "projects": hidden.pk})
     assert response.status_code == 400 and not ApiToken.objects.exists()
@@ -170,7 +170,7 @@ def test_a_revoked_token_is_gone_and_an_expired_one_can_be_removed(here, mia):
         assert b"no longer existed" in page.content
 
 
-def test_the_password_is_changed_by_whoever_knows_it(here, mia):
+def test_changing_the_password_requires_the_current_one(here, mia):
     page = here.post("/account/password/", {"old_password": "wrong"})
     assert page.status_code == 400
     assert "Your old password was entered incorrectly" in page.content.decode()
@@ -193,7 +193,7 @@ def test_wrong_old_passwords_count_like_failed_sign_ins(here, mia):
     assert mia.check_password(PASSWORD)
 
 
-def test_without_a_password_there_is_none_to_change(web, root):
+def test_a_user_without_a_password_cannot_change_it(web, root):
     assert "Change password" not in html(web)
     assert "Your account has no password" in html(web, "/account/password/")
     assert change_password(web, old="").status_code == 400
@@ -205,7 +205,7 @@ def test_without_a_password_there_is_none_to_change(web, root):
     "path",
     ["/account/sessions/1/end/", "/account/sessions/end/", "/account/tokens/1/revoke/"],
 )
-def test_what_changes_something_takes_a_form_with_its_token_only(here, mia, path):
+def test_changes_require_a_post_with_a_csrf_token(here, mia, path):
     assert here.get(path).status_code == 405
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(mia)
@@ -214,7 +214,7 @@ def test_what_changes_something_takes_a_form_with_its_token_only(here, mia, path
 
 
 @pytest.mark.parametrize("pk", ["9" * 30, "9" * 5000, "x", "-1"])
-def test_a_malformed_number_in_an_address_is_nobody_s(here, pk):
+def test_a_malformed_number_in_a_url_changes_nothing(here, pk):
     assert here.post(f"/account/sessions/{pk}/end/").status_code in (302, 404)
     assert here.post(f"/account/tokens/{pk}/revoke/").status_code in (302, 404)
     assert signed_in(here)

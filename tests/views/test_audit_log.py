@@ -49,7 +49,7 @@ def ada(client):
     return client
 
 
-def test_it_says_who_did_what_where_when_and_from_where(web):
+def test_the_audit_log_shows_who_did_what_where_when_and_from_where(web):
     add(Kind.REQUESTED_SYNC, projects=[make_project()], about="shop-prod/i-1")
     html = " ".join(web.get("/audit/").content.decode().split())
     for text in (
@@ -138,7 +138,7 @@ def test_an_admin_reads_only_what_is_about_their_projects(ada):
 
 
 @pytest.mark.parametrize("role", ["viewer", "support"])
-def test_others_are_told_whom_it_is_for(client, role):
+def test_users_without_access_are_told_who_can_read_the_audit_log(client, role):
     mia = User.objects.create_user("mia")
     Membership.objects.create(user=mia, project=make_project(), role=role)
     client.force_login(mia)
@@ -153,7 +153,7 @@ def test_the_account_page_leads_to_it(ada):
     assert b'href="/audit/">Audit log</a>' in ada.get("/account/").content
 
 
-def test_exporting_it_is_an_event_too(web):
+def test_exporting_the_audit_log_is_an_event_too(web):
     assert web.get("/audit.csv?what=exported").getvalue()
     event = Event.objects.get()
     assert (event.username, event.what) == ("root", "exported")

@@ -109,7 +109,7 @@ def test_capitals_and_small_letters_are_counted_together(web):
     assert row["restores"]["1_hour"] == 2
 
 
-def test_a_code_that_nobody_knows_says_so_and_that_none_was_seen(web):
+def test_an_unknown_code_without_restores_says_both(web):
     make_instance()
     html = words(web, "/codes/dcs.08.0555/")
     assert "Unknown error code" in html and "We don’t know this code" in html
@@ -117,7 +117,7 @@ def test_a_code_that_nobody_knows_says_so_and_that_none_was_seen(web):
     assert web.get("/codes/dcs.08.0555.json").json()["known"] is False
 
 
-def test_a_code_that_nobody_knows_shows_what_is_seen(web):
+def test_an_unknown_code_shows_its_restores(web):
     failed("dcs.08.0099", instance="cart-prod")
     html = words(web, "/codes/dcs.08.0099/")
     assert "We don’t know this code" in html
@@ -132,7 +132,7 @@ def test_none_is_not_claimed_before_the_data_is_complete(web):
 
 
 @pytest.mark.parametrize("text", ["x y z", "é", "<b>", "-", "x" * 129, "a;b"])
-def test_what_is_no_error_code_is_refused_with_what_one_looks_like(web, text):
+def test_a_malformed_error_code_is_refused_with_an_example(web, text):
     path = f"/codes/{quote(text)}"
     html = words(web, f"{path}/", status=400)
     assert "isn’t an error code. Error codes look like dcs.08.0007 or DCS.4097" in html

@@ -124,7 +124,7 @@ def test_overlapping_restores_of_an_instance_count_once(web):
     assert found["totals"]["minutes_max"] == 25.0
 
 
-def test_what_lies_outside_the_range_is_cut(web):
+def test_downtime_outside_the_range_is_not_counted(web):
     restore(begin=60, length=20)
     restore(instance="other", begin=300, length=6)
     at = NOW - 60 * MINUTE
@@ -143,7 +143,7 @@ def test_a_running_restore_counts_up_to_now_and_is_marked(web):
     assert "1 still running" not in page(web, f"{DAY}&to=2026-11-23T10:00:00Z")
 
 
-def test_for_certain_it_runs_only_up_to_the_last_sync(web):
+def test_the_certain_downtime_ends_at_the_last_sync(web):
     instance = make_instance("late", project=make_project("late-prod", interval=60))
     restore("r", instance=instance, status="restoring", begin=30, changed_at=NOW - 20 * MINUTE)
     update_instances(Project.objects.get(name="late-prod").instances.all(),
@@ -151,7 +151,7 @@ def test_for_certain_it_runs_only_up_to_the_last_sync(web):
     assert minutes(web) == (10.0, 30.0)
 
 
-def test_a_queued_restore_is_no_downtime(web):
+def test_a_queued_restore_is_not_downtime(web):
     restore(status="waiting", begin=30, restoring_by=None)
     assert (report(web)["rows"][0]["restores"], minutes(web)) == (1, (0.0, 0.0))
 
@@ -215,7 +215,7 @@ def test_it_says_whether_the_data_is_complete_for_the_range(web):
     assert report(web, earlier)["complete"] is True
 
 
-def test_none_is_said_only_if_it_is_certain(web):
+def test_no_restores_is_claimed_only_if_it_is_certain(web):
     make_instance()
     ended = f"{DAY}&to={to_iso(NOW)}"
     assert "No restores were running in this time range" in page(web, ended)
@@ -495,7 +495,7 @@ def test_a_customer_reads_it_in_their_words_and_zone(two_customers):
     assert "(Berlin time)" in zone and "Tokyo" not in zone
 
 
-def test_a_customer_s_report_has_no_internal_word_no_link_and_no_other_customer(two_customers):
+def test_a_customers_report_has_no_internal_words_no_links_and_no_other_customer(two_customers):
     shown = [page(two_customers, FOR_SAKURA)]
     shown.append(body(two_customers.get(f"/reports/downtime.csv?{FOR_SAKURA}")).decode())
     book = workbook(two_customers, FOR_SAKURA)
@@ -513,7 +513,7 @@ def test_a_customer_s_report_has_no_internal_word_no_link_and_no_other_customer(
     }
 
 
-def test_a_customer_is_told_none_only_if_it_is_certain(web):
+def test_a_customer_is_told_of_no_restores_only_if_it_is_certain(web):
     make_instance("koi", project=make_project("p", customer="Sakura"))
     query = f"customer=Sakura&{DAY}&to={to_iso(NOW)}&audience=customer"
     assert "None of your instances was being restored in this period." in page(web, query)
@@ -523,7 +523,7 @@ def test_a_customer_is_told_none_only_if_it_is_certain(web):
     assert "We couldn’t find some of the instances" in words and "None of" not in words
 
 
-def test_the_page_offers_the_customer_s_report_of_the_same_range(two_customers):
+def test_the_page_offers_the_customers_report_of_the_same_range(two_customers):
     html = page(two_customers, "customer=Sakura&from=now-1d/d&to=now/d")
     (url,) = re.findall(r'href="(\?[^"]*audience=customer)"', html)
     assert url == (

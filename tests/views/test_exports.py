@@ -269,7 +269,7 @@ def test_the_handover_names_what_the_next_shift_must_know(web):
     assert "/old/" not in text and "/fine/" not in text
 
 
-def test_an_empty_handover_says_none_only_if_that_is_certain(web):
+def test_an_empty_handover_claims_no_restores_only_if_it_is_certain(web):
     make_instance()
     assert "Stuck: none\n" in body(web.get("/restores.md?format=handover"))
     make_instance("new", complete_to=None)

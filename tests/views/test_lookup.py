@@ -330,7 +330,7 @@ def test_names_of_instances_restores_and_backups_are_found_in_any_script(world):
     assert [one["backup_id"] for one in look_up(world, "“nightly 2”")["backups"]] == ["b-never"]
 
 
-def test_ordinary_words_are_no_names(world):
+def test_ordinary_words_are_not_taken_for_names(world):
     make_instance("may", project=make_project("support"))
     found = look_up(world, "The support team may help.")
     assert found["instances"] == found["projects"] == found["not_found"] == []

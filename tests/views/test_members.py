@@ -62,7 +62,7 @@ def test_sync_now_is_for_support_and_admins(client, project, role, allowed):
     assert Instance.objects.filter(next_sync_at=None).exists() == (not allowed)
 
 
-def test_whoever_lacks_a_role_reads_which_one_and_who_can_give_it(client, project):
+def test_a_user_without_the_role_is_told_which_one_and_who_assigns_it(client, project):
     member("ada", project, "admin")
     User.objects.create_user("gone", is_active=False)
     Membership.objects.create(user=User.objects.get(username="gone"), project=project, role="admin")
@@ -79,7 +79,7 @@ def test_a_project_without_an_admin_leads_to_an_operator(client, project):
     assert b"Ask an operator: it has no admin." in client.get(url(project)).content
 
 
-def test_a_viewer_reads_nothing_about_a_button_that_is_not_there(client, project):
+def test_a_viewer_is_not_told_to_use_a_button_that_they_lack(client, project):
     Instance.objects.update(sync_error_kind="parked")
     client.force_login(member("vic", project, "viewer"))
     page = client.get(INSTANCE).content.decode()
@@ -165,7 +165,7 @@ def test_the_last_admin_is_only_removed_on_confirmation(client, ada, project, ac
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_admins_can_not_remove_each_other_at_the_same_time(project):
+def test_two_admins_cannot_remove_each_other_at_the_same_time(project):
     ada, eve = (member(name, project, "admin") for name in ("ada", "eve"))
 
     def remove(who, whom):
@@ -183,14 +183,14 @@ def test_two_admins_can_not_remove_each_other_at_the_same_time(project):
     assert list(roles(project).values()) == ["admin"]
 
 
-def test_one_of_two_admins_may_go(client, ada, project):
+def test_one_of_two_admins_can_be_removed(client, ada, project):
     member("eve", project, "admin")
     response = client.post(url(project, ada, "remove"))
     assert response.headers["Location"] == "/"
     assert roles(project) == {"eve": "admin"}
 
 
-def test_a_user_who_is_no_member_has_no_role_to_change(client, ada, project):
+def test_the_role_of_a_user_who_is_not_a_member_cannot_be_changed(client, ada, project):
     other = member("mia", make_project("other"), "viewer")
     for action in ("role", "remove"):
         assert client.post(url(project, other, action), {"role": "admin"}).status_code == 404

@@ -152,7 +152,7 @@ def test_days_begin_by_the_clock_of_the_zone_that_the_reader_has_chosen(web, set
         ),
     ],
 )
-def test_a_range_that_can_not_be_shown_is_refused_with_a_suggestion(web, query, reason, suggestion):
+def test_a_range_that_cannot_be_shown_is_refused_with_a_suggestion(web, query, reason, suggestion):
     response = web.get(f"/{query}")
     assert response.status_code == 400
     html = unescape(response.content.decode())
@@ -200,7 +200,7 @@ def test_without_a_project_it_says_what_to_do(web, client, django_user_model):
     assert "Ask an administrator" in words(client)
 
 
-def test_none_is_said_only_if_the_data_is_complete(web):
+def test_no_restores_is_claimed_only_if_the_data_is_complete(web):
     make_instance(complete_to=NOW - timedelta(minutes=5))
     html = page(web)
     for text in ("No restores in progress", "No unresolved failures"):
@@ -208,7 +208,7 @@ def test_none_is_said_only_if_the_data_is_complete(web):
     assert html.count(">23 Nov 2026, 16:54:00 UTC<") == 2
 
 
-def test_without_a_sync_of_every_instance_it_can_not_tell_yet(web):
+def test_without_a_sync_of_every_instance_the_overview_cannot_tell_yet(web):
     make_instance("good")
     make_instance("other", complete_to=None)
     html = page(web)
@@ -216,14 +216,14 @@ def test_without_a_sync_of_every_instance_it_can_not_tell_yet(web):
     assert "No restores in progress" not in html
 
 
-def test_with_a_project_never_listed_it_can_not_tell_yet(web):
+def test_with_a_project_never_listed_the_overview_cannot_tell_yet(web):
     make_instance("good")
     make_project("new", listed_at=None)
     assert page(web).count("Can’t tell yet") == 2
     assert json_of(web)["complete_to"] is None
 
 
-def test_after_failed_syncs_none_is_said_of_the_time_before(web):
+def test_after_failed_syncs_no_restores_is_claimed_for_the_time_before(web):
     make_instance("good")
     old = NOW - timedelta(hours=2)
     make_instance("other", complete_to=old, sync_error_kind="unreachable")

@@ -111,7 +111,7 @@ def test_the_chips_lead_to_what_they_name(web):
     assert 'data-copy-text="r"' in html
 
 
-def test_the_provider_s_console_is_linked_if_the_project_has_one(web):
+def test_the_providers_console_is_linked_if_the_project_has_one(web):
     make_restore("plain", **FAILED)
     url = "https://{region}.console.example/?p={project_id}#/{instance_id}"
     project = make_project("a&b", console_url=url, owner="Caching team", region="eu-de/")

@@ -91,7 +91,7 @@ def test_members_see_it_and_signed_out_visitors_do_not(client, django_user_model
     assert SENTENCE in client.get("/instances/").content.decode()
 
 
-def test_it_costs_a_page_one_query(web):
+def test_the_stalled_notice_costs_a_page_one_query(web):
     beat(5)
     with CaptureQueriesContext(
         connection,

@@ -60,7 +60,7 @@ def test_a_request_makes_the_instance_due_returns_and_is_audited(web, root):
     assert event.subject == "shop-prod/id-of-cart-prod"
 
 
-def test_the_next_tick_finds_it(web):
+def test_the_next_tick_finds_the_requested_sync(web):
     instance = make_instance(**IDLE)
     assert instance not in scheduling.due_instances(NOW)
     post(web, instance)
@@ -116,7 +116,7 @@ def test_a_request_that_is_not_needed_changes_nothing_and_says_why(web, given, w
         ({"monitored": False}, "this project is no longer monitored"),
     ],
 )
-def test_it_is_not_offered_for_instances_that_are_not_synced(web, given, reason):
+def test_sync_now_is_not_offered_for_instances_that_are_not_synced(web, given, reason):
     project = make_project("old", monitored=given.pop("monitored", True))
     instance = make_instance(project=project, next_sync_at=LATER, **given)
     make_restore("r", instance=instance)
@@ -193,7 +193,7 @@ def test_the_page_of_a_restore_offers_it_and_is_returned_to(web):
         "",
     ],
 )
-def test_it_returns_to_our_own_pages_only(web, url):
+def test_sync_now_returns_to_our_own_pages_only(web, url):
     response = post(web, make_instance(**IDLE), next=url)
     assert response.headers["Location"] == "/instances/id-of-cart-prod/?project=shop-prod"
 
@@ -213,7 +213,7 @@ def test_any_instance_id_can_be_synced(web, instance_id):
     assert Instance.objects.filter(pk=instance.pk, next_sync_at=NOW).exists()
 
 
-def test_it_requires_a_post_a_csrf_token_and_a_signed_in_user(web, root, client):
+def test_sync_now_requires_a_post_a_csrf_token_and_a_signed_in_user(web, root, client):
     instance = make_instance(**IDLE)
     url = reverse("sync-now", args=[instance.instance_id])
     assert web.get(url).status_code == 405

@@ -151,7 +151,7 @@ def test_a_zone_is_chosen_by_city_country_or_offset(web, written, shown):
     assert f'data-zone-name="{shown}"' in web.get("/codes/").content.decode()
 
 
-def test_what_names_no_zone_is_named_and_several_are_offered(web, settings):
+def test_an_unknown_zone_is_named_and_an_ambiguous_one_offers_choices(web, settings):
     response = choose(web, "Atlantis", "/codes/")
     assert response.status_code == 400
     assert "“ Atlantis ” is an unknown time zone" in text_of(response)

@@ -126,7 +126,7 @@ def test_a_member_sees_their_project_and_nothing_of_another(support, name):
 @pytest.mark.parametrize(
     "name", ["overview", "restore-list", "instance-list", "downtime", "sync-status"]
 )
-def test_their_own_rows_are_there(support, name):
+def test_a_member_sees_the_rows_of_their_own_project(support, name):
     assert "visible" in support.get(reverse(name)).content.decode()
 
 
@@ -160,7 +160,7 @@ def test_a_project_without_access_is_not_found_like_one_that_does_not_exist(supp
 
 
 @pytest.mark.parametrize("instance_id", ["i-hidden", "i-shared", "no-such-id"])
-def test_an_instance_without_access_can_not_be_synced(support, instance_id):
+def test_an_instance_without_access_cannot_be_synced(support, instance_id):
     Instance.objects.update(next_sync_at=NOW + timedelta(days=365))
     url = reverse("sync-now", args=[instance_id])
     response = support.post(url, {"project": f"{CANARY}-project", "next": "/"})
