@@ -22,23 +22,26 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from restores import ticket_text
-from restores.explain.codes import explain
 from restores.explain.estimates import format_timestamp
-from restores.explain.refusals import refusal
 from restores.filters.params import MAX_TEXT
 from restores.formatting import format_datetime, zoned_time
 from restores.lookup import MAX_FINDINGS, Found, FoundTime, find
-from restores.models import Project, Restore
+from restores.models import Restore
 from restores.restore_list.counts import capped_count
 from restores.restore_list.empty_state import sync_messages
-from restores.statuses import FAILED, KNOWN
 from restores.sync_status import SyncStatus, visible_sync_status
-from restores.ticket_lookup import FoundBackup, FoundInstance, Results, TicketLookup
+from restores.ticket_lookup import Results, TicketLookup
 from restores.timerange import Meaning, describe_range, find_zone, parse, to_iso, to_params
 from restores.views.api import JsonAnswer, answer_json, revalidated
 from restores.views.exports import text_endpoint
-from restores.views.navigation import instance_url, restore_url
-from restores.views.restore_rows import restore_rows
+from restores.views.lookup_rows import (
+    backup_url,
+    code_url,
+    found_instance_url,
+    found_restore_url,
+    project_url,
+    rows_of,
+)
 
 # Characters of a text that are shown; searched is more.
 MAX_SHOWN = 20_000
@@ -121,22 +124,6 @@ def _page(request: HttpRequest, context: dict[str, Any], status: int = 200) -> H
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """Something that was found: its name, what is to be known of it, and its page."""
-
-    kind: str
-    name: str
-    icon: str
-    url: str
-    status: str = ""
-    css_class: str = "soft"
-    project: Project | None = None
-    id: str = ""
-    details: str = ""
-    warning: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class TimeRow:
     """A time of the text, and each meaning with the restores around it."""
 
@@ -169,7 +156,7 @@ class Answer:
         self.text = text
         lookup = TicketLookup(self.found, text[: self.found.searched], request.user)
         self.results: Results = lookup.results()
-        self.rows = list(_rows(self.results, now))
+        self.rows = list(rows_of(self.results, now))
 
     @property
     def empty(self) -> bool:
@@ -298,7 +285,7 @@ class Answer:
                     "restore_id": row.restore_id,
                     "instance_id": row.instance.instance_id,
                     "status": row.status or None,
-                    "url": base + _restore_url(row, results.restores),
+                    "url": base + found_restore_url(row, results.restores),
                 }
                 for row in results.restores
             ],
@@ -308,7 +295,7 @@ class Answer:
                     "instance_id": row.instance.instance_id,
                     "restored": row.restored,
                     "last_status": _status(row.last),
-                    "url": base + _backup_url(row),
+                    "url": base + backup_url(row),
                 }
                 for row in results.backups
             ],
@@ -318,7 +305,7 @@ class Answer:
                     "project": row.instance.project.name,
                     "last_status": _status(row.last),
                     "restorable": not row.instance.single_node,
-                    "url": base + _instance_url(row, results.instances),
+                    "url": base + found_instance_url(row, results.instances),
                 }
                 for row in results.instances
             ],
@@ -327,11 +314,11 @@ class Answer:
                     "project_id": row.project_id,
                     "name": row.name,
                     "monitored": row.monitored,
-                    "url": base + _project_url(row),
+                    "url": base + project_url(row),
                 }
                 for row in results.projects
             ],
-            "codes": [{"code": code, "url": base + _code_url(code)} for code in results.codes],
+            "codes": [{"code": code, "url": base + code_url(code)} for code in results.codes],
             "times": [
                 {
                     "text": time.text,
@@ -379,169 +366,8 @@ class Answer:
         )
 
 
-def _rows(results: Results, now: datetime) -> Iterator[Row]:
-    """Every row that was found, restores first; those of another customer say so."""
-    customers = results.customers
-
-    def warning(project: Project) -> str:
-        if project.customer in ("", *customers[:1]):
-            return ""
-        return f"another customer than {customers[0]}: check before you reply"
-
-    for restore in results.restores:
-        yield _restore_row(restore, results.restores, now, warning(restore.project))
-    for backup in results.backups:
-        yield _backup_row(backup, warning(backup.instance.project))
-    for found in results.instances:
-        yield _instance_row(found, results.instances, warning(found.instance.project))
-    for project in results.projects:
-        yield Row(
-            kind="Project",
-            name=project.name,
-            icon="project",
-            url=_project_url(project),
-            status="Monitored" if project.monitored else "No longer monitored",
-            css_class="soft" if project.monitored else "stuck",
-            id=project.project_id,
-            details=", ".join(filter(None, [project.customer, project.region])),
-            warning=warning(project),
-        )
-    for code in results.codes:
-        found_refusal = refusal(code)
-        meaning = found_refusal.meaning if found_refusal else explain(code).meaning
-        advice = found_refusal.advice if found_refusal else explain(code).headline
-        yield Row(
-            kind="Refusal" if found_refusal else "Error code",
-            name=code,
-            icon="code",
-            url=_code_url(code),
-            status=meaning,
-            details=advice if found_refusal else f"What to do: {advice}",
-        )
-
-
-def _restore_row(restore: Restore, others: list[Restore], now: datetime, warning: str) -> Row:
-    (row,) = restore_rows([restore], now)
-    created = restore.created_at
-    times = [zoned_time(created) if created else "", row.duration]
-    return Row(
-        kind="Restore of",
-        name=str(restore.instance),
-        icon=restore.shown_status.css_class,
-        css_class=_css_class(restore),
-        url=_restore_url(restore, others),
-        status=_outcome(restore),
-        project=restore.project,
-        id=restore.restore_id,
-        details=" · ".join(filter(None, [", ".join(filter(None, times)), row.details])),
-        warning=warning,
-    )
-
-
-def _backup_row(backup: FoundBackup, warning: str) -> Row:
-    if backup.last:
-        times = "once" if backup.restored == 1 else f"{backup.restored:,} times"
-        status = f"Restored {times}, last {_outcome(backup.last, in_sentence=True)}"
-        css_class = _css_class(backup.last)
-    else:
-        status, css_class = "Never restored", "soft"
-    return Row(
-        kind="Backup of",
-        name=str(backup.instance),
-        icon="backup",
-        url=_backup_url(backup),
-        status=status,
-        css_class=css_class,
-        project=backup.instance.project,
-        id=backup.backup_id,
-        details="" if backup.name == backup.backup_id else backup.name,
-        warning=warning,
-    )
-
-
-def _instance_row(found: FoundInstance, others: list[FoundInstance], warning: str) -> Row:
-    instance, css_class = found.instance, "soft"
-    if instance.single_node:
-        status, css_class = "Single-node, can’t be restored", "stuck"
-    elif instance.deleted_at:
-        status = f"Deleted by {zoned_time(instance.deleted_at)}"
-    elif not instance.project.monitored:
-        status, css_class = "No longer monitored", "stuck"
-    else:
-        status = "Monitored"
-    if found.running:
-        details = "a restore is in progress"
-    elif found.last is None:
-        details = "no restores"
-    else:
-        details = f"last restore {_outcome(found.last, in_sentence=True)}"
-    if found.unresolved and not (found.last and found.last.status == FAILED.value):
-        details += ", an earlier one is unresolved"
-    if instance.complete_to:
-        details += f" · data complete up to {zoned_time(instance.complete_to)}"
-    elif not instance.single_node:
-        details += " · not synced yet"
-    return Row(
-        kind="Instance",
-        name=str(instance),
-        icon="instance",
-        url=_instance_url(found, others),
-        status=status,
-        css_class=css_class,
-        project=instance.project,
-        id=instance.instance_id,
-        details=details,
-        warning=warning,
-    )
-
-
-def _css_class(restore: Restore) -> str:
-    """The color of a restore: of failed ones only for those that are unresolved."""
-    return "soft" if restore.recovered_at else restore.shown_status.css_class
-
-
-def _outcome(restore: Restore, *, in_sentence: bool = False) -> str:
-    """How a restore ended: ``Failed · unresolved``, or when it was and how it ended."""
-    word = restore.shown_status.word
-    if in_sentence and restore.status in KNOWN:
-        word = word.lower()
-    if restore.status == FAILED.value:
-        at = restore.recovered_at
-        word += f", recovered {zoned_time(at)}" if at else " · unresolved"
-    created = restore.created_at
-    return f"{zoned_time(created)}: {word}" if in_sentence and created else word
-
-
 def _status(restore: Restore | None) -> str | None:
     return restore.status or None if restore else None
-
-
-def _restore_url(restore: Restore, others: Iterable[Restore]) -> str:
-    if sum(one.restore_id == restore.restore_id for one in others) > 1:
-        return restore_url(restore, QueryDict())
-    return reverse("restore-detail", args=[restore.restore_id])
-
-
-def _instance_url(found: FoundInstance, others: Iterable[FoundInstance]) -> str:
-    instance = found.instance
-    if sum(one.instance.instance_id == instance.instance_id for one in others) > 1:
-        return instance_url(instance)
-    return reverse("instance-detail", args=[instance.instance_id])
-
-
-def _backup_url(backup: FoundBackup) -> str:
-    """The restores of a backup; the page of its instance, which lists it, if there are none."""
-    if backup.restored:
-        return f"{reverse('restore-list')}?{urlencode({'ids': backup.backup_id}, safe=':/,')}"
-    return reverse("instance-detail", args=[backup.instance.instance_id])
-
-
-def _project_url(project: Project) -> str:
-    return f"{reverse('sync-status')}?{urlencode({'project': project.name}, safe=':/,')}"
-
-
-def _code_url(code: str) -> str:
-    return reverse("code-detail", args=[code])
 
 
 def _lookup_url(text: str) -> str:
