@@ -64,10 +64,10 @@ class Env:
         return value
 
     def secrets(self, name: str, minimum: int) -> list[str]:
-        """Return secrets separated by blanks or line breaks; none by default."""
+        """Return secrets separated by spaces or line breaks; none by default."""
         values = self.text(name, "").split()
         if short := [len(value) for value in values if len(value) < minimum]:
-            allowed = f"secrets of {minimum} characters or more, separated by blanks or line breaks"
+            allowed = f"secrets of {minimum} characters or more, separated by spaces or line breaks"
             raise InvalidSetting(name, f"has one of {short[0]} characters", allowed)
         return values
 

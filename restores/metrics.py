@@ -90,8 +90,8 @@ def _projects(projects: Iterable[Project], now: datetime) -> Iterator[Metric]:
     label = ("project",)
     yield _gauge(
         "data_age_seconds",
-        "Time since the data of a project is complete, without instances whose own sync fails; "
-        "absent while one was never synced.",
+        "Age of the complete data of a project, without instances whose own sync fails; "
+        "absent while one has never been synced.",
         label,
         ages,
     )
@@ -106,7 +106,7 @@ def _projects(projects: Iterable[Project], now: datetime) -> Iterator[Metric]:
         (
             "instances_never_synced",
             "never_synced_count",
-            "Instances of a project that were never synced.",
+            "Instances of a project that have never been synced.",
         ),
         (
             "instances_with_sync_error",
@@ -158,8 +158,8 @@ def _restores(projects: Mapping[int, Project], now: datetime) -> Iterator[Metric
         ("stuck", "Restores of a project that are possibly stuck.", stuck),
         (
             "unresolved",
-            "Restores of a project, created in the last 24 hours, that failed and that no later "
-            "restore of the instance has made good.",
+            "Restores of a project, created in the last 24 hours, that failed, with no later "
+            "success of the instance.",
             unresolved,
         ),
     ):
@@ -202,11 +202,11 @@ def _schedule(now: datetime) -> Iterator[Metric]:
     )
     waiting = (now - found["oldest"]).total_seconds() if found["oldest"] else 0
     for name, text, value in (
-        ("instances_due", "Instances that are due and that no worker holds.", found["due"]),
+        ("instances_due", "Instances that are due and not claimed by a worker.", found["due"]),
         ("instances_leased", "Instances that a worker is syncing.", found["leased"]),
-        ("projects_due", "Projects that are due and that no worker holds.", projects["due"]),
+        ("projects_due", "Projects that are due and not claimed by a worker.", projects["due"]),
         ("projects_leased", "Projects that a worker is syncing.", projects["leased"]),
-        ("longest_due_seconds", "For how long the first instance in the queue is due.", waiting),
+        ("longest_due_seconds", "How long the first instance in the queue has been due.", waiting),
     ):
         yield _gauge(name, text, (), [((), value)])
 
@@ -255,7 +255,7 @@ def _accounts(now: datetime) -> Iterator[Metric]:
     )
     calls = CounterMetricFamily(
         "dcs_restores_upstream_calls",
-        "Requests to the cloud of an account, by the status of the response; none without one.",
+        "Requests to the cloud of an account, by the status of the response or “none”.",
         labels=("account", "status"),
     )
     counts = CallCount.objects.filter(account__in=accounts).order_by("account__name", "status")
@@ -265,7 +265,7 @@ def _accounts(now: datetime) -> Iterator[Metric]:
 
 
 def _accounts_in_use() -> QuerySet[Account]:
-    """Those with a monitored project, and those whose projects were not discovered yet."""
+    """Accounts with a monitored project, and those whose projects have not been discovered yet."""
     return (
         Account.objects.filter(Q(projects=None) | Q(projects__monitored=True))
         .distinct()

@@ -44,7 +44,7 @@ class RoleNeeded(PermissionDenied):
         admins = Membership.objects.filter(project=project, role=Role.ADMIN, user__is_active=True)
         names = admins.order_by("user__username").values_list("user__username", flat=True)
         who = f"one of its admins: {', '.join(names)}" if names else "an operator: it has no admin"
-        super().__init__(f"To {permission} {project}, you need the role {roles} there. Ask {who}.")
+        super().__init__(f"To {permission} {project}, you need the {roles} role there. Ask {who}.")
 
 
 def may(user: Viewer, permission: Permission, project: Project) -> bool:

@@ -49,7 +49,7 @@ class TokenAccess:
         if scheme.lower() != "bearer" and not ours:
             return None
         if request.method not in ("GET", "HEAD"):
-            response = json_error(405, "API tokens are for reading only: use GET or HEAD.")
+            response = json_error(405, "API tokens are read-only: use GET or HEAD.")
             response.headers["Allow"] = "GET, HEAD"
             return response
         if scheme.lower() != "bearer" or not is_well_formed(text.strip()):

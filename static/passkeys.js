@@ -27,7 +27,7 @@ if (button && window.PublicKeyCredential?.parseRequestOptionsFromJSON) {
       const known = error.name === "InvalidStateError";
       problem.textContent = canceled
         ? "The passkey was canceled, or took too long. Try again."
-        : known ? "This device has a passkey for you already." : `The browser says: ${error.message}`;
+        : known ? "You already have a passkey on this device." : `The browser says: ${error.message}`;
       problem.hidden = false;
     }
   });

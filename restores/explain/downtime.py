@@ -124,7 +124,7 @@ def customer_notes(
     time, in words, of which the report speaks. ``complete`` is None where we can't tell.
     """
     if not known:
-        return ["We couldn’t find some of the instances that this report was to cover."]
+        return ["We couldn’t find some of the instances that this report should cover."]
     notes = []
     if rows:
         notes.append(

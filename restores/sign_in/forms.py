@@ -29,7 +29,7 @@ class SecondStepForm(AuthenticateForm):
         if self.authenticator.type == Authenticator.Type.TOTP and used is not None:
             period = timezone.now().timestamp() // TOTP_PERIOD
             if used.timestamp() // TOTP_PERIOD == period:
-                raise ValidationError("This code was used already. Wait for the next one.")
+                raise ValidationError("This code was already used. Wait for the next one.")
         return code
 
 

@@ -130,7 +130,8 @@ def revoke_token(request: HttpRequest, pk: int) -> HttpResponse:
         projects = _keys(token.projects.all())
         token.delete()
         audit.record(request, Kind.REVOKED_TOKEN, projects=projects, about=str(token))
-    messages.info(request, "Token revoked." if token else "This token no longer existed.")
+    text = "Token revoked." if token else "This token had already been revoked."
+    messages.info(request, text)
     return redirect("account")
 
 

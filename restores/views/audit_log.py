@@ -31,7 +31,7 @@ from restores.views.files import csv_file
 COLUMNS = ("at", "user", "what", "about", "address", "projects")
 # Older events are found by a time range, and all are in the CSV.
 MAX_LISTED = 10_000
-_DENIED = "To read the audit log, you need the role admin in a project. Ask one of its admins."
+_DENIED = "To read the audit log, you need the admin role in a project. Ask one of its admins."
 
 
 @require_safe

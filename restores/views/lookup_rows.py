@@ -43,7 +43,7 @@ def rows_of(results: Results, now: datetime) -> Iterator[Row]:
     def warning(project: Project) -> str:
         if project.customer in ("", *customers[:1]):
             return ""
-        return f"another customer than {customers[0]}: check before you reply"
+        return f"another customer, not {customers[0]}: check before you reply"
 
     for restore in results.restores:
         yield _restore_row(restore, results.restores, now, warning(restore.project))
@@ -179,7 +179,7 @@ def _code_row(code: str) -> Row:
     else:
         explained = explain(code)
         kind, meaning = "Error code", explained.meaning
-        details = f"Recommended: {explained.headline}"
+        details = f"What to do: {explained.headline}"
     return Row(
         kind=kind, name=code, icon="code", url=code_url(code), status=meaning, details=details
     )

@@ -49,7 +49,7 @@ class AddForm(RoleForm):
         max_length=150,
         error_messages={
             "required": "Enter a username.",
-            "max_length": "A username has at most 150 characters.",
+            "max_length": "A username can have at most 150 characters.",
         },
     )
     field_order = ("username", "role")
@@ -61,8 +61,8 @@ class AddForm(RoleForm):
         user = User.objects.filter(username=username).first()
         if user is None:
             raise forms.ValidationError(
-                f"No user is called “{username}”. Check the spelling and the case; "
-                "whoever has never signed in may have no account yet."
+                f"No user is called “{username}”. Check the spelling and capitalization; "
+                "someone who has never signed in may not have an account yet."
             )
         if not user.is_active:
             raise forms.ValidationError(f"The account of “{username}” is deactivated.")
@@ -76,7 +76,7 @@ def members(request: HttpRequest) -> HttpResponse:
     """The projects whose members the user manages."""
     if not manages_any(request.user):
         raise PermissionDenied(
-            "To manage members, you need the role admin in a project. Ask one of its admins."
+            "To manage members, you need the admin role in a project. Ask one of its admins."
         )
     managed = projects_where(request.user, Permission.MANAGE_MEMBERS)
     # By key: a count through the membership that makes them managed would count that only.
@@ -105,7 +105,7 @@ def project_members(request: HttpRequest, project_pk: int) -> HttpResponse:
         if new:
             audit.record_membership(request, Kind.ADDED_MEMBER, membership)
     if not new:
-        error = f"“{form.user}” is a member already. Change the role in the list."
+        error = f"“{form.user}” is already a member. Change the role in the list."
         form.add_error("username", error)
         return _page(request, project, form, status=400)
     messages.success(request, f"Added {form.user} as {membership.role}.")
@@ -130,7 +130,7 @@ def change_role(request: HttpRequest, project_pk: int, user_pk: int) -> HttpResp
             membership.save()
             audit.record_membership(request, Kind.CHANGED_ROLE, membership)
     if changed:
-        messages.success(request, f"{membership.user} has the role {role} now.")
+        messages.success(request, f"{membership.user} now has the {role} role.")
     return _back(request, project)
 
 

@@ -108,7 +108,7 @@ def histogram_page(request: HttpRequest) -> HttpResponse:
         return _invalid(request, params, now)
     on, drawn, reason = params.time_range.on, None, ""
     if on not in COLUMNS:
-        reason = "Restores can be drawn by the time at which they were created or finished only."
+        reason = "Restores can only be drawn by when they were created or finished."
     elif (drawn := histogram(Scope(params, request.user))) is None:
         reason = TOO_MANY
     context = {

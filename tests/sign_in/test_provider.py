@@ -146,7 +146,7 @@ def test_the_providers_reason_for_refusing_a_sign_in_is_shown(dashboard, visitor
 def test_h9_a_failing_provider_is_named_with_a_link_back(visitor, provider, answer):
     provider.broken = answer
     page = visitor.go_to_provider(LINK)
-    assert page.status_code == 503 and "Example doesn’t answer" in page.text
+    assert page.status_code == 503 and "Example isn’t responding" in page.text
     assert "/login/?next=%2Frestores%2F%3Fstatus%3Dfailed" in page.text
 
 
@@ -156,7 +156,7 @@ def test_h9_a_provider_that_fails_after_its_sign_in_is_named_too(visitor, provid
     back = visitor.post(visitor.page.url, data={"user": "rosa"}, allow_redirects=False)
     provider.broken = ("", 503)
     page = visitor.get(back.headers["Location"])
-    assert page.status_code == 503 and "Example doesn’t answer" in page.text
+    assert page.status_code == 503 and "Example isn’t responding" in page.text
 
 
 @pytest.mark.parametrize("query", ["", "?code=x", "?code=x&state=made-up", "?error=x&state[]=1"])

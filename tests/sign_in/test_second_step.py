@@ -83,7 +83,7 @@ def test_after_the_password_a_code_leads_to_the_page_that_was_asked_for(dashboar
     # Whoever sees it while it is typed can't use it, too.
     with Visitor(dashboard) as other:
         other.sign_in_by_password("ada")
-        assert "used already" in other.submit("/login/code/", code=app.code).text
+        assert "already used" in other.submit("/login/code/", code=app.code).text
         clock.next_code()
         assert other.submit("/login/code/", code=app.code).url == f"{dashboard.url}/"
 

@@ -145,7 +145,7 @@ def test_users_without_access_are_told_who_can_read_the_audit_log(client, role):
     for url in ("/audit/", "/audit.csv"):
         response = client.get(url)
         assert response.status_code == 403
-        assert "you need the role admin in a project" in response.content.decode()
+        assert "you need the admin role in a project" in response.content.decode()
     assert b"Audit log" not in client.get("/account/").content
 
 

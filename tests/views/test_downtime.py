@@ -410,7 +410,7 @@ def test_of_many_instances_the_page_lists_those_with_the_longest_downtime(web, m
         restore(instance=f"i-{number}", length=number + 1)
     words = text(page(web))
     assert "i-3" in words and "i-2" in words and "i-1" not in words
-    assert "The sums and the files have 2 more." in words and "Total 4 10.0 10.0" in words
+    assert "The totals and the files include 2 more." in words and "Total 4 10.0 10.0" in words
     assert len(report(web)["rows"]) == 4
 
 

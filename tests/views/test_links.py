@@ -63,7 +63,7 @@ def test_an_old_link_shows_the_status_then_and_the_current_one_next_to_it(web, m
     make_restore("still", created_at=THEN - timedelta(hours=2))
     response = web.get(f"{URL}?asof={ASOF}")
     text = words(response)
-    assert "Snapshot 23 Nov 15:59:00 UTC · Go live Statuses as of that time" in text
+    assert "Snapshot 23 Nov 15:59:00 UTC · Back to live Statuses as of that time" in text
     assert "badge live" not in response.content.decode() and "Synced" not in text
     assert "Restoring" in text
     assert "42%" in text
@@ -169,7 +169,7 @@ def test_a_recent_link_is_live(web, moved, seconds):
     asof = to_iso(NOW - timedelta(seconds=seconds))
     make_restore("newest", created_at=NOW, first_seen_at=NOW)
     html = web.get(f"{URL}?asof={asof}").content.decode()
-    assert '<span class="badge live">Live</span>' in html and "Go live" not in html
+    assert '<span class="badge live">Live</span>' in html and "Back to live" not in html
     assert "/restores/newest/" in html
     assert 'data-live="/restores/"' in html
     assert f'data-permalink="/restores/?asof={to_iso(NOW)}"' in html
@@ -181,7 +181,7 @@ def test_every_link_carries_asof_live_and_in_a_snapshot(web, moved):
         for path in (URL, reverse("restore-detail", args=["moved"])):
             there = [one for one in links(web.get(path + query)) if "format=" not in one]
             free = [one for one in there if f"asof={asof}" not in one]
-            # “Go live” and the live link of the Copy menu.
+            # “Back to live” and the live link of the Copy menu.
             live = {path, f"{path}?"}
             assert len(there) > 3
             assert set(free) <= live, path + query
@@ -197,7 +197,7 @@ def test_a_recent_asof_keeps_the_etag(web, moved):
 def test_the_page_of_a_restore_is_a_snapshot_too(web, moved):
     text = words(web.get(f"/restores/moved/?asof={ASOF}"))
     assert "cart-prod Restoring Now: Failed dcs.08.0007" in text
-    assert "Snapshot 23 Nov 15:59:00 UTC · Go live" in text
+    assert "Snapshot 23 Nov 15:59:00 UTC · Back to live" in text
     assert "What to do" not in text
     assert "16:02:00" not in text
     body = web.get(f"/restores/moved.json?asof={ASOF}").json()

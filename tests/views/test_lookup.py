@@ -385,7 +385,7 @@ def test_a_short_text_keeps_its_punctuation(world):
 def test_rows_of_another_customer_say_so(world):
     make_restore("r-theirs", instance=make_instance("auth", project=make_project("nimbus-lab")))
     text = page(world, f"{RESTORE} “r-theirs”")
-    assert text.count("another customer than 海洋ネット: check before you reply") == 1
+    assert text.count("another customer, not 海洋ネット: check before you reply") == 1
 
 
 def test_the_text_for_a_ticket_has_every_row(world):

@@ -69,7 +69,7 @@ def test_a_user_without_the_role_is_told_which_one_and_who_assigns_it(client, pr
     client.force_login(member("vic", project, "viewer"))
     page = " ".join(client.post(SYNC, {"project": "shop-prod"}).content.decode().split())
     assert (
-        "To sync instances of shop-prod, you need the role support or admin there. "
+        "To sync instances of shop-prod, you need the support or admin role there. "
         "Ask one of its admins: ada." in page
     )
 
@@ -102,9 +102,9 @@ def test_an_admin_adds_a_member(client, ada, project):
     [
         ("Nobody", "viewer", "No user is called “Nobody”."),
         ("closed", "viewer", "The account of “closed” is deactivated."),
-        ("ada", "viewer", "“ada” is a member already."),
+        ("ada", "viewer", "“ada” is already a member."),
         ("", "viewer", "Enter a username."),
-        ("n" * 151, "viewer", "A username has at most 150 characters."),
+        ("n" * 151, "viewer", "A username can have at most 150 characters."),
         ("new", "boss", "“boss” is not a role. Choose one: viewer, support, admin."),
         ("new", "", "Choose a role: viewer, support, admin."),
         ("a\0", "viewer", "Null characters are not allowed."),
@@ -127,7 +127,7 @@ def test_an_invalid_member_is_refused_with_the_reason_and_the_input_is_kept(
 def test_an_admin_changes_a_role(client, ada, project):
     mia = member("mia", project, "viewer")
     page = client.post(url(project, mia), {"role": "admin"}, follow=True)
-    assert "mia has the role admin now." in page.content.decode()
+    assert "mia now has the admin role." in page.content.decode()
     assert roles(project)["mia"] == "admin"
     assert events("what", "subject") == [("changed a role", "mia: admin in shop-prod")]
 
