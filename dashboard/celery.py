@@ -49,7 +49,7 @@ app.conf.update(
         # the worker (kombu 5.7, AttributeError), and the next tick sends another one anyway.
         "ack_emulation": False,
     },
-    # In memory: there is one schedule, every few seconds, and nothing of it to remember in a file.
+    # In memory: the only schedule runs every few seconds, so there is nothing to keep in a file.
     beat_scheduler="celery.beat:Scheduler",
     beat_schedule={
         "tick": {

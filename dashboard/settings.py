@@ -169,7 +169,7 @@ SESSION_COOKIE_AGE = 12 * 3600
 CSRF_COOKIE_HTTPONLY = True
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 SECURE_HSTS_SECONDS = 2 * 365 * 86400 if _secure else 0
-# A host that is shared has others to decide about it.
+# On a shared host, these aren't ours to decide.
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _secure and not _base.path
 SECURE_SSL_REDIRECT = _secure
 _path = re.escape(f"{_base.path}/".removeprefix("/"))

@@ -31,7 +31,7 @@ _EXIT_SECONDS = 10.0
 
 @dataclass(slots=True)
 class Watchdog:
-    """For how long messages have been waiting while none was taken."""
+    """How long messages have been waiting while none was taken."""
 
     since: float | None = None
     waiting: int = 0
@@ -87,7 +87,7 @@ def _watch() -> None:
         try:
             waiting = count_waiting(broker)
         except redis.RedisError:
-            waiting = 0  # without a broker there is nothing to take, and a restart would not help
+            waiting = 0  # without a broker there are no messages, and a restart would not help
         busy = bool(state.reserved_requests)
         if watchdog.stalled(time.monotonic(), waiting=waiting, taken=_taken, busy=busy):
             logger.critical("%d messages are waiting and this worker takes none; exiting.", waiting)

@@ -283,7 +283,7 @@ class AsOf:
         return any(getattr(s.then, column) not in (None, getattr(s.now, column)) for s in states)
 
     def _later_successes(self) -> RestoreQuerySet:
-        """Of the failed restore in the outer query, the successes that came after it."""
+        """The successes that came after the failed restore in the outer query."""
         later = Restore.objects.filter(
             instance=OuterRef("instance"), created_at__gt=OuterRef("created_at")
         )
@@ -370,7 +370,7 @@ def diff_from_now(then: Restore, now: Restore, zone: tzinfo, at: datetime) -> st
 
 
 def _newest_observations(time: datetime) -> QuerySet[Observation]:
-    """Of the restore in the outer query, the observations recorded by then, newest first."""
+    """The observations of the restore in the outer query recorded by then, newest first."""
     recorded = Observation.objects.filter(restore=OuterRef("pk"), recorded_at__lte=time)
     return recorded.order_by("-recorded_at", "-pk")
 

@@ -44,7 +44,7 @@ COLUMNS = (
     "stuck",
     "url",
 )
-# The fields of the JSON of an instance, in the same order.
+# The fields of the JSON of an instance, in the same order, without the project's ID.
 INSTANCE_COLUMNS = (
     "instance_id",
     "instance_name",

@@ -1,4 +1,4 @@
-"""The downtime report: for how long instances were being restored within a time range."""
+"""The downtime report: how long instances were being restored within a time range."""
 
 from __future__ import annotations
 

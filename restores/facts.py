@@ -66,7 +66,7 @@ def present_facts(row: ThenAndNow, then: Facts, now: datetime) -> Facts | None:
 
 
 def estimated_downtime(restore: Restore, known_until: datetime, now: datetime) -> Downtime | None:
-    """Estimate for how long the instance was unavailable; None if the record doesn't tell."""
+    """Estimate how long the instance was unavailable; None if the record doesn't tell."""
     return downtime_of(
         restore.status,
         restore.created_at,

@@ -1,4 +1,4 @@
-"""How restores of one instance went: figures, and its newest restores as the bars of a chart."""
+"""How restores of one instance ended: figures, and its newest restores as the bars of a chart."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ class InstanceHistory:
 
     @property
     def last_success_url(self) -> str:
-        """The page of that; empty if none did."""
+        """The page of that restore; empty if none succeeded."""
         return self.url(self.successes[0]) if self.successes else ""
 
     @cached_property

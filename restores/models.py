@@ -524,14 +524,14 @@ class Restore(models.Model):
 
     @property
     def _known_to(self) -> datetime | None:
-        """The last complete sync, in a snapshot that or the snapshot."""
+        """The last complete sync; in a snapshot, no later than the snapshot."""
         complete_to = self.instance.complete_to
         return min(complete_to, self.as_of) if complete_to and self.as_of else complete_to
 
     def update_stuck_at(self, usual: Usual | None, *, reports_progress: bool) -> bool:
         """Set, but do not save, from when it is possibly stuck; return whether that changed.
 
-        Of what is missing from the list nobody knows whether it stands still.
+        Whether a restore that is missing from the list stands still can't be told.
         """
         before, self.stuck_at = self.stuck_at, None
         if self.unchanged_since and not self.missing_since:

@@ -301,7 +301,7 @@ class RestoreQuerySet(VisibleQuerySet):
 
 
 class AppendOnlyError(Exception):
-    """Somebody tried to change the audit log."""
+    """Raised by an attempt to change the audit log."""
 
     def __init__(self) -> None:
         super().__init__(

@@ -90,7 +90,7 @@ def end_sessions_of_inactive(instance: User, **kwargs: Any) -> None:
 
 
 class EndSessions:
-    """A "validator" of passwords, which Django tells that one has changed."""
+    """Ends sessions when a password changes, which Django tells password validators."""
 
     def validate(self, password: str, user: AbstractBaseUser | None = None) -> None:
         """Accept any password."""
@@ -101,7 +101,7 @@ class EndSessions:
             end(UserSession.objects.filter(user_id=user.pk))
 
     def get_help_text(self) -> str:
-        """Say so next to the field."""
+        """Return the help text of the field."""
         return "Changing the password ends all other sessions."
 
 

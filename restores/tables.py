@@ -438,7 +438,7 @@ class RestoreTable(Table):
         return format_html('<span title="{}{}">{}</span>', text, basis, text) if text else ""
 
     def _success(self, record: Any) -> SafeString | str:
-        """How much longer than usual it took, and its remark or a contradiction."""
+        """How much longer than usual it took, and its remark or what contradicts the success."""
         usual, text, parts = self._usual(record), _shown(record.restore_remark), []
         if record.progress not in (None, 100):
             text = f"Provider reports {format_percent(record.progress)}"

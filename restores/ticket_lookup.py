@@ -1,4 +1,4 @@
-"""What the findings of a lookup are, for one reader: rows of the database, or why there is none."""
+"""What a lookup found, for one reader: rows of the database, or why there are none."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class FoundInstance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Missing:
-    """Something that was found in the text and leads nowhere, with the likely reason."""
+    """Something in the text that matches no row, with the likely reason."""
 
     finding: Finding
     reason: str

@@ -20,7 +20,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from restores.timerange import to_iso
 
-# Making a larger file takes longer than somebody waits, or a proxy does.
+# A larger file would take longer than people or proxies wait.
 MAX_ROWS = 50_000
 CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 # Excel takes 32,767 characters in a cell and 2,079 in a link.

@@ -28,7 +28,7 @@ export function announce(text) {
   line().textContent = text;
 }
 
-/** Tell everybody, for some seconds. */
+/** Show a message for some seconds. */
 export function toast(text) {
   announce(text);
   line().className = "toast";

@@ -63,7 +63,7 @@ class Stack:
         self._wait_until("broker", self._broker.is_ready)
         self._start_sync_and_web()
         if any(self._supervisor.run(self._command("wait_for_sync"))):
-            # A cloud too large or too slow is no reason to keep the link back.
+            # The link is printed even if the cloud is too large or too slow.
             say("Some instances haven’t been synced yet; the worker continues in the background.")
         base_url = self._environments.base_url
         self._wait_until("web", lambda: fetch(f"{base_url}/readyz") is not None)

@@ -1,4 +1,4 @@
-"""The progress of one restore over time as a curve, where that says something."""
+"""The progress of one restore over time as a curve, if there is enough to draw."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -61,7 +61,7 @@ def draw_progress(
     *,
     finished: bool,
 ) -> ProgressCurve | None:
-    """Draw the progress from the creation to ``until``; None where that says nothing.
+    """Draw the progress from the creation to ``until``; None if there is too little to show.
 
     It takes three points at two heights; where a restore in progress is now is one of them.
     """
@@ -90,7 +90,7 @@ def draw_progress(
 def _trace(
     states: Iterable[ObservedProgress], start: datetime, elapsed: float
 ) -> tuple[list[list[Point]], list[list[Point]]]:
-    """Follow the observations; what was between two far apart nobody knows."""
+    """Follow the observations; between two that are far apart there is a gap."""
     lines: list[list[Point]] = [[]]
     gaps: list[list[Point]] = []
     level = 0.0

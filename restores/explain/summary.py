@@ -1,4 +1,4 @@
-"""What happened to one restore, in words: for its page, its row in the list and its customer."""
+"""What happened to one restore, in words, for its page, its row in the list and its customer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -163,7 +163,7 @@ def compare(facts: Facts) -> str:
 def customer_message(
     facts: Facts, instance: str, zone: str = "", written_at: datetime | None = None
 ) -> str:
-    """Write to the customer of an instance what is certain: calm, and without internal details.
+    """Write what is certain to the customer of an instance, calmly and without internal details.
 
     Times are by the customer's clock, with UTC, or in UTC alone if their zone isn't known. They
     get their date if that is not the date of ``written_at``, which defaults to when the facts

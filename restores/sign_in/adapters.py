@@ -42,10 +42,10 @@ class AccountAdapter(DefaultAccountAdapter):
     """Every sign-in that django-allauth completes."""
 
     def add_message(self, *args: Any, **kwargs: Any) -> None:
-        """Say nothing: our pages show what has happened."""
+        """Add no message: our pages show what has happened."""
 
     def is_safe_url(self, url: str) -> bool:
-        """Lead on to paths of ours only, as our own sign-in does."""
+        """Redirect only to our own paths, as our own sign-in does."""
         return url.startswith("/") and super().is_safe_url(url)
 
     def respond_user_inactive(self, request: HttpRequest, user: AbstractBaseUser) -> HttpResponse:
@@ -89,7 +89,7 @@ class ProviderAdapter(DefaultSocialAccountAdapter):
         return super().populate_user(request, sociallogin, data | {"username": name})
 
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
-        """Refuse who has no access; set the roles of a user who signs in again."""
+        """Refuse users without access; set the roles of a user who signs in again."""
         user, groups = sociallogin.user, find_groups(sociallogin.account.extra_data)
         reason = None
         if not sociallogin.is_existing and _taken(user):
@@ -122,7 +122,7 @@ class ProviderAdapter(DefaultSocialAccountAdapter):
         exception: Exception | None = None,
         extra_context: dict[str, Any] | None = None,
     ) -> None:
-        """Answer what went wrong at the provider, or on the way."""
+        """Say what went wrong at the provider, or on the way back."""
         state = (extra_context or {}).get("state")
         next_page = (state or {}).get("next")
         if error == AuthError.CANCELLED:

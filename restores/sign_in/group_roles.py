@@ -39,11 +39,11 @@ def find_groups(extra_data: Mapping[str, Any]) -> frozenset[str] | None:
 
 
 def set_roles(request: HttpRequest, user: User, groups: Iterable[str]) -> bool:
-    """Give a user exactly what their groups grant; return whether that is anything."""
+    """Give a user exactly what their groups grant; return whether they grant anything."""
     granted = [settings.OIDC_GROUPS[name] for name in groups if name in settings.OIDC_GROUPS]
     roles = _roles(granted)
     with transaction.atomic():
-        # One sign-in of a user after the other.
+        # Simultaneous sign-ins of a user wait for each other.
         user = User.objects.select_for_update().get(pk=user.pk)
         before = dict(user.memberships.values_list("project_id", "role"))
         user.memberships.exclude(project__in=roles).delete()

@@ -244,7 +244,7 @@ def list_provider_text(report: ListReport) -> str:
 
 
 def list_customer_text(report: ListReport) -> str:
-    """Count for the customer how many restores ended how; no link, and no name or ID of ours."""
+    """Count restores by outcome for the customer; no link, and no name or ID of ours."""
     counts: Counter[str] = Counter()
     for status, number in report.counts.items():
         counts[_CUSTOMER_WORDS.get(status, "being checked")] += number

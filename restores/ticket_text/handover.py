@@ -8,7 +8,7 @@ from . import escapes
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """Restores that the next shift must know of: a sentence and a link each.
+    """Restores that the next shift must know about: a sentence and a link each.
 
     ``total`` counts those that are left out, too, as on the screen (``10,000+``). ``none`` is what
     is said if there are none.

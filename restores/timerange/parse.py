@@ -13,7 +13,7 @@ from .ranges import EARLIEST, LATEST, ON, Edge, InvalidTimeRange, ParamError, Ti
 
 MAX_LENGTH = 64
 _PARAMS = ("on", "from", "to", "tz", "asof", "around", "win")
-# An asof may be so far ahead of our clock: it may come from a clock that is fast.
+# An asof may be this far ahead of our clock, because it may come from one that is fast.
 _MAX_AHEAD = timedelta(minutes=5)
 _DEFAULT_WIDTH = "30m"
 _MAX_SHOWN = 200
@@ -172,7 +172,7 @@ class _Parser:
     def _parse_exact(self, param: str) -> Edge | None:
         edge = self._parse_edge(param)
         if edge and param == "around" and (edge.whole or _ROUNDED.search(edge.text)):
-            # A day has no one time to look around: not its midnight.
+            # A day isn't one time to look around, and its midnight isn't meant.
             whole = {"around": "", "win": "", "from": self.raw[param], "to": self.raw[param]}
             self._refuse(param, "needs a time of day", whole, meaning="all of it")
         elif edge and edge.whole:

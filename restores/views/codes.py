@@ -55,7 +55,7 @@ from restores.views.restore_rows import restore_rows
 SHOWN = 10
 # The median time to the next success is of so many of the newest restores with the code.
 SAMPLE = 200
-# What a code that nobody has seen must look like; one that is stored may be any text.
+# How an unknown code must be written; one that is stored may be any text.
 WELL_FORMED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 MALFORMED = "isn’t an error code. Error codes look like dcs.08.0007 or DCS.4097"
 _MAX_SHOWN = 200

@@ -1,4 +1,4 @@
-"""The downtime report: for how long instances were being restored, for support or a customer."""
+"""The downtime report: how long instances were being restored, for support or a customer."""
 
 from __future__ import annotations
 

@@ -146,7 +146,7 @@ class SuggestedRange:
 
 
 class Answer:
-    """All that is said about one text to one reader."""
+    """What one reader is told about one text."""
 
     def __init__(self, text: str, request: HttpRequest, now: datetime) -> None:
         self.now, self.user = now, request.user
@@ -176,12 +176,12 @@ class Answer:
 
     @property
     def incomplete(self) -> str:
-        """What could be missing, in a sentence for whatever was not found."""
+        """What could be missing, as a sentence below what was not found."""
         return _incomplete(self._sync_status)
 
     @property
     def cut(self) -> list[str]:
-        """What was not looked up, and what was."""
+        """What was looked up where a limit was reached, and what wasn't."""
         found, lines = self.found, []
         if found.searched < found.length:
             lines.append(
@@ -432,7 +432,7 @@ def _or(time: FoundTime) -> str:
 
 
 def _incomplete(status: SyncStatus) -> str:
-    """What is to be said of the completeness of the data where something is missing."""
+    """Say how complete the data is, where something was not found."""
     if status.complete_to is None:
         return "Not all data has been synced yet, so it could be missing."
     at = zoned_time(status.complete_to)

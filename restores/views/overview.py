@@ -1,4 +1,4 @@
-"""The overview: what needs somebody now, and whether this week is worse than the last."""
+"""The overview: what needs attention now, and whether this week is worse than the last."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ DAY, WEEK = timedelta(days=1), timedelta(days=7)
 # The median duration is of so many of the newest successes.
 SAMPLE = 1000
 RANGES = (("24 h", "now-24h"), ("7 d", "now-7d"), ("14 d", "now-14d"), ("30 d", "now-30d"))
-# The days in the JSON, which have been there before the time range was.
+# The days in the JSON, which is older than the time range of the page.
 _JSON_DAYS = "now-13d/d"
 _SPARK_WIDTH, _SPARK_HEIGHT = 72, 28
 
@@ -58,7 +58,7 @@ _SPARK_WIDTH, _SPARK_HEIGHT = 72, 28
 @require_safe
 @revalidated
 def overview(request: HttpRequest) -> HttpResponse:
-    """Figures that lead to lists, what needs somebody, outcomes by day, and failures."""
+    """Figures that link to lists, what needs attention, outcomes by day, and failures."""
     now = timezone.now()
     params = OverviewParams.parse(request.GET, now)
     if params.normalized_query:
@@ -135,7 +135,7 @@ def overview_json(request: HttpRequest) -> JsonAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What the figures are made of: restores in the range, at present, and some weeks before.
+    """The data of the figures: restores in the range, at present, and some weeks before.
 
     A rate is of the restores that finished; medians are in seconds.
     """

@@ -1,4 +1,4 @@
-"""Signing in by the identity provider: the way there, and back."""
+"""Signing in by the identity provider: the page that leads there, and the callback."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 from restores.sign_in.adapters import provider_failed
 
 View = Callable[..., HttpResponse]
-# It can't be reached, or says something else than OpenID Connect has it say.
+# It can't be reached, or its response isn't valid OpenID Connect.
 _FAILURES = (requests.RequestException, OAuth2Error, AttributeError, LookupError, TypeError)
 
 
@@ -55,5 +55,5 @@ def start(request: HttpRequest, provider_id: str) -> HttpResponse:
 @require_safe
 @_answer_failures
 def callback(request: HttpRequest, provider_id: str) -> HttpResponse:
-    """Sign in whom the provider has sent back."""
+    """Sign in the user whom the provider has sent back."""
     return views.callback(request, provider_id)

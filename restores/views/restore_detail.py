@@ -1,4 +1,4 @@
-"""The page of one restore: what happened, when, what to do about it, and what that rests on."""
+"""The page of one restore: what happened, when, what to do about it, and the evidence."""
 
 from __future__ import annotations
 
@@ -239,7 +239,7 @@ class Figure:
 
 
 def _figures(restore: Restore, facts: Facts) -> list[Figure]:
-    """What is worth knowing besides the steps; nothing that isn't known without a reason."""
+    """What is worth knowing besides the steps; what isn't known has the reason."""
     zone = restore.project.time_zone
     figures = [_length(facts)]
     if restore.created_at is None:
@@ -315,7 +315,7 @@ class Measure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """A restore next to the ``count`` earlier ones of its instance, of which some ``failed``."""
+    """A restore compared with ``count`` earlier ones of its instance, of which some ``failed``."""
 
     measures: list[Measure]
     count: int
@@ -328,7 +328,7 @@ class Comparison:
 
 
 def _compared(restore: Restore, facts: Facts) -> Comparison | None:
-    """Compare with earlier restores; None where there is nothing to compare, or with."""
+    """Compare with earlier restores; None if there is nothing to compare."""
     if not facts.earlier_statuses:
         return None
     queue_ended, queues = restore.restoring_by, usual_of(facts.earlier_queues)

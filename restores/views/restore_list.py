@@ -1,4 +1,4 @@
-"""The list of restores, the values to filter it by, and the same as JSON."""
+"""The list of restores, the values to filter it by, and both as JSON."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def _rows(scope: Scope, sync_status: SyncStatus, now: datetime, caption: str) ->
     fields = (*RESTORE_FIELDS, *SNAPSHOT_FIELDS) if scope.asof else RESTORE_FIELDS
     fetch = Restore.objects.select_related("instance", "project").only(*fields)
     if "downtime" in shown_columns(params):
-        # It takes how fresh a restore in progress is.
+        # Estimates need to know how fresh a restore in progress is.
         fetch = Restore.objects.select_related(*RELATED).defer("raw", "search")
     page = paginate(scope, fetch)
     rows = then_and_now(page.rows, scope.asof)
@@ -175,7 +175,7 @@ def _estimated(restores: list[Restore], pinned: set[int]) -> list[Restore]:
     first = [one for one in in_progress if one.pk in pinned]
     others = [one for one in in_progress if one.created_at and one.pk not in pinned]
     stuck = [one for one in others if one.stuck]
-    # The last are the oldest, of which one wants to know most.
+    # The last are the oldest, which matter most.
     return [*first, *stuck[:PINNED], *[one for one in others if not one.stuck][-PINNED:]]
 
 

@@ -1,4 +1,4 @@
-"""The "Sync now" button: it makes an instance due, and says what becomes of that."""
+"""The "Sync now" button: it makes an instance due, and shows the progress of the sync."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _RECENT = timedelta(minutes=1)
 
 @require_POST
 def sync_now(request: HttpRequest, instance_id: str) -> HttpResponse:
-    """Make one instance due, and return to the page that shows what becomes of it."""
+    """Make one instance due, and return to the page that shows the progress of the sync."""
     instances = Instance.objects.visible_to(request.user).filter(
         instance_id__lower__in=spellings(instance_id), project__name=request.POST.get("project", "")
     )

@@ -175,7 +175,7 @@ def _up_to_date(rows: list[ProjectRow]) -> UpToDate:
 
 
 def _service(projects: list[Project], now: datetime) -> dict[str, Any]:
-    """Whether the sync service runs, and what it is at."""
+    """Whether the sync service is running, and its state."""
     monitored = [project for project in projects if project.monitored]
     counted = [one.restoring_count_at for one in monitored if one.restoring_count_at]
     due = [one.next_sync_at for one in monitored if one.next_sync_at]
