@@ -311,7 +311,7 @@ def _is_complete(scope: Scope, status: SyncStatus, end: datetime) -> bool | None
     if scope.asof:
         return None
     time_range = scope.params.time_range
-    if scope.not_found:
+    if scope.not_found or scope.some_moved:
         return False
     return explain_empty(status, scope.instances, time_range.start, end).kind == "none"
 

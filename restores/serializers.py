@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from restores.asof import ThenAndNow
 from restores.filters import Params
-from restores.filters.scope import FoundId
+from restores.filters.scope import FoundId, Moved
 from restores.instance_status import instance_sync_error, is_monitored
 from restores.models import RECORD_FIELDS, Backup, Instance, Observation, Restore
 from restores.querysets import HEALTHY_KINDS
@@ -139,6 +139,16 @@ def found_id_json(one: FoundId) -> dict[str, Any]:
         "found": [kind for kind, found in kinds.items() if found],
         "listed": one.listed if one.restore else None,
         "restored": one.restored if one.backup else None,
+    }
+
+
+def moved_json(one: Moved) -> dict[str, Any]:
+    """Write that an instance is in another project than the one that was asked for."""
+    return {
+        "instance_id": one.instance_id,
+        "instance_name": one.name,
+        "former_project": one.former,
+        "project": one.project,
     }
 
 

@@ -13,7 +13,7 @@ from django.db.models import Count, Exists, Q
 
 from restores.asof import AsOf
 from restores.filters.params import FILTERS, TIME_RANGE, ListParams
-from restores.models import Backup, FormerName, Instance, Project, Restore
+from restores.models import Backup, FormerName, FormerProject, Instance, Project, Restore
 from restores.querysets import (
     CHANGED_BY_KEY,
     LONG,
@@ -50,6 +50,22 @@ class Renamed(NamedTuple):
 
     name: str
     now: str
+
+
+class Left(NamedTuple):
+    """The last selected project that an instance was in, and until when."""
+
+    project: int
+    until: datetime
+
+
+class Moved(NamedTuple):
+    """An instance that was in a selected project, and the one where it is instead."""
+
+    name: str
+    instance_id: str
+    former: str
+    project: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,27 +156,109 @@ class Scope:
         ]
 
     @cached_property
+    def moved(self) -> list[Moved]:
+        """The instances that selected projects had in the time range and have no longer.
+
+        If the parameters name instances, of those; in a snapshot, up to its time.
+        """
+        if not self._chosen:
+            return []
+        if self.params.getlist("instance"):
+            keys = set(self.selected_keys)
+            left = [one for one in self._called_anywhere if one.pk in self._left]
+            found = [one for one in left if self._project_of(one) not in keys]
+        else:
+            found = self._left_in_time_range
+        names = {project.pk: project.name for project in self.visible}
+        return [
+            Moved(one.name, one.instance_id, names[self._left[one.pk].project], names[now])
+            for one in found
+            if (now := self._project_of(one)) in names
+        ]
+
+    @property
+    def some_moved(self) -> bool:
+        """Whether an instance was in this scope in the time range, and its restores no longer are.
+
+        It may be where the viewer can't see it.
+        """
+        keys = {one.pk for one in self.called}
+        return any(one.pk not in keys for one in self._left_in_time_range)
+
+    @cached_property
+    def _left(self) -> dict[int, Left]:
+        """The instances that have left the selected projects, in a snapshot by its time."""
+        rows = FormerProject.objects.filter(project__in=self.selected_keys)
+        if at := self.params.time_range.asof:
+            rows = rows.filter(until__lte=at)
+        # The last counts.
+        return {
+            instance: Left(project, until)
+            for instance, project, until in rows.values_list("instance_id", "project_id", "until")
+        }
+
+    @cached_property
+    def _left_in_time_range(self) -> list[CalledInstance]:
+        """Those of them that left after the time range had begun, and haven't come back."""
+        start, keys = self.params.time_range.start, set(self.selected_keys)
+        left = [key for key, one in self._left.items() if start is None or one.until > start]
+        if not left:
+            return []
+        rows = Instance.objects.filter(pk__in=left).order_by("name", "pk")
+        found = map(CalledInstance._make, rows.values_list(*CalledInstance._fields))
+        called = {one.pk for one in self._called_anywhere}
+        return [
+            one
+            for one in found
+            if self._project_of(one) not in keys
+            and (one.pk in called or not self.params.getlist("instance"))
+        ]
+
+    def _project_of(self, one: CalledInstance) -> int:
+        """The project of an instance, in a snapshot then."""
+        return self._projects_then.get(one.pk, one.project_id)
+
+    @cached_property
+    def _called_anywhere(self) -> list[CalledInstance]:
+        """All instances with the ids or the present or former names that the parameters give."""
+        values = self.params.getlist("instance")
+        if not values:
+            return []
+        names = {*values, *map(bare, values)}
+        former = FormerName.objects.filter(instance__isnull=False, name__in=names)
+        rows = Instance.objects.called(values)
+        rows |= Instance.objects.filter(pk__in=former.values("instance_id"))
+        return list(map(CalledInstance._make, rows.values_list(*CalledInstance._fields)))
+
+    @cached_property
     def _by_name(self) -> dict[str, list[CalledInstance]]:
         """The instances of the selected projects that each value of ``instance`` means.
 
         An id, or a name: the one that the instance had then, the present one, or a former one.
+        What has left these projects is found where it is.
         """
         values = self.params.getlist("instance")
         if not values:
             return {}
-        spelled = {*values, *map(bare, values)}
-        former = FormerName.objects.filter(instance__isnull=False, name__in=spelled)
-        rows = Instance.objects.called(values)
-        rows |= Instance.objects.filter(pk__in=former.values("instance_id"))
-        keys = {project.pk for project in self.selected}
-        found = [
-            one
-            for one in map(CalledInstance._make, rows.values_list(*CalledInstance._fields))
-            if self._projects_then.get(one.pk, one.project_id) in keys
-        ]
-        names = _NameHistory("instance", found, self.params.time_range.asof)
+        keys = set(self.selected_keys)
+        here = [one for one in self._called_anywhere if self._project_of(one) in keys]
+        found = self._meant(values, here)
+        if not all(found.values()):
+            # But not at another customer, whose restores must be in no report for the former one.
+            customers = self.params.getlist("customer")
+            visible = [one for one in self.visible if not customers or one.customer in customers]
+            others = {project.pk for project in visible}
+            left = [one for one in self._called_anywhere if one.pk in self._left]
+            there = self._meant(values, [one for one in left if self._project_of(one) in others])
+            found = {value: rows or there[value] for value, rows in found.items()}
+        return found
+
+    def _meant(
+        self, values: Sequence[str], rows: Sequence[CalledInstance]
+    ) -> dict[str, list[CalledInstance]]:
+        names = _NameHistory("instance", rows, self.params.time_range.asof)
         return {
-            value: [one for one in found if one.instance_id.lower() in all_spellings(value)]
+            value: [one for one in rows if one.instance_id.lower() in all_spellings(value)]
             or names.find({value, bare(value)})
             for value in values
         }

@@ -167,6 +167,8 @@ def empty_list(params: ListParams, scope: Scope, status: SyncStatus, now: dateti
     """Explain why the restore list is empty, and name the restores closest to its time range."""
     if scope.not_found:
         text = "It doesn’t exist, or it’s in a project you don’t have access to."
+        if scope.moved:
+            text = "It has moved to another project."
         return EmptyState(kind="unknown", title="No results", text=text)
     return replace(
         _why_empty(params, scope, status, now),
@@ -304,6 +306,9 @@ def _why_empty(params: ListParams, scope: Scope, status: SyncStatus, now: dateti
     if without_time := undated(params, scope):
         text = f"None found, but {without_time.text} may belong here."
         return EmptyState(kind="unknown", title="Can’t tell", text=text, undated=without_time)
+    if scope.some_moved:
+        text = "None found here, but an instance has moved to another project with its restores."
+        return EmptyState(kind="unknown", title="Can’t tell", text=text)
     if found.kind == "none":
         text = f"{_fully_synced(status, now)}{excluded}"
         return EmptyState(kind="none", title=f"{none} in this time range", text=text)

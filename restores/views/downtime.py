@@ -34,7 +34,7 @@ from restores.explain.estimates import format_date
 from restores.filters import DowntimeParams, Scope
 from restores.restore_list.empty_state import empty_list, sync_messages
 from restores.restore_list.toolbar import time_menu
-from restores.serializers import errors_json, sync_status_json
+from restores.serializers import errors_json, moved_json, sync_status_json
 from restores.time_zone import show_zone_of, shown_range
 from restores.timerange import (
     ParamError,
@@ -144,6 +144,7 @@ def downtime_json(request: HttpRequest) -> JsonAnswer:
         "ignored": params.ignored,
         "not_found": [value for _, value in scope.not_found],
         "renamed": dict(scope.renamed),
+        "moved": [moved_json(one) for one in scope.moved],
     }
 
 

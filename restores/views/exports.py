@@ -209,6 +209,8 @@ def _filters(scope: Scope) -> Iterator[str]:
             yield f"{name} = {', '.join(values)}"
     if missing := [value for _, value in scope.not_found]:
         yield f"no access or not found: {', '.join(missing)}"
+    for one in scope.moved:
+        yield f"{one.name} has moved from {one.former} to {one.project}"
     if number := scope.found.searched:
         yield f"only the newest {number:,} restores were searched"
 

@@ -41,7 +41,8 @@ def handover_text(scope: Scope, filters: Sequence[str]) -> str:
     at = time_range.asof or time_range.now
     # Before the rows: it must not claim more than they hold.
     complete_to = scope.sync_status().complete_to
-    handover = _Handover(scope, none="none" if complete_to else "none found so far")
+    certain = complete_to and not scope.some_moved
+    handover = _Handover(scope, none="none" if certain else "none found so far")
     sections = [
         *handover.in_progress(),
         handover.unresolved(),

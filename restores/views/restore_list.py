@@ -35,6 +35,7 @@ from restores.serializers import (
     RELATED,
     errors_json,
     found_id_json,
+    moved_json,
     sync_status_json,
     then_and_now_json,
 )
@@ -237,6 +238,7 @@ def restore_list_json(request: HttpRequest) -> JsonAnswer:
         "not_found": [value for _, value in scope.not_found],
         "ids": [found_id_json(one) for one in scope.ids],
         "renamed": dict(scope.renamed),
+        "moved": [moved_json(one) for one in scope.moved],
         "searched": scope.found.searched or None,
         "next": f"{settings.BASE_URL}{request.path}{following}" if following else None,
     }

@@ -589,6 +589,81 @@ def test_a31_a_link_from_before_the_move_shows_the_former_project(scene, elsewhe
     assert offered == [old]
 
 
+def test_a31_a_live_link_to_the_former_project_finds_the_instance_and_says_where_it_is(
+    scene, elsewhere, web, moved
+):
+    instance, _ = moved
+    old, new, key = scene.project.name, elsewhere.name, instance.instance_id
+    where = {"instance_id": key, "former_project": old, "project": new}
+    spellings = (key, key.upper(), f"{{{key}}}", quote(instance.name), f"{key}&status=succeed",
+                 f"{key}&from=now-2h", f"{key}&on=ended&from=now-2h", f"{key}&q=r-1",
+                 f"{key}&region={scene.project.region}")  # fmt: skip
+    for value in spellings:
+        query = f"project={old}&instance={value}"
+        answer = web.get(f"/restores.json?{query}").json()
+        assert [row["restore_id"] for row in answer["restores"]] == ["r-1"], query
+        assert answer["not_found"] == [], query
+        [found] = answer["moved"]
+        assert found.items() >= where.items(), query
+        html = page(web, f"/restores/?{query}")
+        assert f"has moved from the project <bdi>{old}</bdi> to <bdi>{new}</bdi>" in html, query
+        assert "r-1" in web.get(f"/restores.csv?{query}").getvalue().decode(), query
+        assert f"has moved from {old} to {new}" in web.get(f"/restores.md?{query}").content.decode()
+    later = stamp(datetime.now(UTC) - timedelta(seconds=1))
+    with time_machine.travel(datetime.now(UTC) + timedelta(minutes=10)):
+        assert ids_of(web, f"project={old}&instance={key}&asof={later}") == ["r-1"]
+
+
+def test_a31_no_list_of_the_former_project_says_none_for_a_time_before_the_move(
+    scene, elsewhere, web, moved
+):
+    old, new = scene.project.name, elsewhere.name
+    Instance.objects.update(complete_to=datetime.now(UTC))
+    past = f"from={stamp(ago(hours=3))}&to={stamp(ago(minutes=1))}"
+    for query in (f"project={old}&{past}", f"project={old}&{past}&on=running",
+                  f"project={old}&{past}&q=r-1", f"project={old}"):  # fmt: skip
+        html = page(web, f"/restores/?{query}")
+        assert f"has moved from the project <bdi>{old}</bdi> to <bdi>{new}</bdi>" in html, query
+        assert "Can’t tell" in html and "in this time range" not in html, query
+    report = web.get(f"/reports/downtime.json?project={old}&{past}").json()
+    assert (report["complete"], len(report["moved"])) == (False, 1)
+    handover = web.get(f"/restores.md?format=handover&project={old}&{past}").content.decode()
+    assert "none found so far" in handover
+    since = f"project={old}&from={stamp(datetime.now(UTC) + timedelta(minutes=1))}"
+    assert web.get(f"/restores.json?{since}").json()["moved"] == []
+
+
+def test_a31_what_moved_to_another_customer_is_in_no_report_for_the_former_one(
+    scene, elsewhere, web, moved
+):
+    instance, _ = moved
+    Project.objects.filter(pk=scene.project.pk).update(customer="First")
+    Project.objects.filter(pk=elsewhere.pk).update(customer="Second")
+    query = f"customer=First&project={scene.project.name}&instance={instance.instance_id}"
+    for path in ("restores.json", "reports/downtime.json"):
+        answer = web.get(f"/{path}?{query}").json()
+        assert not answer.get("restores") and not answer.get("rows")
+        assert answer["not_found"] == [instance.instance_id]
+        assert [one["project"] for one in answer["moved"]] == [elsewhere.name]
+    assert "It has moved to another project." in page(web, f"/restores/?{query}")
+
+
+def test_a31_who_sees_only_the_former_project_is_not_told_where_an_instance_is(
+    scene, elsewhere, client, moved, django_user_model
+):
+    instance, _ = moved
+    Instance.objects.update(complete_to=datetime.now(UTC))
+    member = django_user_model.objects.create_user("former")
+    scene.project.memberships.create(user=member)
+    client.force_login(member)
+    past = f"from={stamp(ago(hours=3))}&to={stamp(ago(minutes=1))}"
+    for query in (f"instance={instance.instance_id}", past, f"{past}&on=running"):
+        for project in ("", f"&project={scene.project.name}"):
+            html = page(client, f"/restores/?{query}{project}")
+            assert elsewhere.name not in html and "r-1" not in html, query
+            assert "No results" in html or "Can’t tell" in html, query
+
+
 def test_a31_a_member_of_the_new_project_alone_does_not_learn_of_the_former_one(
     scene, elsewhere, client, moved, django_user_model
 ):
