@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import (
     BadRequest,
     DisallowedHost,
@@ -21,6 +22,7 @@ from django.http.response import HttpResponseBase
 
 from dashboard.errors import bad_request
 from restores import log_ids
+from restores.views.api import unauthorized
 
 logger = logging.getLogger(__name__)
 
@@ -107,13 +109,15 @@ def refuse_other_hosts(get_response: GetResponse) -> GetResponse:
 
 
 def refuse_unreadable_forms(get_response: GetResponse) -> GetResponse:
-    """Answer 400 to a form that can't be read, whatever its path.
+    """Answer 400 to a form that can't be read, whatever its path; a large one takes a user.
 
     Otherwise it would fail wherever it is read first: in a view, the CSRF check or an error page.
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         try:
+            if _is_large(request) and not request.user.is_authenticated:
+                return _sign_in_first(request)
             _read_form(request)
         except _UNREADABLE as error:
             return bad_request(request, error)
@@ -133,11 +137,28 @@ _UNREADABLE = (
 )
 
 
+def _is_large(request: HttpRequest) -> bool:
+    return _length(request) > settings.LARGEST_SIGNED_OUT_FORM
+
+
+def _length(request: HttpRequest) -> int:
+    return int(request.META.get("CONTENT_LENGTH") or 0)
+
+
+def _sign_in_first(request: HttpRequest) -> HttpResponseBase:
+    """Answer a large form of somebody who isn't signed in, none of which has been read."""
+    if request.path_info not in settings.LARGE_FORMS:
+        raise RequestDataTooBig
+    if request.path_info.endswith(".json"):
+        return unauthorized("Authentication required.")
+    return redirect_to_login(request.path)
+
+
 def _read_form(request: HttpRequest) -> None:
     longest = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     if request.path_info not in settings.LARGE_FORMS:
         longest = min(longest, settings.LARGEST_FORM)
-    if int(request.META.get("CONTENT_LENGTH") or 0) > longest:
+    if _length(request) > longest:
         raise RequestDataTooBig
     if request.encoding and codecs.lookup(request.encoding).name != "utf-8":
         if request.method == "POST":

@@ -63,11 +63,12 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
-    "dashboard.middleware.refuse_unreadable_forms",
     "dashboard.middleware.drop_invalid_session_cookie",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    # Before anything that reads forms, and after what knows whether somebody is signed in.
+    "dashboard.middleware.refuse_unreadable_forms",
     "restores.sessions.track_activity",
     "restores.token_access.TokenAccess",
     "restores.link_repair.repair_links",
@@ -123,6 +124,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # if each is percent-encoded.
 LARGEST_FORM, DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440, 16_777_216
 LARGE_FORMS = ("/lookup/", "/lookup.json")
+# Parsing a large one takes seconds: not for somebody who isn't signed in.
+LARGEST_SIGNED_OUT_FORM = 65_536
 
 LANGUAGE_CODE = "en"
 USE_I18N = False

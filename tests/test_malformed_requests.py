@@ -5,9 +5,11 @@ from wsgiref.util import setup_testing_defaults
 
 import pytest
 from django.contrib import admin
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 FORM, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data; boundary=b"
@@ -56,6 +58,50 @@ def test_h4_a_form_that_cannot_be_read_is_a_400_on_every_path(browser, kind):
         response = browser.generic("POST", path, body, content_type=content_type)
         assert response.status_code == 400, path
         assert "<h1>Bad request</h1>" in response.content.decode(), path
+
+
+class Body(BytesIO):
+    """A body that knows how many bytes of it were read."""
+
+    taken = 0
+
+    def read(self, *args):
+        found = super().read(*args)
+        self.taken += len(found)
+        return found
+
+    def readline(self, *args):
+        found = super().readline(*args)
+        self.taken += len(found)
+        return found
+
+
+LARGE = {
+    "a large field": (FORM, b"text=" + b"%41" * 5_000_000),
+    "many pairs": (FORM, b"a&" * 7_000_000),
+    "a large part": (MULTIPART, PART % (1, b"") + b"x" * 15_000_000),
+    "a large file": (MULTIPART, PART % (1, b'; filename="x"') + b"x" * 15_000_000),
+    "many parts": (MULTIPART, (PART % (1, b"")) * 200_000),
+    "a little too large": (FORM, b"text=" + b"x" * 65_536),
+    "no form at all": ("application/json", b"[" * 3_000_000),
+}
+
+
+@pytest.mark.parametrize("kind", LARGE)
+@pytest.mark.parametrize("session", ["", "forged"])
+def test_h4_of_a_large_form_nothing_is_read_before_somebody_has_signed_in(db, kind, session):
+    content_type, content = LARGE[kind]
+    client = Client(enforce_csrf_checks=True, raise_request_exception=False)
+    if session:
+        client.cookies[settings.SESSION_COOKIE_NAME] = session
+    for path in (*PATHS, *LARGE_FORMS, "/login/second-step/", "/admin/"):
+        body = Body(content)
+        environ = {"CONTENT_TYPE": content_type, "CONTENT_LENGTH": str(len(content))}
+        response = client.post(path, **environ, **{"wsgi.input": body})
+        expected = {"/lookup/": 302, "/lookup.json": 401}.get(path, 400)
+        assert (response.status_code, body.taken) == (expected, 0), path
+        if path == "/lookup/":
+            assert response.headers["Location"] == "/login/?next=/lookup/"
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"])
@@ -114,7 +160,7 @@ def test_h4_odd_characters_in_a_form_are_invalid_and_not_fatal(browser, text):
         assert free.generic("POST", path, body, content_type=FORM).status_code == 200
 
 
-@settings(
+@examples(
     max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
