@@ -3,6 +3,7 @@
 The latter is a 500, or a 503 while the database is unavailable.
 """
 
+import re
 import sys
 
 from django.db import InterfaceError, OperationalError
@@ -10,6 +11,11 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
 from restores import log_ids
+
+# While connecting there is no SQLSTATE: of PostgreSQL, and of PgBouncer.
+_CONNECTIONS_USED_UP = re.compile(
+    "too many clients|too many connections|connection slots are reserved|no more connections"
+)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -29,8 +35,12 @@ def server_error(request: HttpRequest) -> HttpResponse:
     error = sys.exc_info()[1]
     damaged = error is not None and is_damaged(error)
     if damaged or isinstance(error, (OperationalError, InterfaceError)):
-        full = error is not None and _is_disk_full(error)
-        context = {"damaged": damaged, "full": full, "request_id": log_ids.request_id.get()}
+        context = {
+            "damaged": damaged,
+            "full": error is not None and _is_disk_full(error),
+            "used_up": _CONNECTIONS_USED_UP.search(str(error)) is not None,
+            "request_id": log_ids.request_id.get(),
+        }
         page = render_to_string("503.html", context)
         response = HttpResponse(page, status=503)
         response["Retry-After"] = "600" if damaged else "10"

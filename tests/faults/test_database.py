@@ -21,7 +21,7 @@ from django.db import (
 )
 from django.db.utils import ConnectionHandler
 from django.template.loader import render_to_string
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 
 from dashboard.errors import server_error
 from restores.models import Instance, Restore
@@ -238,6 +238,62 @@ def test_d5_connections_ended_by_the_server_again_and_again_stop_nothing(running
 
     assert set(statuses) == {200}
     assert running.wait_until_synced(due, RECOVERY) < RECOVERY
+
+
+@pytest.fixture
+def no_free_connection(transactional_db):
+    """A database that accepts no further connection of ours."""
+    name = f"limited_{os.getpid()}"
+    with connection.cursor() as cursor:
+        cursor.execute(f"create role {name} login password 'limited' connection limit 0")
+    own = {key: connection.settings_dict[key] for key in ("USER", "PASSWORD")}
+
+    def use_up():
+        connection.close()
+        connection.settings_dict |= {"USER": name, "PASSWORD": "limited"}
+
+    yield use_up
+    connection.close()
+    connection.settings_dict |= own
+    with connection.cursor() as cursor:
+        cursor.execute(f"drop role {name}")
+
+
+@needs_postgres
+def test_d5_pages_say_that_the_database_has_no_free_connection(web, no_free_connection):
+    web.raise_request_exception = False
+    no_free_connection()
+    for path in (*PAGES, "/lookup/?q=x", "/nowhere/", "/admin/", "/restores.csv"):
+        response = web.get(path)
+        assert (response.status_code, response["Retry-After"]) == (503, "10"), path
+        assert "<h1>Database busy</h1>" in response.content.decode(), path
+    response = web.post("/login/", {"username": "root", "password": "x"})
+    assert response.status_code == 503 and "<h1>Database busy</h1>" in response.content.decode()
+    probe = Client()
+    assert (probe.get("/healthz").status_code, probe.get("/readyz").status_code) == (200, 503)
+
+
+@pytest.mark.parametrize(
+    ("reason", "title"),
+    [
+        ("FATAL:  sorry, too many clients already", "Database busy"),
+        ("FATAL:  remaining connection slots are reserved for roles with …", "Database busy"),
+        ("FATAL:  remaining connection slots are reserved for non-replication …", "Database busy"),
+        ('FATAL:  too many connections for role "dcs"', "Database busy"),
+        ('FATAL:  too many connections for database "dcs"', "Database busy"),
+        ("FATAL:  no more connections allowed (max_client_conn)", "Database busy"),
+        ('FATAL:  password authentication failed for user "dcs"', "Database unavailable"),
+        ("FATAL:  the database system is starting up", "Database unavailable"),
+        ("Connection refused", "Database unavailable"),
+    ],
+)
+def test_d5_why_a_connection_was_refused_is_explained(rf, reason, title):
+    try:
+        raise OperationalError(f'connection to server at "db", port 5432 failed: {reason}')
+    except OperationalError:
+        response = server_error(rf.get("/"))
+    assert response.status_code == 503
+    assert f"<h1>{title}</h1>" in response.content.decode()
 
 
 @needs_postgres
