@@ -257,6 +257,7 @@ def digest(*texts: str) -> str:
 
 
 _TLS_FILES = frozenset({"ssl_ca_certs", "ssl_certfile", "ssl_keyfile"})
+_SSL_MODES = frozenset({"disable", "allow", "prefer", "require", "verify-ca", "verify-full"})
 _BAD_ESCAPE = "%(?![0-9A-Fa-f]{2})|%00"
 
 
@@ -319,7 +320,14 @@ def _are_connection_options(query: str) -> bool:
         make_conninfo(**dict(options))
     except ProgrammingError:
         return False
-    return 0 < len(dict(options)) == len(options)
+    # libpq itself refuses these values only when it connects.
+    valid = all(
+        re.fullmatch("[0-9]{1,9}", value, re.ASCII)
+        if re.search("timeout$|^keepalives", name)
+        else value in _SSL_MODES or name != "sslmode"
+        for name, value in options
+    )
+    return valid and 0 < len(dict(options)) == len(options)
 
 
 def _lower_scheme(url: str) -> str:
