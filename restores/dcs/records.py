@@ -35,10 +35,14 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORE
 _MAX_AHEAD = timedelta(minutes=2)
 # A provider's clock that is further behind than this doesn't date what we observe.
 _MAX_BEHIND = timedelta(hours=1)
-# An offset may be followed by its name, as Go prints it: +0800 CST. A name alone is ambiguous.
-_OFFSET = r"\s*(?:Z|UTC?|GMT|(?P<offset>[+-]\d\d(?::?\d\d)?)(?:\s+[A-Z]{1,5})?)?"
+# An offset may be followed by its name, as Go (+0800 CST) and Java (+08:00[Asia/Shanghai]) print
+# it, and by the time since a Go program started. A name alone is ambiguous.
+_OFFSET = (
+    r"\s*(?:(?:Z|UTC?|GMT|(?P<offset>[+-]\d\d(?::?\d\d)?)(?:\s+[A-Z]{1,5})?)"
+    r"(?:\[[\w/+-]+\]|\s+m=[+-][\d.]+)?)?"
+)
 _FORMS = (
-    r"(?P<year>\d{4})(?P<dash>-?)(?P<month>\d\d)(?P=dash)(?P<day>\d\d)(?:T|\s+)"
+    r"(?P<year>\d{4})(?P<dash>[-/.]?)(?P<month>\d\d)(?P=dash)(?P<day>\d\d)(?:T|\s+)"
     r"(?P<hour>\d\d)(?P<colon>:?)(?P<minute>\d\d)(?:(?P=colon)(?P<second>\d\d))?"
     rf"(?:[.,](?P<fraction>\d+))?{_OFFSET}",
     # RFC 1123
@@ -46,7 +50,7 @@ _FORMS = (
     rf"(?P<hour>\d\d):(?P<minute>\d\d)(?::(?P<second>\d\d))?{_OFFSET}",
 )
 _TIMES = tuple(re.compile(form, re.ASCII | re.IGNORECASE) for form in _FORMS)
-_EPOCH = re.compile(r"(\d{10}|\d{13})(?:\.\d+)?", re.ASCII)
+_EPOCH = re.compile(r"(\d{10})(\d{3}|\d{6}|\d{9})?(?:\.\d+)?", re.ASCII)
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 
 R = TypeVar("R")
@@ -304,8 +308,8 @@ def parse_percent(value: object) -> float | None:
 def parse_time(value: object) -> datetime | None:
     """Parse a time as aware UTC; without an offset it is UTC.
 
-    ISO 8601 in its common variants, RFC 1123, 10 digits (epoch seconds), 13 (epoch ms) and 14
-    (yyyyMMddHHmmss).
+    ISO 8601 in its common variants, RFC 1123, epochs in seconds (10 digits) to nanoseconds (19),
+    and 14 digits (yyyyMMddHHmmss).
     """
     try:
         time = _parse_time(parse_text(value).strip())
@@ -404,8 +408,9 @@ def _parse_number(value: object) -> float | None:
 
 def _parse_time(text: str) -> datetime | None:
     if match := _EPOCH.fullmatch(text):
-        unit = "seconds" if len(match[1]) == 10 else "milliseconds"
-        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(**{unit: float(text)})
+        # Of nanoseconds a float keeps the first microseconds.
+        seconds = float(text) / 10 ** len(match[2] or "")
+        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
     if len(text) == 14 and text.isascii() and text.isdigit():
         return datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
     found = (form.fullmatch(text.replace("−", "-")) for form in _TIMES)
