@@ -26,8 +26,20 @@ PARAMS = {
     *DowntimeParams.DECLARED, "format",
 }  # fmt: skip
 _NAMES = "|".join(sorted(PARAMS))
-_ENTITY = re.compile(r"&(?:amp(?:;|%3B))+", re.IGNORECASE)
-_ENCODED_AND = re.compile(rf"%26(?:amp(?:;|%3B))*(?=(?:{_NAMES})(?:=|%3D))", re.IGNORECASE)
+_ENTITY = re.compile(r"(?:&|^)(?:(?:amp|%2338|%23x26)(?:;|%3B))+", re.IGNORECASE)
+# As JSON writes an "&", and as old forms separated parameters.
+_SEPARATOR = re.compile(rf"(?:(?:\\|%5C)u0026|;)(?=(?:{_NAMES})=)", re.IGNORECASE)
+# Some are encoded once for each program that they came through.
+_AND, _EQUALS = "%(?:25)*26", "%(?:25)*3D"
+_ENCODED_AND = re.compile(rf"{_AND}(?:amp(?:;|%3B))*(?=(?:{_NAMES})(?:=|{_EQUALS}))", re.IGNORECASE)
+_ENCODED_EQUALS = re.compile(rf"({_NAMES}){_EQUALS}", re.IGNORECASE)
+# Mail in quoted-printable writes "=" as "=3D"; of these no value begins like that.
+_QUOTED = re.compile(r"(status|stuck|recovered|on|sort|size|page|cols|tz|asof)=3D(?=.)")
+# What programs leave after a link: entities, encoded characters, marks of Jira and Markdown.
+_TAIL = re.compile(
+    r"(?:&(?:quot|apos|gt|lt|nbsp|#\d+);?|%(?:20|22|29|3E|5D|0A|0D)|\|smart-link.*|\]\(.*|_)+$",
+    re.IGNORECASE,
+)
 # A search for "a&b=c" is written with %3D, so there only a plain "=" begins a parameter.
 _ENCODED_AND_IN_SEARCH = re.compile(rf"%26(?=(?:{_NAMES})=)", re.IGNORECASE)
 _OPENERS = {")": "(", "]": "[", "}": "{", ">": "<"}
@@ -70,11 +82,14 @@ def repair_links(
 def repaired_query(query: str) -> str:
     """Return a query string with its ``&`` and ``=`` restored."""
     parts = []
-    for part in _ENTITY.sub("&", query).split("&"):
+    query_only = re.sub(r"^(?:\?|%3F)+", "", query, flags=re.IGNORECASE)
+    for part in _SEPARATOR.sub("&", _ENTITY.sub("&", query_only)).split("&"):
         name, equals, _ = part.partition("=")
-        if not equals and "%3d" in part.lower():
-            plain = quote(unquote(part), safe=_SAFE)
-            parts.append(plain if plain.partition("=")[0] in PARAMS else part)
+        if not equals and (encoded := _ENCODED_EQUALS.match(part)):
+            plain = f"{encoded[1]}={unquote(part[encoded.end() :])}"
+            parts.append(quote(plain, safe=_SAFE))
+        elif _QUOTED.match(part):
+            parts.append(part.replace("=3D", "=", 1))
         elif name in PARAMS:
             parts.append((_ENCODED_AND_IN_SEARCH if name == "q" else _ENCODED_AND).sub("&", part))
         else:
@@ -101,11 +116,12 @@ def query_without_punctuation(query: str, user: Viewer) -> str:
 def repaired_path(path: str) -> tuple[str, str] | None:
     """Return the path that was meant and the query string in it, if any; None if unknown."""
     trimmed, _, query = path.partition("?")
-    while trimmed != (shorter := _without_punctuation(trimmed.rstrip("/"))):
+    while trimmed != (shorter := _TAIL.sub("", _without_punctuation(trimmed.rstrip("/")))):
         trimmed = shorter
     if trimmed == path.rstrip("/") and _resolves(path):
         return None  # that page itself says what it can't find
-    for candidate in (trimmed, f"{trimmed}/"):
+    single = re.sub("/{2,}", "/", trimmed)
+    for candidate in (trimmed, f"{trimmed}/", single, f"{single}/", f"{single.lower()}/"):
         if candidate != path and _resolves(candidate):
             return candidate, quote(query, safe=_SAFE)
     return None

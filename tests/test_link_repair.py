@@ -1,5 +1,6 @@
 """URLs that ticket systems and mail programs have damaged lead to the intended page."""
 
+import re
 from urllib.parse import quote, urlencode
 
 import pytest
@@ -85,6 +86,16 @@ def test_h5_punctuation_that_belongs_to_a_name_is_kept(world):
         "project=shop%26status%3Dfailed",
         "project=shop%26amp%3Bstatus=failed",
         "project%3Dshop%26amp%3Bstatus%3Dfailed",
+        "project%253Dshop%2526status%253Dfailed",
+        "project=shop%2526status%253Dfailed",
+        "project=shop;status=failed",
+        "project=shop\\u0026status=failed",
+        "project=shop%5Cu0026status=failed",
+        "project=shop&%2338;status=failed",
+        "amp;project=shop&status=failed",
+        "?project=shop&status=failed",
+        "%3Fproject=shop&status=failed",
+        "project=shop&status=3Dfailed",
         "project=shop&amp;status=failed).",
     ],
 )
@@ -93,6 +104,32 @@ def test_h5_what_a_mail_program_encoded_is_decoded(world, query):
     refused = world.get(f"/restores.json?{query}")
     assert refused.status_code == 400 and "errors" in refused.json()
     assert world.get(f"/restores.csv?{query}").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("damaged", "meant"),
+    [
+        ("/restores/r-1/&quot;", "/restores/r-1/"),
+        ("/restores/r-1&gt;", "/restores/r-1/"),
+        ("/restores/r-1/%20", "/restores/r-1/"),
+        ("/restores/r-1/%0A", "/restores/r-1/"),
+        ("/restores/r-1/|smart-link", "/restores/r-1/"),
+        ("/restores/r-1/](http://x.example/restores/r-1/", "/restores/r-1/"),
+        ("/restores/r-1/_", "/restores/r-1/"),
+        ("/restores//r-1/", "/restores/r-1/"),
+        ("/restores//", "/restores/"),
+        ("/Restores/", "/restores/"),
+        ("/SYNC-STATUS", "/sync-status/"),
+    ],
+)
+def test_h5_marks_and_slashes_that_programs_added_to_a_path_are_dropped(world, damaged, meant):
+    # Quoted once more, for what is encoded here reaches us encoded twice.
+    assert arrival(world, quote(damaged, safe="/"))[0] == meant
+
+
+def test_h5_slashes_at_the_beginning_lead_to_no_other_host():
+    assert repaired_path("//restores//r-1/") == ("/restores/r-1/", "")
+    assert repaired_path("//evil.example/") is None
 
 
 def test_h5_a_question_mark_in_the_path_begins_the_query(world):
@@ -141,9 +178,10 @@ def test_an_unknown_address_stays_unknown(world, path):
     )
 )
 def test_links_that_we_write_are_never_changed(pairs):
-    """Except for a value that looks like several parameters."""
+    """Except for a value that looks like several parameters, or like quoted-printable."""
     query = urlencode(pairs, safe=":/,")
-    if not any("&" in value and name != "q" for name, value in pairs):
+    odd = re.compile("&|%(?:25)*26|^3D")
+    if not any(odd.search(value) and name != "q" for name, value in pairs):
         assert repaired_query(query) == query
 
 
