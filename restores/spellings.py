@@ -1,17 +1,26 @@
 """IDs as tickets spell them: in capitals, braces or quotes, without hyphens, several in a row."""
 
 import re
+from html import unescape
+from unicodedata import normalize
 
-_SEPARATORS = re.compile(r"[\s,;]+")
+_SEPARATORS = re.compile(r"[\s,;|，；、]+")
 _AROUND = "\"'`´‘’‚‛“”„‟«»‹›{}[]()<>.,:;!?"
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 _DASHES = re.compile("[‐‑‒–—―−]")
-_UUID = re.compile("-?".join(f"([0-9a-f]{{{count}}})" for count in (8, 4, 4, 4, 12)))
+# With labels in front of it (id:, urn:uuid:), and any marks around it.
+_UUID = re.compile(
+    r"[\W_]*(?:[a-z_]+[:=])*[\W_]*"
+    + "-?".join(f"([0-9a-f]{{{count}}})" for count in (8, 4, 4, 4, 12))
+    + r"[\W_]*"
+)
 
 
 def split_ids(text: str) -> list[str]:
-    """Split a text at commas, semicolons, spaces and line breaks."""
-    return list(filter(None, _SEPARATORS.split(text)))
+    """Split a text at commas, semicolons, bars, spaces and line breaks; leave bullets out."""
+    parts = list(filter(None, _SEPARATORS.split(unescape(text))))
+    # But not all of it: without a value, a filter would let everything through.
+    return [one for one in parts if any(map(str.isalnum, one))] or parts
 
 
 def canonical_id(text: str) -> str:
@@ -20,8 +29,8 @@ def canonical_id(text: str) -> str:
 
 
 def parse_uuid(text: str) -> str:
-    """Return a UUID in lower case with hyphens, "" if the text isn't one."""
-    match = _UUID.fullmatch(bare(text).casefold())
+    """Return a UUID in lower case with hyphens, "" if the text isn't one, whatever is around it."""
+    match = _UUID.fullmatch(normalize("NFKC", bare(unescape(text))).casefold())
     return "-".join(match.groups()) if match else ""
 
 

@@ -30,6 +30,17 @@ SPELLED = [
     "{id}.",
     "{id};",
     "urn:uuid:{id}",
+    "URN:UUID:{id}",
+    "id:{id}",
+    'instance_id="{id}",',
+    "uuid={id}",
+    "*{id}*",
+    "_{id}_",
+    "|{id}|",
+    "#{id}",
+    "&quot;{id}&quot;",
+    "{id}…",
+    "• {id}",
     "\n{id}\r\n",
     "\u200b{id}\ufeff",
 ]
@@ -77,13 +88,23 @@ def test_an_id_is_found_however_a_ticket_spells_it(world):
         assert rows(world, ids=text) == rows(world, instance=text) == {RESTORE, OTHER}, text
 
 
-@pytest.mark.parametrize("separator", [",", ";", " ", "\n", "\r\n", "\t", ", ", " ; ", ";\n", ",,"])
+@pytest.mark.parametrize(
+    "separator",
+    [",", ";", " ", "\n", "\r\n", "\t", ", ", " ; ", ";\n", ",,", "|", " | ", "，", "；", "、"],
+)
 def test_ids_are_separated_by_whatever_stands_between_them_in_a_ticket(world, separator):
     text = separator.join([f"{{{RESTORE.upper()}}}", f"“{OTHER}”"])
     assert rows(world, ids=text) == {RESTORE, OTHER}
     assert rows(world, ids=f"{text}{separator}another") == {RESTORE, OTHER, "another"}
     text = separator.join([INSTANCE.upper(), "id-of-another"])
     assert rows(world, instance=text) == {RESTORE, OTHER, "another"}
+
+
+@pytest.mark.parametrize("text", ["~", "•", "*", "…", "--"])
+def test_marks_alone_are_the_id_of_nothing(world, text):
+    for name in ("ids", "instance"):
+        found = world.get(f"/restores.json?{urlencode({name: text})}").json()
+        assert (found["restores"], found["not_found"]) == ([], [text])
 
 
 def test_an_id_that_is_not_a_uuid_is_found_in_any_case(world):

@@ -301,7 +301,7 @@ def _instances(values: Values) -> Values:
     expanded: list[str] = []
     for value in values:
         uuids = [parse_uuid(one) for one in split_ids(value)]
-        expanded += uuids if all(uuids) else [value]
+        expanded += uuids if uuids and all(uuids) else [value]
     return _names(tuple(expanded))
 
 
