@@ -26,7 +26,7 @@ from restores.querysets import (
 )
 from restores.search import SearchResult, search
 from restores.spellings import all_spellings, bare, spellings
-from restores.statuses import FAILED
+from restores.statuses import FAILED, KNOWN, OTHER
 from restores.sync_status import SyncStatus, VisibleProject, sync_status_of
 
 # The parameters that choose projects, and the columns behind them.
@@ -542,10 +542,19 @@ class Scope:
                 known = {one for one, found in self._projects_by_name.items() if found}
             yield from ((name, one) for one in self.params.getlist(name) if one not in known)
         yield from (("instance", name) for name, found in self._by_name.items() if not found)
-        if codes := [code for code in self.params.getlist("code") if code != "any"]:
-            exists = [Exists(self.visible_restores.with_code([code])) for code in codes]
-            found = zip(codes, select(self.viewer, *exists), strict=True)
-            yield from (("code", code) for code, exists_there in found if not exists_there)
+        rows, asof = self.visible_restores, self.asof
+        with_value = {
+            ("code", code): asof.with_code(rows, [code]) if asof else rows.with_code([code])
+            for code in self.params.getlist("code")
+            if code != "any"
+        } | {
+            ("status", status): asof.in_status(rows, [status]) if asof else rows.in_status([status])
+            for status in self.params.getlist("status")
+            if status not in KNOWN and status != OTHER
+        }
+        if with_value:
+            exist = select(self.viewer, *map(Exists, with_value.values()))
+            yield from (one for one, exists in zip(with_value, exist, strict=True) if not exists)
 
 
 def _lower_ids(rows: VisibleQuerySet, column: str, ids: Collection[str]) -> set[str]:

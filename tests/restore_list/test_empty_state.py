@@ -78,6 +78,20 @@ def test_the_closest_restores_are_visible_to_the_user(client, django_user_model,
     assert closest(client, EMPTY) == {"earlier": "mine"}
 
 
+@pytest.mark.parametrize("status", ["succeeded", "Done", "fehlgeschlagen", "failed,succeed", "0"])
+def test_a_status_that_no_restore_has_is_never_called_none(web, around, status):
+    for query in (f"status={status}", f"status={status}&status=failed&{EMPTY}"):
+        page = words(opened(web, f"{URL}?{query}"))
+        assert "No results" in page and "No restores" not in page
+        assert web.get(f"/restores.json?{query}").json()["not_found"] == [status]
+
+
+def test_a_status_of_the_cloud_or_of_ours_is_found(web, around):
+    make_restore("odd", status="Aborted", created_at=NOW - HOUR)
+    for status in ("Aborted", "failed", "FAILED", "restoring", "other"):
+        assert web.get(f"/restores.json?status={status}").json()["not_found"] == []
+
+
 def test_in_a_snapshot_the_closest_restores_are_those_known_then(web, around):
     make_restore("late", created_at=NOW - 5.5 * HOUR, first_seen_at=NOW)
     asof = to_iso(NOW - 2 * HOUR)
