@@ -17,7 +17,7 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.debug import sensitive_variables
 
 from restores.api_tokens import TooManyRequests, count_use, find_token, is_well_formed, viewer_of
-from restores.views.api import json_error, unauthorized
+from restores.views.api import json_error, not_allowed, unauthorized
 
 # However it is sent: without "Bearer", or by mistake to a page.
 _SENT = re.compile(r"dcs_[a-z0-9]{12}_")
@@ -49,9 +49,8 @@ class TokenAccess:
         if scheme.lower() != "bearer" and not ours:
             return None
         if request.method not in ("GET", "HEAD"):
-            response = json_error(405, "API tokens are read-only: use GET or HEAD.")
-            response.headers["Allow"] = "GET, HEAD"
-            return response
+            reason = "API tokens are read-only: use GET or HEAD."
+            return not_allowed(reason, ("GET", "HEAD"))
         if scheme.lower() != "bearer" or not is_well_formed(text.strip()):
             return unauthorized(_MALFORMED)
         token = find_token(text.strip())

@@ -158,10 +158,14 @@ def test_a_token_only_reads(method, mia, client):
 
 
 def test_the_response_to_a_write_names_the_allowed_methods(mia):
-    headers = {"authorization": f"Bearer {make_token(mia)}"}
-    response = Client().post("/lookup.json", {"text": "r-one"}, headers=headers)
-    assert_refused(response, 405, headers["authorization"])
-    assert response.headers["Allow"] == "GET, HEAD"
+    text = make_token(mia)
+    # As from a script, which has no CSRF token.
+    strict = Client(enforce_csrf_checks=True, headers={"authorization": f"Bearer {text}"})
+    for url in ENDPOINTS.values():
+        for method in (strict.post, strict.put, strict.patch, strict.delete):
+            response = method(url)
+            assert_refused(response, 405, text)
+            assert response.headers["Allow"] == "GET, HEAD"
 
 
 def test_unknown_wrong_expired_and_revoked_tokens_and_those_of_inactive_users_get_the_same_401(

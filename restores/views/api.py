@@ -1,13 +1,13 @@
 """JSON endpoints: a decorator that makes one out of a function, and errors as JSON."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from typing import Any, TypeVar
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, JsonResponse
 from django.views.decorators.cache import cache_control
-from django.views.decorators.http import require_safe
+from django.views.decorators.csrf import csrf_exempt
 
 # For pages, too: browsers keep them, but ask before they show them again.
 revalidated = cache_control(private=True, no_cache=True)
@@ -18,23 +18,29 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 def json_endpoint(view: Callable[..., JsonAnswer]) -> Callable[..., JsonResponse]:
-    """Turn a function that returns a mapping into a JSON view for signed-in users.
+    """Turn a function that returns a mapping into a JSON view for signed-in users, for reading."""
+    return answer_json("GET", "HEAD")(view)
 
-    It answers 401 itself: a redirect to the sign-in page would reach scripts as 200 with HTML.
+
+def answer_json(*methods: str) -> Callable[..., Callable[..., JsonResponse]]:
+    """Turn a function that returns a mapping into a JSON view for requests with these methods.
+
+    It may be requested with an API token. It answers 401 itself: a redirect to the sign-in page
+    would reach scripts as 200 with HTML. It must change nothing, because nothing keeps other sites
+    from requesting it: the CSRF check would answer other methods with a 403 in place of the 405.
     """
+    return lambda view: login_not_required(csrf_exempt(revalidated(_answer(view, methods))))
 
-    return login_not_required(require_safe(revalidated(answer_json(view))))
 
-
-def answer_json(view: Callable[..., JsonAnswer]) -> Callable[..., JsonResponse]:
-    """Turn a function that returns a mapping into a view, whatever the method of the request.
-
-    It may be requested with an API token.
-    """
-
+def _answer(
+    view: Callable[..., JsonAnswer], methods: tuple[str, ...]
+) -> Callable[..., JsonResponse]:
     @takes_tokens
     @wraps(view)
     def endpoint(request: HttpRequest, *args: Any, **kwargs: Any) -> JsonResponse:
+        if request.method not in methods:
+            *others, last = methods
+            return not_allowed(f"Use {', '.join(others)} or {last}.", methods)
         if not request.user.is_authenticated:
             return unauthorized("Authentication required.")
         try:
@@ -56,6 +62,13 @@ def unauthorized(reason: str) -> JsonResponse:
     """Answer 401: neither signed in nor with a valid API token."""
     response = json_error(401, reason)
     response.headers["WWW-Authenticate"] = CHALLENGE
+    return response
+
+
+def not_allowed(reason: str, methods: Iterable[str]) -> JsonResponse:
+    """Answer 405: requested with another method than these."""
+    response = json_error(405, reason)
+    response.headers["Allow"] = ", ".join(methods)
     return response
 
 

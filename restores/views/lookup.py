@@ -10,14 +10,12 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
@@ -51,6 +49,7 @@ _AROUND, _LONGEST_RANGE = timedelta(hours=1), timedelta(days=31)
 # An address has room for no more instances, and a list of more says little.
 _MOST_INSTANCES = 10
 _UTC = ZoneInfo("UTC")
+_TWICE = "can only be given once"
 _PLURALS = {
     "id": "IDs",
     "prefix": "beginnings of IDs",
@@ -87,18 +86,14 @@ def lookup(request: HttpRequest) -> HttpResponseBase:
     return _page(request, {"answer": answer, "text": text[: answer.found.searched]})
 
 
-@login_not_required
-@csrf_exempt
 @sensitive_post_parameters("text")
-@require_http_methods(["GET", "HEAD", "POST"])
-@revalidated
-@answer_json
+@answer_json("GET", "HEAD", "POST")
 def lookup_json(request: HttpRequest) -> JsonAnswer:
     """The same as JSON; it takes a form without a token because it changes nothing."""
     name, given = ("text", request.POST) if request.method == "POST" else ("q", request.GET)
     texts = given.getlist(name)
     if len(texts) > 1:
-        error = {"param": name, "value": None, "reason": "can only be given once"}
+        error = {"param": name, "value": None, "reason": _TWICE}
         return JsonResponse({"errors": [error]}, status=400)
     return Answer("".join(texts), request, timezone.now()).json()
 
@@ -106,11 +101,13 @@ def lookup_json(request: HttpRequest) -> JsonAnswer:
 @text_endpoint
 def lookup_md(request: HttpRequest) -> HttpResponse:
     """The same as text for a ticket, in the format that ``format`` names."""
-    answer = Answer(request.GET.get("q", ""), request, timezone.now())
-    form = request.GET.get("format", "markdown")
+    texts, form = request.GET.getlist("q"), request.GET.get("format", "markdown")
+    if len(texts) > 1:
+        return _text(f"q: {_TWICE}\n", "text/plain", 400)
     if form not in ticket_text.FORMATS:
         allowed = ", ".join(ticket_text.FORMATS)
         return _text(f"format: {form[:200]}: must be one of {allowed}\n", "text/plain", 400)
+    answer = Answer("".join(texts), request, timezone.now())
     content_type = {"markdown": "text/markdown", "html": "text/html"}.get(form, "text/plain")
     return _text(ticket_text.FORMATS[form](answer.document()), content_type)
 

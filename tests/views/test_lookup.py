@@ -396,6 +396,8 @@ def test_the_text_for_a_ticket_has_every_row(world):
     assert text.startswith("Lookup: 1 found, 1 not found\n")
     assert RESTORE in text and f"Not found: {UNKNOWN}" in text and "Failed · unresolved" in text
     assert world.get("/lookup.md?q=x&format=odd").status_code == 400
+    twice = world.get("/lookup.md?q=x&q=y")
+    assert (twice.status_code, twice.content) == (400, b"q: can only be given once\n")
     html = world.post("/lookup/", {"text": f"{RESTORE} {OTHER}" + LONG}).content.decode()
     (url,) = re.findall(r'href="(/lookup\.md[^"]*)"', html)
     assert RESTORE in world.get(unescape(url)).content.decode()
