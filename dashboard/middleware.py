@@ -16,7 +16,12 @@ from django.core.exceptions import (
 )
 from django.core.signals import request_finished
 from django.dispatch import receiver
-from django.http import HttpRequest, UnreadablePostError
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    StreamingHttpResponse,
+    UnreadablePostError,
+)
 from django.http.multipartparser import MultiPartParserError
 from django.http.response import HttpResponseBase
 
@@ -86,6 +91,24 @@ def security_headers(get_response: GetResponse) -> GetResponse:
         response = get_response(request)
         for name, value in SECURITY_HEADERS.items():
             response.headers.setdefault(name, value)
+        return response
+
+    return middleware
+
+
+def leave_out_bodies(get_response: GetResponse) -> GetResponse:
+    """Send no body in response to HEAD: gunicorn logs a warning for each that it has to drop.
+
+    Views and Django leave that to the server. A file that is streamed isn't even made.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        if request.method == "HEAD":
+            if isinstance(response, StreamingHttpResponse):
+                response.streaming_content = ()
+            elif isinstance(response, HttpResponse):
+                response.content = b""
         return response
 
     return middleware

@@ -57,6 +57,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "dashboard.middleware.request_ids",
+    "dashboard.middleware.leave_out_bodies",
     "dashboard.middleware.security_headers",
     "dashboard.middleware.refuse_other_hosts",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
