@@ -100,7 +100,11 @@ TEMPLATES = [
 
 DATABASES = {
     "default": env.database("DATABASE_URL", _default_database)
-    | {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+    | {
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "DISABLE_SERVER_SIDE_CURSORS": env.flag("DISABLE_SERVER_SIDE_CURSORS"),
+    }
 }
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # Web and worker share the file: readers must not wait for the writer, and a transaction takes
