@@ -5,13 +5,17 @@ from __future__ import annotations
 import argparse
 import http.client
 import os
+import re
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import cycle
 from pathlib import Path
 from random import Random
 from statistics import quantiles
@@ -32,6 +36,9 @@ INTERVAL = 60
 USERS = ("superuser", "four")
 # With time to think no page may take longer, in seconds; without, compared with stock pages.
 SLOWEST, MORE_PAGES, P95 = 1.0, 2.5, 0.5
+# With exports: 95% of the pages within so many seconds, and how much memory may grow, in MB.
+READERS_WITH_EXPORTS, P95_SECONDS, MORE_MEMORY = 50, 0.5, 50
+EXPORTS = ("/restores.csv", "/restores.xlsx", "/instances.csv")
 
 
 def main(arguments: list[str]) -> int:
@@ -42,6 +49,12 @@ def main(arguments: list[str]) -> int:
     parser.add_argument(
         "--seconds", type=int, default=SECONDS, help=f"of each measurement (default: {SECONDS})"
     )
+    parser.add_argument(
+        "--part",
+        choices=["stock", "exports"],
+        default="stock",
+        help="compare with stock pages (default), or read while files are exported",
+    )
     options = parser.parse_args(arguments)
     describe_machine()
     statuses = []
@@ -50,10 +63,45 @@ def main(arguments: list[str]) -> int:
         with client(world, options.rows):
             pass
         with databases.temporary(server, world) as url:
-            command = [sys.executable, "-m", "bench.load", str(options.rows), str(options.seconds)]
+            numbers = str(options.rows), str(options.seconds)
+            command = [sys.executable, "-m", "bench.load", options.part, *numbers]
             environment = databases.environment(url)
             statuses.append(subprocess.call(command, env=environment, cwd=databases.ROOT))
     return max(statuses)
+
+
+def measure_with_exports(rows: int, seconds: int) -> int:
+    """Let users read every page while sync and exports run, on the world of DATABASE_URL."""
+    django.setup()
+    world, report = describe_world(), Report(judged=rows >= ROWS)
+    pages = {user: _lists(world, user, "/restores/") + _other_pages(world, user) for user in USERS}
+    epoch = datetime.fromisoformat(world["epoch"])
+    files = [url for path in EXPORTS for url in urls(path, [days(epoch, 40)])]
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-") as folder,
+        Simulator() as simulator,
+        sync.worker(Path(folder), simulator, INTERVAL) as supervisor,
+    ):
+        server = Server(supervisor, READERS_WITH_EXPORTS)
+        server.start()
+        report.heading(
+            f"{world['database']}, {world['size']}, {READERS_WITH_EXPORTS} readers, {THINK:g} s to "
+            "think, 2 web processes, with sync and exports running"
+        )
+        server.read(pages, THINK, 0)
+        before = server.memory()
+        with server.exporting(files) as exported:
+            read = server.read(pages, seconds, THINK)
+        report.number("every page", read.per_second, "/s")
+        report.number("every page, 95% within", read.p95, "s", at_most=P95_SECONDS)
+        report.number("every page, slowest", read.slowest, "s")
+        print(f"    {read.slowest_url}", flush=True)
+        report.number("files exported", len(exported), at_least=1)
+        report.number("memory of the web processes before", before, "MB")
+        growth = server.memory() - before
+        report.number("memory of the web processes, growth", growth, "MB", at_most=MORE_MEMORY)
+    report.summary()
+    return 0 if report.goals_met else 1
 
 
 def measure(rows: int, seconds: int) -> int:
@@ -125,8 +173,8 @@ class Readings:
 class Server:
     """The web processes, and readers who request pages of them."""
 
-    def __init__(self, supervisor: Supervisor) -> None:
-        self._supervisor = supervisor
+    def __init__(self, supervisor: Supervisor, readers: int = READERS) -> None:
+        self._supervisor, self._readers = supervisor, readers
         self._address = (LOOPBACK, free_port())
         cookies = {user: signed_in(user).cookies for user in USERS}
         self._cookies = {user: found.output([], "", ";").strip() for user, found in cookies.items()}
@@ -157,6 +205,42 @@ class Server:
         self._read(urls, 3, 0)
         return self._read(urls, seconds, think)
 
+    @contextmanager
+    def exporting(self, urls: list[str]) -> Iterator[list[str]]:
+        """Meanwhile, let each user export one file after another; yield those that are done."""
+        done: list[str] = []
+        failures: list[Exception] = []
+        ended = threading.Event()
+
+        def exporter(user: str) -> None:
+            try:
+                for url in cycle(urls):
+                    if ended.wait(THINK):
+                        return
+                    self._get(url, user)
+                    done.append(url)
+            except Exception as error:
+                failures.append(error)
+
+        threads = [threading.Thread(target=exporter, args=[user]) for user in USERS]
+        for thread in threads:
+            thread.start()
+        try:
+            yield done
+        finally:
+            ended.set()
+            for thread in threads:
+                thread.join()
+        if failures:
+            raise failures[0]
+
+    def memory(self) -> float:
+        """The memory of the web processes in MB."""
+        command = ["pgrep", "-f", "gunicorn.*{}:{}".format(*self._address)]
+        found = subprocess.run(command, capture_output=True, text=True, check=True)
+        sizes = [Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in found.stdout.split()]
+        return sum(int(re.search(r"^Pss: +(\d+)", size, re.M)[1]) for size in sizes) / 1000  # type: ignore[index]
+
     def _read(self, urls: dict[str, list[str]], seconds: float, think: float) -> Readings:
         begin = finished = time.monotonic()
         pages: list[tuple[float, str]] = []
@@ -175,7 +259,9 @@ class Server:
             except Exception as error:
                 failures.append(error)
 
-        threads = [threading.Thread(target=reader, args=[number]) for number in range(READERS)]
+        threads = [
+            threading.Thread(target=reader, args=[number]) for number in range(self._readers)
+        ]
         for thread in threads:
             thread.start()
         while any(thread.is_alive() for thread in threads):
@@ -224,4 +310,5 @@ def _other_pages(world: dict[str, Any], user: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(measure(int(sys.argv[1]), int(sys.argv[2])))
+    part = {"stock": measure, "exports": measure_with_exports}[sys.argv[1]]
+    sys.exit(part(int(sys.argv[2]), int(sys.argv[3])))
