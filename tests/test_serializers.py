@@ -128,6 +128,7 @@ def test_the_list_has_an_envelope(web):
         "ids": [],
         "searched": None,
         "renamed": {},
+        "moved": [],
         "next": None,
     }
 

@@ -1,7 +1,6 @@
 """Small HTML components, for templates and for the cells of tables."""
 
 from collections.abc import Iterable
-from functools import cache
 
 from django import template
 from django.conf import settings
@@ -22,7 +21,6 @@ register = template.Library()
 
 
 @register.simple_tag
-@cache  # a list has 70 icons, and static() takes a tenth of its time
 def icon(name: str) -> SafeString:
     """An icon of the sprite ``static/icons.svg``, hidden from screen readers."""
     return format_html(
