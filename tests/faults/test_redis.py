@@ -82,7 +82,7 @@ def test_r5_a_broker_that_may_drop_messages_is_logged_at_startup(running):
     until(lambda: "maxmemory-policy allkeys-lru" in worker.output(), 10, worker.output)
 
 
-@pytest.mark.long(ci=True)
+@pytest.mark.long
 def test_r2_redis_restarting_eight_times_loses_nothing(running, redis):
     for _ in range(8):
         running.make_due()
@@ -94,7 +94,7 @@ def test_r2_redis_restarting_eight_times_loses_nothing(running, redis):
     assert all(program.alive for program in running.worker_and_beat)
 
 
-@pytest.mark.long(ci=True)
+@pytest.mark.long
 def test_r3_redis_frozen_for_longer_than_every_timeout(running, redis):
     redis.freeze()
     due = running.make_due()

@@ -84,7 +84,7 @@ def test_a_worker_that_takes_no_messages_exits_and_logs_why(running):
     assert "messages are waiting and this worker takes none" in worker.output()
 
 
-@pytest.mark.long(ci=True)
+@pytest.mark.long
 def test_w1_workers_killed_at_random_lose_nothing(running):
     rng = random.Random(11)
     worker, _ = running.worker(**{LEASE: 4}), running.beat()
