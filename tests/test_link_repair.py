@@ -1,6 +1,7 @@
 """URLs that ticket systems and mail programs have damaged lead to the intended page."""
 
 import re
+from itertools import cycle
 from urllib.parse import quote, urlencode
 
 import pytest
@@ -40,8 +41,8 @@ def test_h5_a_missing_slash_is_added(world, page):
     assert arrival(world, page.rstrip("/"))[0] == page
 
 
-@pytest.mark.parametrize("page", PAGES)
-@pytest.mark.parametrize("added", PUNCTUATION)
+# Each of them after one of the pages, in turn.
+@pytest.mark.parametrize(("added", "page"), zip(PUNCTUATION, cycle(PAGES), strict=False))
 def test_h5_punctuation_after_a_path_is_dropped(world, page, added):
     for damaged in (page + added, page.rstrip("/") + added):
         assert arrival(world, quote(damaged, safe="/"))[0] == page
