@@ -531,7 +531,7 @@ class Restore(models.Model):
     def update_stuck_at(self, usual: Usual | None, *, reports_progress: bool) -> bool:
         """Set, but do not save, from when it is possibly stuck; return whether that changed.
 
-        Whether a restore that is missing from the list stands still can't be told.
+        It is unknown whether a restore that is missing from the list has stopped.
         """
         before, self.stuck_at = self.stuck_at, None
         if self.unchanged_since and not self.missing_since:

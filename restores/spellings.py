@@ -8,12 +8,11 @@ _SEPARATORS = re.compile(r"[\s,;|，；、]+")
 _AROUND = "\"'`´‘’‚‛“”„‟«»‹›{}[]()<>.,:;!?"
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 _DASHES = re.compile("[‐‑‒–—―−]")
-# With labels in front of it (id:, urn:uuid:), and any marks around it.
-_UUID = re.compile(
-    r"[\W_]*(?:[a-z_]+[:=])*[\W_]*"
-    + "-?".join(f"([0-9a-f]{{{count}}})" for count in (8, 4, 4, 4, 12))
-    + r"[\W_]*"
-)
+_UUID = re.compile("-?".join(f"([0-9a-f]{{{count}}})" for count in (8, 4, 4, 4, 12)))
+# Labels (id:, urn:uuid:) and marks; each character belongs to one of them only, so that a long
+# text without a UUID is refused in one pass.
+_BEFORE_UUID = re.compile(r"(?:[a-z][a-z_]*[:=]|[\W_])*")
+_AFTER_UUID = re.compile(r"[\W_]*")
 
 
 def split_ids(text: str) -> list[str]:
@@ -30,8 +29,15 @@ def canonical_id(text: str) -> str:
 
 def parse_uuid(text: str) -> str:
     """Return a UUID in lower case with hyphens, "" if the text isn't one, whatever is around it."""
-    match = _UUID.fullmatch(normalize("NFKC", bare(unescape(text))).casefold())
-    return "-".join(match.groups()) if match else ""
+    plain = normalize("NFKC", bare(unescape(text))).casefold()
+    match = _UUID.search(plain)
+    if (
+        match
+        and _BEFORE_UUID.fullmatch(plain, 0, match.start())
+        and _AFTER_UUID.fullmatch(plain, match.end())
+    ):
+        return "-".join(match.groups())
+    return ""
 
 
 def spellings(text: str) -> set[str]:

@@ -191,3 +191,13 @@ def test_any_path_is_repaired_once_and_never_to_another_host(path):
     found = repaired_path(f"/{path}")
     assert found is None or repaired_path(found[0]) is None
     assert found is None or not found[0].startswith("//")
+
+
+# Were the time to grow with the square of the length, these would take minutes.
+@pytest.mark.parametrize(
+    "marks", ["_", "_.", "&quot;", "%20", "&#1", "](", "|smart-link", ");", "/"]
+)
+@pytest.mark.parametrize("end", ["", "x"])
+def test_h5_an_address_of_marks_alone_is_read_at_once(marks, end):
+    assert repaired_path("/nowhere/" + marks * 20_000 + end) is None
+    repaired_query(marks * 10_000 + end)

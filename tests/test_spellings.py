@@ -107,6 +107,12 @@ def test_marks_alone_are_the_id_of_nothing(world, text):
         assert (found["restores"], found["not_found"]) == ([], [text])
 
 
+# Were the time to grow with the square of the length, this would take minutes.
+@pytest.mark.parametrize("marks", ["_", ":", "_:", "id:", "a_", "-", "0", "ab-"])
+def test_a_long_row_of_marks_and_labels_is_read_at_once(marks):
+    assert canonical_id(marks * 100_000) == marks * 100_000
+
+
 def test_an_id_that_is_not_a_uuid_is_found_in_any_case(world):
     instance = make_instance("x", instance_id="ff-0Ab")
     make_restore("Rst-7a", backup_id="Backup-é7", instance=instance)

@@ -467,9 +467,9 @@ def _utc_offset(match: re.Match[str]) -> _Said:
     return _named_zone(match[0])
 
 
-@_rule(_WORD_RULES, "zone", rf"(?-i:[A-Z])[{_L}]+ (?:/(?-i:[A-Z])[{_L}_-]+)+")
+@_rule(_WORD_RULES, "zone", rf"(?-i:[A-Z])[{_L}]+ (?:/(?-i:[A-Z])[{_L}_-]+){{1,2}}")
 def _zone_name(match: re.Match[str]) -> _Said:
-    """Europe/Berlin."""
+    """Europe/Berlin; no zone has more than three parts."""
     return _named_zone(match[0])
 
 

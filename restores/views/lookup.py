@@ -143,7 +143,7 @@ class SuggestedRange:
 
 
 class Answer:
-    """What one reader is told about one text."""
+    """The results of looking up one text for one reader."""
 
     def __init__(self, text: str, request: HttpRequest, now: datetime) -> None:
         self.now, self.user = now, request.user

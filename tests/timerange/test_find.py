@@ -283,3 +283,9 @@ def test_every_time_of_a_log_is_found_with_its_meaning(at, form):
 def test_a_long_text_is_cut_and_many_times_too():
     assert len(found_in("14:05 UTC\n" * 10_000)) == MAX_FOUND
     assert found_in("x" * MAX_LENGTH + " 2026-11-28 14:05") == []
+
+
+# Were the time to grow with the square of the length, the second would take seconds.
+@pytest.mark.parametrize("part", ["Zz", "Aa/", "0.", "0-", "12:", "-", "P", "28.", "Nov "])
+def test_a_long_row_of_one_part_is_read_at_once(part):
+    assert found_in(part * (MAX_LENGTH // len(part))) == []
