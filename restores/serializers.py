@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from restores.asof import ThenAndNow
 from restores.filters import Params
-from restores.filters.scope import FoundId, Moved
+from restores.filters.scope import FoundId
+from restores.filters.selection import Moved
 from restores.instance_status import instance_sync_error, is_monitored
 from restores.models import RECORD_FIELDS, Backup, Instance, Observation, Restore
 from restores.querysets import HEALTHY_KINDS
