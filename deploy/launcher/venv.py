@@ -65,6 +65,11 @@ class Venv:
                     "ensurepip.\nOn Debian and Ubuntu: apt install python3-venv   "
                     f"(or python{VERSION}-venv)"
                 )
+            if self.folder.is_symlink():
+                raise CliError(
+                    f"{self.folder} is a link to {self.folder.resolve()}, which ./run would clear. "
+                    "Remove the link, then run it again."
+                )
             say("Creating .venv…")
             # Not the Python of an active environment: the new one would depend on that.
             base: str = getattr(sys, "_base_executable", sys.executable)

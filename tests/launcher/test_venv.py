@@ -61,6 +61,17 @@ def test_without_the_venv_modules_the_error_has_the_apt_command(tmp_path, monkey
         python_with(tmp_path, RUNTIME)
 
 
+def test_an_environment_that_is_a_link_is_refused_and_left_alone(tmp_path):
+    (tmp_path / RUNTIME).write_text("")
+    mine = tmp_path / "mine" / "bin" / "python"
+    mine.parent.mkdir(parents=True)
+    mine.touch()
+    (tmp_path / ".venv").symlink_to("mine")
+    with pytest.raises(CliError, match="is a link to .*mine"):
+        python_with(tmp_path, RUNTIME)
+    assert mine.exists()
+
+
 def test_it_installs_once_and_a_wrong_hash_is_reported_and_never_stamped(tmp_path, capsys):
     requirements, correct = tmp_path / RUNTIME, wheel(tmp_path)
     requirements.write_text(correct)
