@@ -42,7 +42,7 @@ def test_h5_a_missing_slash_is_added(world, page):
 
 
 # Each of them after one of the pages, in turn.
-@pytest.mark.parametrize(("added", "page"), zip(PUNCTUATION, cycle(PAGES), strict=False))
+@pytest.mark.parametrize(("added", "page"), list(zip(PUNCTUATION, cycle(PAGES), strict=False)))
 def test_h5_punctuation_after_a_path_is_dropped(world, page, added):
     for damaged in (page + added, page.rstrip("/") + added):
         assert arrival(world, quote(damaged, safe="/"))[0] == page
