@@ -67,7 +67,7 @@ def test_an_environment_that_is_a_link_is_refused_and_left_alone(tmp_path):
     mine.parent.mkdir(parents=True)
     mine.touch()
     (tmp_path / ".venv").symlink_to("mine")
-    with pytest.raises(CliError, match="is a link to .*mine"):
+    with pytest.raises(CliError, match=r"is a link to .*mine"):
         python_with(tmp_path, RUNTIME)
     assert mine.exists()
 
