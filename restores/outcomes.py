@@ -119,8 +119,8 @@ class OutcomeBar:
 
     @property
     def number_y(self) -> float:
-        """The y of the number of failures, which stands on the bar."""
-        return round(self.top - 4, 1)
+        """The y of the number of failures, which stands on the bar or its hatched area."""
+        return round((_TOP if self.hatched else self.top) - 4, 1)
 
     @property
     def hatched(self) -> float:
