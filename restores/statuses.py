@@ -14,7 +14,7 @@ class Status:
     css_class: str
 
 
-WAITING = Status("waiting", "Waiting", "waiting")
+WAITING = Status("waiting", "Queued", "waiting")
 RESTORING = Status("restoring", "Restoring", "running")
 SUCCEEDED = Status("succeed", "Succeeded", "done")
 FAILED = Status("failed", "Failed", "failed")
