@@ -39,11 +39,17 @@ def operator_help(anchor: str) -> str:
 
 @register.simple_tag(takes_context=True)
 def nav_link(
-    context: Context, view_name: str, label: str, key: str, section: str = "", query: str = ""
+    context: Context,
+    view_name: str,
+    label: str,
+    symbol: str,
+    key: str,
+    section: str = "",
+    query: str = "",
 ) -> SafeString:
     """A link of the main navigation, marked on its page and on those of its section.
 
-    ``key`` follows it by keyboard, after ``g``.
+    ``key`` follows it by keyboard, after ``g``. The icon is shown on phones.
     """
     match = context["request"].resolver_match
     here = match.view_name if match else ""
@@ -53,11 +59,12 @@ def nav_link(
     elif section and here.startswith(section):
         current = "true"
     return format_html(
-        '<a href="{}{}"{} data-go="{}">{}</a>',
+        '<a href="{}{}"{} data-go="{}">{}{}</a>',
         reverse(view_name),
         query,
         format_html(' aria-current="{}"', current) if current else "",
         key,
+        icon(symbol),
         label,
     )
 
