@@ -44,11 +44,12 @@ COLUMNS = (
     "stuck",
     "url",
 )
-# The fields of the JSON of an instance, in the same order, without the project's ID.
+# The fields of the JSON of an instance, in the same order.
 INSTANCE_COLUMNS = (
     "instance_id",
     "instance_name",
     "project",
+    "project_id",
     "customer",
     "region",
     "engine",

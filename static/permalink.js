@@ -29,3 +29,6 @@ if (main?.dataset.live) {
   const link = document.querySelector("a[data-go-live]");
   if (link) location.replace(link.href);
 }
+
+// A printed link needs its host.
+if (main) addEventListener("beforeprint", () => (main.dataset.address = location.href));

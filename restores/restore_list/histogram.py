@@ -68,7 +68,7 @@ class Bar:
         """What the bar shows, in words."""
         counted = zip(KINDS.values(), self.counts, strict=True)
         kinds = ", ".join(f"{count:,} {kind.lower()}" for kind, count in counted if count)
-        return f"{self.label}: {kinds}"
+        return f"{self.label}: {kinds}" if kinds else self.label
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +81,7 @@ class Tick:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Histogram:
-    """The bars that aren’t empty, and the axis below them."""
+    """The bars, of empty parts too, and the axis below them."""
 
     bars: list[Bar]
     ticks: list[Tick]
@@ -190,8 +190,6 @@ def _bars(params: ListParams, edges: list[datetime], numbers: list[Counter[str]]
     start, span = edges[0], edges[-1] - edges[0]
     highest = max(map(Counter.total, numbers)) or 1
     for first, last, counts in zip(edges, edges[1:], numbers, strict=False):
-        if not counts:
-            continue
         # A list that goes on has no end: neither has its last bar.
         ends = last < edges[-1] or params.time_range.end is not None
         own = _within(params.time_range, first, last if ends else None)

@@ -1,6 +1,7 @@
 """The layout of the list: what is in sight at which width."""
 
 from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import time_machine
@@ -54,6 +55,25 @@ def test_rows_begin_near_the_top_below_a_histogram_that_can_be_switched_off(visi
     page.reload()
     expect(page.locator("main tbody tr[id]").first).to_be_visible()
     assert page.locator("[data-histogram]").count() == 0
+
+
+def test_dragging_over_the_histogram_chooses_the_time_range_of_its_bars(visit, rows):
+    page = visit("sam", "UTC", WEEK)
+    bars = page.locator(".drawn .bars a")
+    expect(bars).not_to_have_count(0)
+    first, last = (parse_qs(bars.nth(n).get_attribute("href")[1:]) for n in (10, 20))
+    boxes = [bars.nth(n).locator(".hit").bounding_box() for n in (20, 10)]
+    # From right to left, too.
+    (right, y), (left, _) = [(box["x"] + box["width"] / 2, box["y"] + 20) for box in boxes]
+    page.mouse.move(right, y)
+    page.mouse.down()
+    page.mouse.move(left, y, steps=20)
+    expect(page.locator(".bars .dragged")).to_have_count(11)
+    page.mouse.up()
+
+    page.wait_for_url("**/restores/?from=*")
+    chosen = parse_qs(urlsplit(page.url).query)
+    assert (chosen["from"], chosen["to"]) == (first["from"], last["to"])
 
 
 def test_on_a_phone_rows_are_cards_near_the_top_and_pages_at_the_thumb(visit, rows):
