@@ -341,7 +341,7 @@ def test_a_row_leads_to_the_restores_that_it_counts(web):
 
 def test_the_report_is_reached_with_its_range_in_the_link(web):
     html = web.get("/").content.decode()
-    assert 'href="/reports/downtime/?from=now-7d" data-go="d">Downtime</a>' in html
+    assert 'href="/reports/downtime/?from=now-7d" data-go="d">' in html
 
 
 def test_without_a_range_it_is_about_any_time(web):
