@@ -95,7 +95,7 @@ class ProjectQuerySet(VisibleQuerySet):
         """Projects that the projects file names."""
         return self.filter(monitored=True)
 
-    def called(self, name: str) -> Self:
+    def named(self, name: str) -> Self:
         """Projects with this name, or this id however a ticket spells it."""
         return self.filter(Q(name=name) | Q(project_id__lower__in=spellings(name)))
 
@@ -133,7 +133,7 @@ class InstanceQuerySet(VisibleQuerySet):
         """Instances in one of these ``INSTANCE_STATES``."""
         return self.filter(reduce(or_, (INSTANCE_STATES[state] for state in states)))
 
-    def called(self, names: Iterable[str]) -> Self:
+    def named(self, names: Iterable[str]) -> Self:
         """Instances with one of these ids, however a ticket spells it, or one of these names."""
         given = list(names)
         spelled = set().union(*map(all_spellings, given))

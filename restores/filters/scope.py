@@ -73,7 +73,7 @@ class Scope(Selection):
         rows = self._of_selected_projects()
         if params.getlist("instance"):
             # By primary key: a join would change the plan. Without the projects, too.
-            keys = [instance.pk for instance in self.called]
+            keys = [instance.pk for instance in self.named_instances]
             rows = with_key(Restore.objects.all(), "instance", keys)
         if asof:
             rows = asof.known(rows)
@@ -154,7 +154,9 @@ class Scope(Selection):
         They must have been synced before we may say that there is none.
         """
         if self.params.getlist("instance"):
-            return Instance.objects.filter(pk__in=[instance.pk for instance in self.called])
+            return Instance.objects.filter(
+                pk__in=[instance.pk for instance in self.named_instances]
+            )
         selected = Q(project__in=[project.pk for project in self.selected])
         return Instance.objects.filter(selected | Q(pk__in=self._moved_since))
 

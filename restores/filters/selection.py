@@ -19,10 +19,10 @@ from restores.sync_status import VisibleProject
 # The parameters that choose projects, and the columns behind them.
 _PROJECT_COLUMNS = {"customer": "customer", "region": "region", "project": "name"}
 
-Row = TypeVar("Row", "CalledInstance", VisibleProject)
+Row = TypeVar("Row", "NamedInstance", VisibleProject)
 
 
-class CalledInstance(NamedTuple):
+class NamedInstance(NamedTuple):
     """An instance that the parameters name, by its id or its name."""
 
     pk: int
@@ -38,7 +38,7 @@ class Renamed(NamedTuple):
     now: str
 
 
-class Left(NamedTuple):
+class FormerPlace(NamedTuple):
     """The last selected project that an instance was in, and until when."""
 
     project: int
@@ -101,12 +101,12 @@ class Selection:
         return [project.pk for project in self.selected]
 
     @property
-    def places(self) -> Iterator[tuple[str, str]]:
+    def customer_zones(self) -> Iterator[tuple[str, str]]:
         """The customer and the time zone of each selected project."""
         return ((project.customer, project.time_zone) for project in self.selected)
 
     @cached_property
-    def called(self) -> list[CalledInstance]:
+    def named_instances(self) -> list[NamedInstance]:
         """The instances of the selected projects with the ids or names that the parameters give."""
         found = chain.from_iterable(self._instances_by_name.values())
         return list({one.pk: one for one in found}.values())
@@ -114,7 +114,7 @@ class Selection:
     @cached_property
     def renamed(self) -> list[Renamed]:
         """The former names among the parameters."""
-        named: list[tuple[str, Sequence[CalledInstance | VisibleProject]]]
+        named: list[tuple[str, Sequence[NamedInstance | VisibleProject]]]
         named = [*self._instances_by_name.items(), *self._projects_by_name.items()]
         return [
             Renamed(name, one.name)
@@ -133,7 +133,7 @@ class Selection:
             return []
         if self.params.getlist("instance"):
             keys = set(self.selected_keys)
-            left = [one for one in self._called_anywhere if one.pk in self._left]
+            left = [one for one in self._named_anywhere if one.pk in self._left]
             found = [one for one in left if self._project_of(one) not in keys]
         else:
             found = self._left_in_time_range
@@ -150,7 +150,7 @@ class Selection:
 
         It may be where the viewer can't see it.
         """
-        keys = {one.pk for one in self.called}
+        keys = {one.pk for one in self.named_instances}
         return any(one.pk not in keys for one in self._left_in_time_range)
 
     @property
@@ -205,7 +205,7 @@ class Selection:
         }
 
     @cached_property
-    def _instances_by_name(self) -> dict[str, list[CalledInstance]]:
+    def _instances_by_name(self) -> dict[str, list[NamedInstance]]:
         """The instances of the selected projects that each value of ``instance`` means.
 
         An id, or a name: the one that the instance had then, the present one, or a former one.
@@ -215,21 +215,23 @@ class Selection:
         if not values:
             return {}
         keys = set(self.selected_keys)
-        here = [one for one in self._called_anywhere if self._project_of(one) in keys]
-        found = self._meant(values, here)
+        here = [one for one in self._named_anywhere if self._project_of(one) in keys]
+        found = self._find_named(values, here)
         if not all(found.values()):
             # But not at another customer, whose restores must be in no report for the former one.
             customers = self.params.getlist("customer")
             visible = [one for one in self.visible if not customers or one.customer in customers]
             others = {project.pk for project in visible}
-            left = [one for one in self._called_anywhere if one.pk in self._left]
-            there = self._meant(values, [one for one in left if self._project_of(one) in others])
+            left = [one for one in self._named_anywhere if one.pk in self._left]
+            there = self._find_named(
+                values, [one for one in left if self._project_of(one) in others]
+            )
             found = {value: rows or there[value] for value, rows in found.items()}
         return found
 
-    def _meant(
-        self, values: Sequence[str], rows: Sequence[CalledInstance]
-    ) -> dict[str, list[CalledInstance]]:
+    def _find_named(
+        self, values: Sequence[str], rows: Sequence[NamedInstance]
+    ) -> dict[str, list[NamedInstance]]:
         names = _NameHistory("instance", rows, self.params.time_range.asof)
         return {
             value: [one for one in rows if one.instance_id.lower() in all_spellings(value)]
@@ -238,18 +240,18 @@ class Selection:
         }
 
     @cached_property
-    def _called_anywhere(self) -> list[CalledInstance]:
+    def _named_anywhere(self) -> list[NamedInstance]:
         """All instances with the ids or the present or former names that the parameters give."""
         values = self.params.getlist("instance")
         if not values:
             return []
         names = {*values, *map(bare, values)}
         former = FormerName.objects.filter(instance__isnull=False, name__in=names)
-        rows = Instance.objects.called(values)
+        rows = Instance.objects.named(values)
         rows |= Instance.objects.filter(pk__in=former.values("instance_id"))
-        return list(map(CalledInstance._make, rows.values_list(*CalledInstance._fields)))
+        return list(map(NamedInstance._make, rows.values_list(*NamedInstance._fields)))
 
-    def _project_of(self, one: CalledInstance) -> int:
+    def _project_of(self, one: NamedInstance) -> int:
         """The project of an instance, in a snapshot then."""
         return self._projects_then.get(one.pk, one.project_id)
 
@@ -266,32 +268,32 @@ class Selection:
         return [instance for instance, then in self._projects_then.items() if then in selected]
 
     @cached_property
-    def _left(self) -> dict[int, Left]:
+    def _left(self) -> dict[int, FormerPlace]:
         """The instances that have left the selected projects, in a snapshot by its time."""
         rows = FormerProject.objects.filter(project__in=self.selected_keys)
         if at := self.params.time_range.asof:
             rows = rows.filter(until__lte=at)
         # The last counts.
         return {
-            instance: Left(project, until)
+            instance: FormerPlace(project, until)
             for instance, project, until in rows.values_list("instance_id", "project_id", "until")
         }
 
     @cached_property
-    def _left_in_time_range(self) -> list[CalledInstance]:
+    def _left_in_time_range(self) -> list[NamedInstance]:
         """Those of them that left after the time range had begun, and haven't come back."""
         start, keys = self.params.time_range.start, set(self.selected_keys)
         left = [key for key, one in self._left.items() if start is None or one.until > start]
         if not left:
             return []
         rows = Instance.objects.filter(pk__in=left).order_by("name", "pk")
-        found = map(CalledInstance._make, rows.values_list(*CalledInstance._fields))
-        called = {one.pk for one in self._called_anywhere}
+        found = map(NamedInstance._make, rows.values_list(*NamedInstance._fields))
+        named = {one.pk for one in self._named_anywhere}
         return [
             one
             for one in found
             if self._project_of(one) not in keys
-            and (one.pk in called or not self.params.getlist("instance"))
+            and (one.pk in named or not self.params.getlist("instance"))
         ]
 
 
@@ -321,8 +323,8 @@ class _NameHistory(Generic[Row]):
         )
 
 
-def _id_of(one: CalledInstance | VisibleProject) -> str:
-    return one.instance_id if isinstance(one, CalledInstance) else one.project_id
+def _id_of(one: NamedInstance | VisibleProject) -> str:
+    return one.instance_id if isinstance(one, NamedInstance) else one.project_id
 
 
 def of_projects(keys: Sequence[int] | None) -> RestoreQuerySet:

@@ -182,7 +182,7 @@ def _instances(sample: Sample, chosen: tuple[str, ...], scope: Scope) -> Iterato
     """The chosen values as they were given, other instances by name where that is unique."""
     visible = Instance.objects.visible_to(scope.viewer)
     keys_of: dict[str, set[int]] = {value: set() for value in chosen}
-    for key, *names in visible.called(chosen).values_list("pk", "name", "instance_id"):
+    for key, *names in visible.named(chosen).values_list("pk", "name", "instance_id"):
         for name in keys_of.keys() & names:
             keys_of[name].add(key)
     for value, keys in keys_of.items():
@@ -191,7 +191,7 @@ def _instances(sample: Sample, chosen: tuple[str, ...], scope: Scope) -> Iterato
     others = [key for key, _ in sample.instances.most_common(_MAX_INSTANCES + len(done) + 1)]
     found = visible.select_related("project").only(*_INSTANCE_FIELDS).in_bulk(set(others) - done)
     names = [instance.name for instance in found.values() if instance.name]
-    namesakes = visible.called(names).values_list("name", "instance_id")
+    namesakes = visible.named(names).values_list("name", "instance_id")
     called = Counter(text for texts in namesakes for text in {*texts})
     for key, instance in found.items():
         owner = instance.project.customer or instance.project.name

@@ -109,7 +109,7 @@ def _events(params: AuditParams, user: Viewer) -> EventQuerySet:
 
 def _selected(params: AuditParams, projects: ProjectQuerySet) -> ProjectQuerySet:
     name = params.get("project")
-    return projects.called(name) if name else projects
+    return projects.named(name) if name else projects
 
 
 def _not_found(params: AuditParams, projects: ProjectQuerySet) -> list[str]:

@@ -79,7 +79,7 @@ def downtime(request: HttpRequest) -> HttpResponse:
     if not params.errors and canonical != request.META["QUERY_STRING"]:
         return redirect(request.path + params.canonical_query)
     scope = Scope(params.as_list(), request.user)
-    show_zone_of(request, params.get("tz"), scope.places)
+    show_zone_of(request, params.get("tz"), scope.customer_zones)
     found = _report(params, scope)
     if found is None:
         return _page(request, params, scope, {}, status=400)
@@ -176,7 +176,7 @@ def downtime_xlsx(request: HttpRequest) -> HttpResponseBase:
     found = _report(params, scope)
     if found is None:
         return invalid(params)
-    show_zone_of(request, params.get("tz"), scope.places)
+    show_zone_of(request, params.get("tz"), scope.customer_zones)
     name = f"{_file_name(params)}.xlsx"
     if params.get("audience"):
         return _customer_xlsx(request, scope, _customer_document(params, scope, found), name)

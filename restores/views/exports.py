@@ -90,7 +90,7 @@ def restore_list_md(request: HttpRequest) -> HttpResponseBase:
     if form not in ("", *LIST_FORMATS):
         return _unknown_format(form, LIST_FORMATS)
     scope = Scope(params, request.user)
-    show_zone_of(request, params.get("tz"), scope.places)
+    show_zone_of(request, params.get("tz"), scope.customer_zones)
     customers = customers_of(scope) if form == "customer" else set()
     if len(customers) > 1:
         return plain_text(_SEVERAL_CUSTOMERS, status=400)

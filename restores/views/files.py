@@ -68,7 +68,7 @@ def restore_list_xlsx(request: HttpRequest) -> HttpResponseBase:
     if params.errors:
         return invalid(params)
     scope = Scope(params, request.user)
-    show_zone_of(request, params.get("tz"), scope.places)
+    show_zone_of(request, params.get("tz"), scope.customer_zones)
     # Before the rows: it must not claim more than they hold.
     complete_to, status = csv_export.complete_to(scope), scope.sync_status()
     parts = scope.parts(scope.restores)

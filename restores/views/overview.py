@@ -71,7 +71,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         return redirect(request.path + params.canonical_query)
     if not scope.visible:
         return TemplateResponse(request, "overview/first_run.html", {"params": params})
-    show_zone_of(request, params.get("tz"), scope.places)
+    show_zone_of(request, params.get("tz"), scope.customer_zones)
     zone = shown_range(params.time_range).zone
     # Before the rows: it must not claim more than they hold.
     status = scope.sync_status()

@@ -61,7 +61,7 @@ def restore_list(request: HttpRequest) -> HttpResponseBase:
     if params.canonical_query.lstrip("?") != request.META["QUERY_STRING"]:
         return redirect(request.path + params.canonical_query)
     scope = Scope(params, request.user)
-    show_zone_of(request, params.get("tz"), scope.places)
+    show_zone_of(request, params.get("tz"), scope.customer_zones)
     # Before the rows: it must not claim more than they hold.
     sync_status, stalled = scope.sync_status(), stalled_sync(now)
     histogram_on = request.COOKIES.get("histogram") != "off"
