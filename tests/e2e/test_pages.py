@@ -133,3 +133,9 @@ def test_a_printed_list_has_every_column_whatever_its_names(visit, long_names):
     page.emulate_media(media="print")
     sheet, table = (page.locator(css).bounding_box() for css in (".sheet", ".rows.fixed"))
     assert table["x"] + table["width"] <= sheet["x"] + sheet["width"]
+
+
+def test_a_printed_page_says_its_whole_address(visit, long_names):
+    page = visit("anna", "UTC", "/restores/")
+    page.pdf()
+    expect(page.locator("main")).to_have_attribute("data-address", page.url)
