@@ -132,6 +132,11 @@ def test_a_zone_that_the_browser_does_not_know_breaks_nothing(listed):
     expect(page.get_by_role("columnheader", name="Created")).to_contain_text("UTC+13:45")
     assert not page.script_errors
 
+    page.context.set_offline(True)
+    page.evaluate("document.dispatchEvent(new Event('refresh-now'))")
+    last = re.compile(r"Last refreshed at \d\d:\d\d:\d\d UTC; retrying")
+    expect(page.locator("#stale")).to_have_text(last)
+
 
 def test_a_range_is_chosen_in_the_calendar_and_said_in_words_before_it_is_applied(listed):
     page = listed("/restores/?from=2026-06-10T00:00:00Z&to=2026-06-11T00:00:00Z&tz=Asia/Tokyo")
