@@ -151,6 +151,18 @@ def test_what_does_not_fit_a_list_by_end_is_only_what_may_still_end(web):
     assert set(ids(web, status="other")) == {"old", "new"}
 
 
+def test_a_snapshot_has_those_whose_status_was_another_one_then(web):
+    then, since = NOW - timedelta(hours=2), NOW - timedelta(hours=1)
+    for before, after in (("Paused", "succeed"), ("restoring", "Paused")):
+        moved = {"created_at": then, "first_seen_at": then, "moved_at": since, "changed_at": since}
+        restore = make_restore(f"{before}-{after}", status=after, **moved)
+        make_observation(restore, then, status=before)
+        make_observation(restore, since, status=after)
+    assert ids(web, status="other") == ["restoring-Paused"]
+    asof = f"{since - timedelta(minutes=1):%Y-%m-%dT%H:%M:%SZ}"
+    assert ids(web, status="other", asof=asof) == ["Paused-succeed"]
+
+
 def test_pages_neither_lose_nor_repeat_a_row(web):
     make_many(33)
     for number in range(8):
