@@ -10,6 +10,7 @@ from django.contrib.auth.hashers import MD5PasswordHasher, identify_hasher, make
 from django.db import connection, connections
 from django.test import Client
 
+import dashboard.settings
 from dashboard.env import Env, InvalidSetting
 from restores.client_address import client_address
 from restores.failed_sign_ins import LIMITS, WINDOW
@@ -140,7 +141,7 @@ def test_h2_each_password_costs_one_hash_whether_the_account_exists(
 
 
 def test_passwords_are_hashed_by_argon2(settings):
-    settings.PASSWORD_HASHERS = ["dashboard.hashers.Argon2"]
+    settings.PASSWORD_HASHERS = dashboard.settings.PASSWORD_HASHERS
     encoded = make_password(PASSWORD)
     assert encoded.startswith("argon2$argon2id$v=19$m=19456,t=2,p=1$")
     assert identify_hasher(encoded).verify(PASSWORD, encoded)
