@@ -29,6 +29,9 @@ def test_one_menu_is_open_at_a_time(listed):
         page.keyboard.press("Enter")
         expect(page.locator(OPEN)).to_have_count(1)
         expect(page.locator(f"{menu}[open]")).to_have_count(1)
+    page.keyboard.press("f")
+    expect(page.locator(OPEN)).to_have_count(1)
+    expect(page.locator(".menu.filter[open]")).to_have_count(1)
 
 
 def test_a_click_elsewhere_closes_a_menu_and_one_inside_does_not(listed):
