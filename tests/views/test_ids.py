@@ -215,6 +215,13 @@ def test_an_instance_is_given_by_its_name_or_its_id(world, value):
     assert listed(world, instance=value) == ["of-instance"]
 
 
+@pytest.mark.parametrize("stored", [NEVER.upper(), "DCS-Odd_1"])
+def test_the_id_of_an_instance_is_found_whatever_its_case(world, stored):
+    make_restore("of-odd", instance=make_instance("odd", instance_id=stored))
+    for value in (stored, stored.lower(), stored.upper()):
+        assert listed(world, instance=value) == ["of-odd"]
+
+
 @pytest.mark.parametrize(
     "page", [f"/instances/{INSTANCE}/", "/restores/of-instance/", "/sync-status/"]
 )
