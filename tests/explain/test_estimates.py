@@ -114,6 +114,9 @@ def test_a_restore_at_100_percent_has_no_estimate():
 
 def test_there_is_no_estimate_when_progress_contradicts_history():
     assert estimate(400, 10, NINE) is None
+    # Neither total is several times the other, but at this pace it takes 17 minutes, not 9.
+    assert estimate(300, 30, NINE) is None
+    assert estimate(300, 40, NINE)
 
 
 def test_near_the_end_an_estimate_follows_the_progress():
