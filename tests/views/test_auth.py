@@ -2,11 +2,14 @@
 
 import io
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 from urllib.parse import urlencode
 
 import pytest
 import time_machine
+from django.db import connection, connections
 from django.template.loader import render_to_string
 from django.test import Client
 
@@ -75,6 +78,27 @@ def test_a_link_signs_in_once(client, mia):
     assert b"This sign-in link has expired" in again.content
     assert b'href="/login/"' in again.content
     assert not is_signed_in(client)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_that_confirm_a_link_at_once_one_is_signed_in(django_user_model):
+    token = issue(django_user_model.objects.create_user("mia"))
+    both_have_read = Barrier(2, timeout=10)
+
+    def wait(execute, sql, *rest):
+        if sql.startswith("UPDATE"):
+            both_have_read.wait()
+        return execute(sql, *rest)
+
+    def confirm(_):
+        try:
+            with connection.execute_wrapper(wait):
+                return redeem(token)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sum(user is not None for user in pool.map(confirm, range(2))) == 1
 
 
 @pytest.mark.parametrize("method", ["get", "head"])
