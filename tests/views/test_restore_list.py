@@ -146,7 +146,9 @@ def test_what_does_not_fit_a_list_by_end_is_only_what_may_still_end(web):
     make_restore("new", status="Paused")
     make_restore("running", status="restoring")
     assert "Not shown: 2 not finished yet" in words(web.get(f"{URL}?on=ended"))
-    text = words(web.get(URL))
+    response = web.get(URL)
+    assert 'name="status" value="other"' in re.sub(r"\s+", " ", response.content.decode())
+    text = words(response)
     assert "In progress 1" in text and "Other 2" in text and "Stuck 1" in text
     assert set(ids(web, status="other")) == {"old", "new"}
 
