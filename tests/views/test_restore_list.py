@@ -130,6 +130,8 @@ def test_what_is_possibly_stuck_has_a_tab_and_a_filter(web):
     assert "All 2 Stuck 1 Unresolved 0" in words(web.get(URL))
     assert 'href="?stuck=yes&amp;asof=' in html and "<bdi>Possibly stuck</bdi>" in html
     assert ids(web, stuck="yes") == ["stuck"]
+    # The tab says so, so no chip repeats it.
+    assert "chip set" not in opened(web, {"stuck": "yes"}).content.decode()
     rows = web.get("/restores.json").json()["restores"]
     assert {row["restore_id"]: row["stuck"] for row in rows} == {"stuck": True, "fine": False}
     assert "possibly stuck" in web.get("/restores.md?stuck=yes").content.decode().lower()
