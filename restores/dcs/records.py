@@ -337,8 +337,8 @@ def parse_http_date(value: str | None) -> datetime | None:
     """Parse an HTTP date, as in Date and Retry-After headers, as aware UTC."""
     try:
         time = parsedate_to_datetime(value or "")
-        time = time if time.tzinfo else time.replace(tzinfo=UTC)
-        return time.astimezone(UTC)
+        time = (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
+        return time if time.year < 9999 else None  # or adding to it would overflow
     except (ValueError, TypeError, OverflowError, IndexError):
         return None
 

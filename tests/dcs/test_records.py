@@ -327,6 +327,8 @@ def test_any_iso_time_with_an_offset_is_the_same_time(naive, minutes, separator)
         ("Tue, 06 Oct 2026 14:03:00 -0000", datetime(2026, 10, 6, 14, 3, tzinfo=UTC)),
         ("Tue, 06 Oct 2026 16:03:00 +0200", datetime(2026, 10, 6, 14, 3, tzinfo=UTC)),
         ("Fri, 31 Dec 9999 23:59:59 -1200", None),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", None),
+        ("Thu, 31 Dec 9998 23:59:59 GMT", datetime(9998, 12, 31, 23, 59, 59, tzinfo=UTC)),
         ("soon", None),
         ("", None),
         (None, None),

@@ -262,8 +262,20 @@ def test_v3_times_up_to_the_clock_of_a_cloud_that_is_ahead_are_accepted(scene):
 
 @pytest.mark.parametrize("days", [1, -1, 900, -900])
 def test_v3_no_date_header_makes_anything_complete_up_to_the_future(scene, web, days):
-    now = datetime.now(UTC)
-    headers = {"Date": format_datetime(now + timedelta(days=days), usegmt=True)}
+    date = format_datetime(datetime.now(UTC) + timedelta(days=days), usegmt=True)
+    sync_with_date(scene, date)
+    assert "Clock skew" in page(web, "/sync-status/")
+
+
+@pytest.mark.parametrize("date", ["", "soon", "2026-11-20T08:00:00Z", "31 Dec 9999 23:59:59 GMT"])
+def test_v3_a_date_header_that_is_no_clocks_counts_as_absent(scene, web, date):
+    sync_with_date(scene, date)
+    assert "Clock skew" not in page(web, "/sync-status/")
+
+
+def sync_with_date(scene, date):
+    """Sync an instance and the project from responses with this Date header."""
+    now, headers = datetime.now(UTC), {"Date": date}
     body = {"restore_record_response": [record("r-1")], "total_num": 1}
     scene.inject("/restores", kind="answer", headers=headers, body=body)
     counts = {"redis": {"restoring_count": 0}}
@@ -273,7 +285,6 @@ def test_v3_no_date_header_makes_anything_complete_up_to_the_future(scene, web, 
     assert abs(Restore.objects.get().observations.get().seen_at - now) < timedelta(seconds=9)
     project = scheduling.take_over_project(scene.project, now)
     assert sync_project(project, scene.client) is None
-    assert "Clock skew" in page(web, "/sync-status/")
 
 
 # V4: progress
