@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 import random
 import re
 import socket
@@ -59,10 +60,25 @@ class Response:
     def json(self) -> object:
         """Parse the body as JSON, or raise InvalidResponse."""
         try:
-            # NaN and Infinity are not valid JSON. As text they can be stored, and count as absent.
-            return json.loads(self.body, parse_constant=str)
+            # NaN and Infinity are not valid JSON, and some numbers are too large for Python. As
+            # text they can be stored, and count as absent.
+            return json.loads(
+                self.body, parse_constant=str, parse_int=_parse_int, parse_float=_parse_float
+            )
         except (ValueError, RecursionError) as error:
             raise invalid_response(self, "The response is not JSON.") from error
+
+
+def _parse_int(digits: str) -> int | str:
+    try:
+        return int(digits)
+    except ValueError:  # more digits than sys.get_int_max_str_digits()
+        return digits
+
+
+def _parse_float(digits: str) -> float | str:
+    number = float(digits)
+    return number if math.isfinite(number) else digits
 
 
 class Deadline:

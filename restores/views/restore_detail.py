@@ -426,6 +426,6 @@ def _indented(raw: str) -> str:
 
 def _raw_value(raw: str) -> Any:
     try:
-        return json.loads(raw)
+        return json.loads(raw, parse_constant=str)  # 1e999 was once stored as Infinity
     except (ValueError, RecursionError):
         return raw or None

@@ -115,7 +115,6 @@ def test_instances_being_restored_are_counted_over_all_engines(server, client, b
         b"\xff\xfe\x00",
         b"[" * 100_000,
         b'{"restore_record_response": {"a": 1}, "total_num": 1}',
-        b'{"restore_record_response": [], "total_num": ' + b"9" * 5000 + b"}",
     ],
 )
 def test_a_response_that_is_not_a_list_is_invalid(server, client, body):

@@ -646,6 +646,17 @@ def test_a17_no_wrong_type_in_a_row_keeps_the_good_rows_out(synced, odd):
     assert result.error is None or result.error.kind in ("bad_answer", "vanished")
 
 
+@pytest.mark.parametrize("number", ["9" * 5000, "-" + "9" * 5000, "1e999", "-1E999", "Infinity"])
+def test_a17_a_number_too_large_for_python_is_kept_as_text(synced, web, number):
+    rows = [record("r-3", x="@", progress="@", status="restoring"), record("r-1")]
+    body = json.dumps({"restore_record_response": rows, "total_num": 2}).replace('"@"', number)
+    synced.inject("/restores", kind="answer", body=body)
+    assert synced.sync().error is None
+    response = web.get("/restores/r-3.json").content.decode()
+    shown = json.loads(response, parse_constant=lambda name: pytest.fail(f"{name} isn’t JSON"))
+    assert (shown["raw"]["x"][:5], shown["progress"]) == (number[:5], None)
+
+
 def test_a17_a_row_without_an_id_is_counted_and_the_others_are_kept(synced):
     synced.list_restores(
         record("r-1"), record("r-2", status="failed"), record({}), "no record", None
