@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
@@ -55,10 +55,14 @@ from restores.views.restore_rows import restore_rows
 SHOWN = 10
 # The median time to the next success is of so many of the newest restores with the code.
 SAMPLE = 200
+# So many codes that aren't documented are listed, those with the newest restores: a cloud may give
+# each failure a code of its own.
+MOST_UNKNOWN = 200
 # How an unknown code must be written; one that is stored may be any text.
 WELL_FORMED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 MALFORMED = "isn’t an error code. Error codes look like dcs.08.0007 or DCS.4097"
 _MAX_SHOWN = 200
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @require_safe
@@ -68,9 +72,11 @@ def code_list(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     scope = _scope(request, now)
     status = scope.sync_status()
-    rows, complete = code_rows(scope, now)
+    rows, left_out, complete = code_rows(scope, now)
     context = {
         "rows": rows,
+        "left_out": left_out,
+        "most_unknown": MOST_UNKNOWN,
         "complete": complete,
         "counted": COUNT_LIMIT,
         "periods": PERIODS,
@@ -86,7 +92,7 @@ def code_list_json(request: HttpRequest) -> JsonAnswer:
     now = timezone.now()
     scope = _scope(request, now)
     status = sync_status_json(scope.sync_status())
-    rows, complete = code_rows(scope, now)
+    rows, left_out, complete = code_rows(scope, now)
     return {
         "codes": [
             {
@@ -99,6 +105,7 @@ def code_list_json(request: HttpRequest) -> JsonAnswer:
             }
             for row in rows
         ],
+        "codes_left_out": left_out,
         "counted_all": complete,
         "refusals": [_explained_json(one) for one in REFUSALS.values()],
         **status,
@@ -198,10 +205,11 @@ class CodeRow:
     newest: datetime | None
 
 
-def code_rows(scope: Scope, now: datetime) -> tuple[list[CodeRow], bool]:
+def code_rows(scope: Scope, now: datetime) -> tuple[list[CodeRow], int, bool]:
     """The documented codes, then others that visible restores have, by name.
 
-    Only the newest restores with a code are read; True if those are all.
+    How many others are left out. Only the newest restores with a code are read; True if those are
+    all.
     """
     coded = scope.visible_restores.exclude(error_code="")
     dated = coded.exclude(created_at=None)
@@ -238,7 +246,12 @@ def code_rows(scope: Scope, now: datetime) -> tuple[list[CodeRow], bool]:
         )
 
     by_name = [code_row(folded, rows) for folded, rows in sorted(found.items())]
-    return sorted(by_name, key=lambda row: not row.code.known), since is None
+    known = [row for row in by_name if row.code.known]
+    unknown = [row for row in by_name if not row.code.known]
+    newest_first = sorted(unknown, key=lambda row: row.newest or _LONG_AGO, reverse=True)
+    left_out = {row.code.code for row in newest_first[MOST_UNKNOWN:]}
+    shown = [row for row in unknown if row.code.code not in left_out]
+    return [*known, *shown], len(left_out), since is None
 
 
 def list_url(params: ListParams, spellings: Collection[str], period: Period | None = None) -> str:

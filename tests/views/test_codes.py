@@ -316,6 +316,20 @@ def test_only_the_newest_restores_with_a_code_are_counted_and_the_page_says_so(w
     assert "3+ restores" in words(web, "/codes/dcs.08.0007/")
 
 
+def test_a_cloud_with_a_code_for_each_failure_does_not_make_the_list_endless(web):
+    for number in range(900):
+        failed(f"dcs.{number:03}" + "<" * 245, ago=(1000 - number) * MINUTE)
+    response = web.get("/codes/")
+    assert len(response.content) < 1_000_000
+    html = words(web, "/codes/")
+    assert "700 more codes that aren’t documented aren’t listed, only the newest 200" in html
+    found = web.get("/codes.json").json()
+    assert found["codes_left_out"] == 700
+    listed = [row["code"] for row in found["codes"]]
+    assert listed[: len(CATALOGUE)] == list(CATALOGUE)
+    assert [code[:7] for code in listed[len(CATALOGUE) :]] == [f"dcs.{n}" for n in range(700, 900)]
+
+
 def test_a_code_of_any_text_has_a_page_and_stays_text(web):
     failed(HOSTILE)
     assert url_of(HOSTILE) in words(web, "/codes/")
