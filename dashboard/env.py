@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit, urlunsplit
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
@@ -251,7 +251,10 @@ class Env:
 
 
 def digest(*texts: str) -> str:
-    """Return ten characters that tell deployments apart, from URLs without their passwords."""
+    """Return ten characters that tell deployments apart, from URLs without their passwords.
+
+    The path of a SQLite database counts from the current folder, as it does for SQLite.
+    """
     bare = [_without_password(text) for text in texts]
     return hashlib.sha256("\0".join(bare).encode("utf-8", "surrogateescape")).hexdigest()[:10]
 
@@ -342,8 +345,10 @@ def _without_password(url: str) -> str:
     userinfo, at, host = parts.netloc.rpartition("@")
     netloc = f"{userinfo.partition(':')[0]}{at}{host.lower()}"
     query = "&".join(p for p in parts.query.split("&") if not p.startswith("password="))
-    scheme = parts.scheme.replace("postgresql", "postgres")
-    return urlunsplit((scheme, netloc, parts.path, query, ""))
+    scheme, path = parts.scheme.replace("postgresql", "postgres"), parts.path
+    if scheme == "sqlite":
+        path = "/" + quote(os.path.abspath(unquote(path.removeprefix("/"))))
+    return urlunsplit((scheme, netloc, path, query, ""))
 
 
 def _invalid(name: str, value: str, allowed: str) -> InvalidSetting:

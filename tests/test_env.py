@@ -343,6 +343,19 @@ def test_a_digest_tells_deployments_apart_and_ignores_passwords():
     assert digest("sqlite:///a", "http://h:1") != digest("sqlite:///a", "http://h:2")
 
 
+def test_a_relative_path_of_a_database_tells_deployments_in_two_folders_apart(
+    tmp_path, monkeypatch
+):
+    digests = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        digests.append(digest("sqlite:///var/x.sqlite3"))
+        for spelling in ("var//x.sqlite3", "./var/x%2Esqlite3", f"{tmp_path}/{name}/var/x.sqlite3"):
+            assert digest(f"sqlite:///{spelling}") == digests[-1]
+    assert len(set(digests)) == 2
+
+
 def test_a_value_may_come_from_a_file_without_its_last_line_break(tmp_path):
     (tmp_path / "key").write_text(f"{SECRET}\n")
     (tmp_path / "broker").write_text("redis://:p@h/0\r\n")
