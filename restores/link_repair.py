@@ -49,8 +49,10 @@ _OPENERS = {")": "(", "]": "[", "}": "{", ">": "<"}
 # Their values are read without the punctuation around an id.
 _TRIMMED = ("ids", "instance")
 _ENDPOINT = re.compile(r"\.(?:json|csv|xlsx|md)$")
-# Their queries aren't ours, or hold what must stay as it is.
-_UNTOUCHED = ("/admin/", "/login/once/", "/login/oidc/")
+# Their addresses aren't ours.
+_UNTOUCHED = ("/admin/", "/login/oidc/")
+# The query of a sign-in link holds an address that must stay as it is.
+_QUERY_UNTOUCHED = "/login/once/"
 _SAFE = "!$%&'()*+,/:;=?@[]~"
 
 
@@ -66,7 +68,7 @@ def repair_links(
         query = quote(raw, safe=_SAFE)
         if request.method not in ("GET", "HEAD") or path.startswith(_UNTOUCHED):
             return get_response(request)
-        meant = repaired_query(query)
+        meant = query if path.startswith(_QUERY_UNTOUCHED) else repaired_query(query)
         # A script searches for exactly what it says, and a pasted text is shown as it is.
         exact = _ENDPOINT.search(path) or path == "/lookup/"
         literal = exact and query.rpartition("&")[2].startswith("q=")

@@ -5,7 +5,7 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
 import pytest
 import time_machine
@@ -111,6 +111,17 @@ def test_h1_opening_a_link_shows_whom_it_signs_in_and_changes_nothing(client, mi
     assert method == "head" or b"Sign in as mia?" in page.content
     assert not Event.objects.exists()
     assert client.post(url).status_code == 302
+
+
+@pytest.mark.parametrize("end", ["", ".", ")", ">", "/.", "//", "/&quot;", ".)", "/%20"])
+@pytest.mark.parametrize("query", ["", "?next=/restores/%3Fsort%3Dcreated%26page%3D2"])
+def test_a_link_that_a_chat_program_has_damaged_is_repaired(client, mia, end, query):
+    url = link_for(mia)
+    repaired = client.get(url.rstrip("/") + end + query).headers["Location"]
+    assert unquote(repaired.partition("?")[0]) == url
+    page = client.get(repaired)
+    assert b"Sign in as mia?" in page.content
+    assert page.context["next"] == ("/restores/?sort=created&page=2" if query else "")
 
 
 def test_a_link_needs_the_form_of_its_own_page(mia):
