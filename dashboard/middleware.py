@@ -190,15 +190,21 @@ def _read_form(request: HttpRequest) -> None:
     request.POST  # noqa: B018 - parsed when it is first accessed
 
 
-def drop_invalid_session_cookie(get_response: GetResponse) -> GetResponse:
-    """Drop a session cookie with a NUL byte.
+def drop_session_cookie(get_response: GetResponse) -> GetResponse:
+    """Drop a session cookie with a NUL byte, and any that comes with a health check.
 
-    Django looks it up unchecked and PostgreSQL rejects such a text: the response would be a 500.
+    Django looks the former up unchecked and PostgreSQL rejects such a text: the response would be a
+    500. Health checks must answer without database, but LoginRequiredMiddleware looks for a user
+    before it looks at the view (Django 5.2).
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        if "\0" in request.COOKIES.get(settings.SESSION_COOKIE_NAME, ""):
-            del request.COOKIES[settings.SESSION_COOKIE_NAME]
+        name = settings.SESSION_COOKIE_NAME
+        if "\0" in request.COOKIES.get(name, "") or request.path_info in _HEALTH_CHECKS:
+            request.COOKIES.pop(name, None)
         return get_response(request)
 
     return middleware
+
+
+_HEALTH_CHECKS = ("/healthz", "/readyz")

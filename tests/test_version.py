@@ -20,6 +20,13 @@ def test_the_health_check_shows_the_version_and_needs_no_database(client, django
     assert client.get("/healthz").content.decode() == f"ok\nversion: {dashboard.__version__}\n"
 
 
+def test_the_health_check_needs_no_database_for_a_signed_in_browser_either(
+    web, django_assert_num_queries
+):
+    with django_assert_num_queries(0):
+        assert web.get("/healthz").status_code == 200
+
+
 def test_every_page_shows_the_version_in_the_user_menu(web):
     for path in ("/", "/restores/", "/lookup/", "/time-zone/"):
         assert f"Version {dashboard.__version__}" in web.get(path, follow=True).content.decode()
