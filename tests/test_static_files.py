@@ -39,12 +39,36 @@ def test_h7_collected_static_files_are_enough_until_one_is_new(collected, settin
     require_static_files()
 
 
+@pytest.mark.parametrize("damage", ["empty", "cut off", "binary", "another version", "files gone"])
+def test_h7_gunicorn_refuses_to_start_with_damaged_ones(collected, tmp_path, damage):
+    call_command("collectstatic", "--noinput", "-v0")
+    manifest = tmp_path / "staticfiles.json"
+    content = manifest.read_bytes()
+    damaged = {
+        "empty": b"",
+        "cut off": content[:4096],
+        "binary": bytes(range(256)),
+        "another version": content.replace(b'"version": "1.1"', b'"version": "9"'),
+        "files gone": content,
+    }[damage]
+    manifest.write_bytes(damaged)
+    if damage == "files gone":
+        for file in tmp_path.glob("dashboard.*"):
+            file.unlink()
+    assert_refused(tmp_path, tmp_path)
+
+
 def test_h7_gunicorn_refuses_to_start_without_them(tmp_path):
+    assert_refused(tmp_path, tmp_path / "static")
+
+
+def assert_refused(tmp_path, static_root):
+    """gunicorn ends with a sentence that has the command."""
     keep = {name: os.environ[name] for name in ("PATH", "SECRET_KEY")}
     database = {"DATABASE_URL": f"sqlite:///{tmp_path}/x.sqlite3"}
     done = subprocess.run(
         [sys.executable, "-m", "gunicorn", "dashboard.wsgi", "--bind", "127.0.0.1:0"],
-        env=keep | database | {"STATIC_ROOT": str(tmp_path / "static")},
+        env=keep | database | {"STATIC_ROOT": str(static_root)},
         cwd=django_settings.BASE_DIR,
         capture_output=True,
         text=True,
@@ -52,6 +76,7 @@ def test_h7_gunicorn_refuses_to_start_without_them(tmp_path):
     )
     assert done.returncode == 3
     assert "Run: manage.py collectstatic --noinput" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_styles_and_scripts_of_the_restore_list_are_at_most_35_kilobytes():
