@@ -4,9 +4,11 @@ import fcntl
 import json
 import os
 import secrets
+import shutil
 import stat
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -16,6 +18,7 @@ from .console import CliError, say
 from .watchdog import GRACE
 
 DEFAULT_URL = "http://127.0.0.1:8000"
+ROOM_NEEDED = 1_000_000  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,9 @@ class DataFolder:
 
         The watchdog of a killed ./run holds the lock until the last child is gone: wait for that.
         """
-        descriptor = os.open(self.path / "run.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        path = self.path / "run.lock"
+        with _explained(path):
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         deadline = time.monotonic() + GRACE + 5
         while not try_lock(descriptor):
             owner = _json_object(self._read("run.lock"))
@@ -104,21 +109,42 @@ class DataFolder:
                     f"{self.path}. Stop it, or use another folder: --data DIR"
                 )
             time.sleep(0.1)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, json.dumps({"pid": os.getpid(), "address": url}).encode(), 0)
+        with _explained(path):
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, json.dumps({"pid": os.getpid(), "address": url}).encode(), 0)
         return descriptor
 
+    def is_full(self) -> bool:
+        """Whether its disk has next to no room left, so that logs may lack what went wrong."""
+        return shutil.disk_usage(self.path).free < ROOM_NEEDED
+
     def _read(self, name: str) -> str:
-        with suppress(FileNotFoundError):
-            return (self.path / name).read_text(encoding="utf-8", errors="replace").strip()
+        path = self.path / name
+        with _explained(path), suppress(FileNotFoundError):
+            return path.read_text(encoding="utf-8", errors="replace").strip()
         return ""
 
     def _write(self, name: str, text: str) -> None:
         # Never half a file, and never readable by others, not even for a moment.
-        fresh = self.path / f"{name}.{os.getpid()}"
-        with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(text)
-        fresh.replace(self.path / name)
+        path, fresh = self.path / name, self.path / f"{name}.{os.getpid()}"
+        try:
+            with _explained(path):
+                with open(
+                    os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w"
+                ) as file:
+                    file.write(text)
+                fresh.replace(path)
+        finally:
+            fresh.unlink(missing_ok=True)
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Raise a CliError that names a file which can't be used, such as on a full disk."""
+    try:
+        yield
+    except OSError as error:
+        raise CliError(f"{path} can’t be used ({error.strerror}). Try --data DIR") from error
 
 
 def close_to_others(path: Path) -> None:

@@ -114,9 +114,10 @@ class Stack:
         statuses = self._supervisor.run(*(self._command(*command) for command in commands))
         for command, status in zip(commands, statuses, strict=True):
             if status:
+                full = f"The disk of {self._folder.path} is full. " * self._folder.is_full()
                 raise CliError(
                     f"{self._supervisor.log_tail(command[0])}\n\n"
-                    f"`manage.py {' '.join(command)}` {describe_exit(status)}. "
+                    f"{full}`manage.py {' '.join(command)}` {describe_exit(status)}. "
                     f"See {self._supervisor.log(command[0])}"
                 )
 

@@ -1,11 +1,15 @@
 """The data folder: one ./run at a time, and a secret key of its own."""
 
 import stat
+import subprocess
+import sys
 
 import pytest
 
 from deploy.launcher.console import CliError
 from deploy.launcher.data_folder import DataFolder
+
+from .conftest import REPOSITORY
 
 
 @pytest.fixture
@@ -36,6 +40,34 @@ def test_the_error_for_a_locked_folder_names_its_owner(folder):
     with pytest.raises(CliError, match=r"Another \./run \(process \d+, http://127.0.0.1:8001\)"):
         folder.lock("http://127.0.0.1:8002")
     assert folder.last_url() == "http://127.0.0.1:8001"
+
+
+FULL = """
+import resource, signal, sys
+from pathlib import Path
+from deploy.launcher.cli import main
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+_, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (10, hard))
+sys.exit(main(["--port", "65000", "--data", sys.argv[1]]))
+"""
+
+
+def test_d9_a_disk_that_is_full_at_the_start_is_named(folder):
+    """As in test_console.py, a limit on the size of files stands for a full disk."""
+    command = [sys.executable, "-c", FULL, folder.path]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 1
+    key = folder.path / "secret_key"
+    assert done.stderr == f"{key} can’t be used (File too large). Try --data DIR\n"
+    assert [file.name for file in folder.path.iterdir()] == ["logs"]
+
+
+@pytest.mark.parametrize("name", ["secret_key", "simulator.json", "run.lock"])
+def test_a_file_that_cannot_be_read_is_named(folder, name):
+    (folder.path / name).mkdir()
+    with pytest.raises(CliError, match=rf"{name} can’t be used \(Is a directory\)"):
+        folder.secret_key(), folder.simulator(), folder.last_url()
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"port": "x", "environment": [1]}', "\x00"])
