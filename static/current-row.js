@@ -1,5 +1,4 @@
-// The row that the keys act on: marked, in sight, and the same one after a refresh or after a visit
-// to the page of its restore.
+// The row that the keys act on, kept after a refresh and after a visit to its page.
 import { recall, store } from "./storage.js";
 
 const RESTORE_PAGE = /\/restores\/[^/]+\/$/;
@@ -48,7 +47,7 @@ const cameBack = () =>
   (RESTORE_PAGE.test(new URL(document.referrer).pathname) ||
     withoutAsof(document.referrer) === withoutAsof(location.href));
 
-/** After Back the browser itself scrolls; after a link the row is put where it was. */
+/** After a link the row is put where it was; after Back the browser scrolls. */
 const restorePosition = () => {
   const type = performance.getEntriesByType("navigation")[0]?.type;
   if (type === "navigate" && !cameBack()) return;

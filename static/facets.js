@@ -1,5 +1,5 @@
-// Loads the values of the filters and their counts when the panel is opened, not before: they are
-// the costly part of it. Without script a link in the panel leads to the same form.
+// Loads the values of the filters and their counts, which cost most, when the panel is opened.
+// Without script a link in the panel leads to the same form.
 import { announce } from "./clipboard.js";
 
 const fill = async (panel) => {

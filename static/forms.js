@@ -1,5 +1,5 @@
-// Submits a form of a list to the canonical URL of what is filled in, so that the server need not
-// redirect. Without script the browser sends every field, and the server redirects.
+// Submits a form of a list to the canonical URL of what is filled in. Without script the browser
+// sends every field, and the server redirects.
 
 /** Encode like Python's urlencode(safe=":/,"). */
 const encode = (text) =>

@@ -1,6 +1,5 @@
-// Loads the histogram above the list after the list itself, and again now and then while the page
-// is live. The Display menu switches it off for this browser: the server reads that cookie.
-// Dragging with the mouse from one bar to another chooses their time range.
+// Loads the histogram after the list, and again now and then while the page is live. The Display
+// menu switches it off by a cookie. Dragging from one bar to another chooses their time range.
 
 const EVERY = 60_000;
 const YEAR = 365 * 24 * 3600;
@@ -37,38 +36,26 @@ document.addEventListener("change", ({ target }) => {
 });
 let from = null;
 
-const barOf = ({ target }) => target.closest?.("[data-histogram] .bars a");
-
-/** The bars between that where the mouse was pressed and another one, both included. */
-const barsTo = (bar) => {
-  const bars = [...bar.parentElement.querySelectorAll("a")];
-  const ends = [bars.indexOf(from), bars.indexOf(bar)].sort((a, b) => a - b);
-  return bars.slice(ends[0], ends[1] + 1);
-};
+const barOf = ({ target }) => target.closest("[data-histogram] .bars a");
 
 document.addEventListener("pointerdown", (event) => {
-  from = event.pointerType === "mouse" && event.button === 0 ? barOf(event) : null;
+  from = event.pointerType === "mouse" && barOf(event);
 });
 document.addEventListener("dragstart", (event) => from && event.preventDefault());
 document.addEventListener("pointerover", (event) => {
   const bar = from && barOf(event);
   if (!bar) return;
-  const dragged = barsTo(bar);
-  for (const one of bar.parentElement.querySelectorAll("a")) {
-    one.classList.toggle("dragged", dragged.includes(one));
-  }
+  const bars = [...bar.parentElement.querySelectorAll("a")];
+  const [first, last] = [bars.indexOf(from), bars.indexOf(bar)].sort((a, b) => a - b);
+  bars.forEach((one, at) => one.classList.toggle("dragged", first <= at && at <= last));
 });
-document.addEventListener("pointerup", (event) => {
-  const bar = from && barOf(event);
-  const dragged = bar ? barsTo(bar) : [];
+document.addEventListener("pointerup", () => {
+  const [first, ...others] = document.querySelectorAll(".bars .dragged");
   from = null;
-  for (const one of document.querySelectorAll(".bars .dragged")) one.classList.remove("dragged");
-  if (dragged.length < 2) return;
-  const [first, last] = [dragged[0], dragged.at(-1)].map(
-    (one) => new URL(one.getAttribute("href"), location.href),
-  );
-  first.searchParams.set("to", last.searchParams.get("to"));
-  location.assign(first);
+  for (const one of [first, ...others]) one?.classList.remove("dragged");
+  if (!others.length) return;
+  const [begin, end] = [first, others.at(-1)].map((bar) => bar.getAttribute("href"));
+  location.assign(begin.replace(/&to=[^&]*/, /&to=[^&]*/.exec(end) ?? ""));
 });
 document.addEventListener("refreshing", () => (outdated = true));
 document.addEventListener("refreshed", draw);

@@ -1,5 +1,4 @@
-// Keyboard shortcuts, never while somebody types; ? shows them, and there they can be switched off
-// for this browser.
+// Keyboard shortcuts, except while somebody types. ? shows them and can switch them off.
 import { copy, toast } from "./clipboard.js";
 import { currentRow, linkOf, move } from "./current-row.js";
 import { focusInside } from "./menus.js";
@@ -12,7 +11,7 @@ const hint = document.querySelector(".find kbd");
 
 const search = () => document.querySelector(".find textarea")?.select();
 
-/** Follow a link; the heading of its page gets the focus, so that a screen reader begins there. */
+/** Follow a link; screen readers begin at the heading of its page. */
 const follow = (link) => {
   if (!link) return;
   store("sessionStorage", "focus-heading", "yes");

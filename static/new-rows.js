@@ -87,7 +87,7 @@ document.addEventListener("refreshed", () => {
   for (const id of changed) document.getElementById(id)?.toggleAttribute("data-flash", true);
   changed = [];
   const main = document.querySelector("main");
-  // Back at the top: the next refresh may show them, whether or not anything has changed again.
+  // Back at the top: the next refresh may show them, even if nothing has changed again.
   if (waiting && !reading(main)) delete main.dataset.tag;
   if (!released) return;
   released = false;

@@ -31,4 +31,4 @@ if (main?.dataset.live) {
 }
 
 // A printed link needs its host.
-if (main) addEventListener("beforeprint", () => (main.dataset.address = location.href));
+if (main) addEventListener("beforeprint", () => (main.dataset.permalink = location.href));

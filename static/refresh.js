@@ -98,7 +98,7 @@ const start = (main) => {
     }
     if (goOn && seconds(main)) schedule();
   };
-  // One after the other: a response that overtook a later one would put the page back in time.
+  // One after the other: a late response would put the page back in time.
   const refreshNext = () => (queue = queue.then(once));
 
   document.addEventListener("visibilitychange", () => document.hidden || refreshNext());

@@ -1,5 +1,5 @@
-// Rows selected by their checkbox, with x, or by a click on their time with Ctrl or Shift held: their
-// links to copy, the menu of the list for them alone, a list of them alone, and their downtime if it has a column.
+// Rows selected by their checkbox, with x, or by a click on their time with Ctrl or Shift held, and
+// the bar with what can be done with them.
 import { announce, copy, toast } from "./clipboard.js";
 import { linkOf } from "./current-row.js";
 
@@ -28,11 +28,11 @@ const create = (tag, text, act) => {
   return element;
 };
 
-/** In a path a special character of an ID is written as ~ and its bytes in hex. */
+/** Paths have special characters of an ID as ~ and bytes in hex. */
 const restoreId = (href) =>
   decodeURIComponent(new URL(href).pathname.split("/").at(-2).replaceAll("~", "%"));
 
-/** The query of the selected restores, in the time zone, as of the time and with the columns here. */
+/** The query of the selected restores, as they are shown here. */
 const queryOfSelected = () => {
   const ids = new Set([...selected.values()].map(restoreId));
   const query = new URLSearchParams({ ids: [...ids].sort().join(",") });
@@ -100,7 +100,7 @@ const mark = () => {
   }
 };
 
-/** The downtime of the selected rows is added up by the server: where they overlap, it counts once. */
+/** The server adds up the downtime: where restores overlap, it counts once. */
 const drawDowntime = async () => {
   downtime.hidden = only.hidden || !document.querySelector("col.downtime");
   if (downtime.hidden) return;

@@ -1,4 +1,4 @@
-// What this browser remembers. Where storage is blocked it forgets, and nothing else breaks.
+// What this browser remembers: where storage is blocked, nothing.
 
 const quietly = (act) => {
   try {

@@ -21,7 +21,7 @@ const element = (name, options = {}, ...children) => {
   return made;
 };
 
-/** Draw the month of a day, which the keys move on from; ``focused`` is the label of a button. */
+/** Draw the month of a day; ``focused`` is the label of a button. */
 const draw = (calendar, day, focused = "") => {
   const { days, today } = calendar.dataset;
   const [first, last] = days.split(" ");
@@ -87,7 +87,7 @@ const describe = async () => {
   draw(calendar, days[0] || days[1] || calendar.dataset.today);
 };
 
-/** Remember a range that no quick range leads to, and offer the last ones. */
+/** Remember a range that isn’t a quick one, and offer the last ones. */
 const showRecent = (nav) => {
   let ranges = [];
   try {

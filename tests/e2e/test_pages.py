@@ -138,4 +138,4 @@ def test_a_printed_list_has_every_column_whatever_its_names(visit, long_names):
 def test_a_printed_page_says_its_whole_address(visit, long_names):
     page = visit("anna", "UTC", "/restores/")
     page.pdf()
-    expect(page.locator("main")).to_have_attribute("data-address", page.url)
+    expect(page.locator("main")).to_have_attribute("data-permalink", page.url)
