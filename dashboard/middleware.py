@@ -57,6 +57,7 @@ SECURITY_HEADERS = {
 }
 
 _REQUEST_ID = r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}"
+_HEALTH_CHECKS = ("/healthz", "/readyz")
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -205,6 +206,3 @@ def drop_session_cookie(get_response: GetResponse) -> GetResponse:
         return get_response(request)
 
     return middleware
-
-
-_HEALTH_CHECKS = ("/healthz", "/readyz")

@@ -114,7 +114,9 @@ class Stack:
         statuses = self._supervisor.run(*(self._command(*command) for command in commands))
         for command, status in zip(commands, statuses, strict=True):
             if status:
-                full = f"The disk of {self._folder.path} is full. " * self._folder.is_full()
+                full = ""
+                if self._folder.is_full():
+                    full = f"The disk of {self._folder.path} is full. "
                 raise CliError(
                     f"{self._supervisor.log_tail(command[0])}\n\n"
                     f"{full}`manage.py {' '.join(command)}` {describe_exit(status)}. "
