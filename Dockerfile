@@ -16,7 +16,8 @@ RUN SECRET_KEY=only-to-collect-the-static-files-of-the-image \
     && /opt/venv/bin/python -m compileall -q .
 
 FROM ${PYTHON_IMAGE}
-ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+# With as many arenas as threads, the memory of two web processes grew by 115 MB in ten minutes.
+ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 MALLOC_ARENA_MAX=2
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /app /app
 WORKDIR /app

@@ -184,7 +184,8 @@ class Server:
         from restores.models import Instance, Project
 
         command = web_command(Path(sys.executable), "{}:{}".format(*self._address))
-        self._supervisor.start(Child(name="web", command=command, environment=os.environ))
+        environment = os.environ | {"MALLOC_ARENA_MAX": "2"}  # as in deploy/
+        self._supervisor.start(Child(name="web", command=command, environment=environment))
         synced = Project.objects.exclude(project_id__startswith="seed-")
         unknown = Instance.objects.monitored().filter(project__in=synced, synced_at=None)
         deadline = time.monotonic() + 300
