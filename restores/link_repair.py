@@ -35,13 +35,13 @@ _ENCODED_AND = re.compile(rf"{_AND}(?:amp(?:;|%3B))*(?=(?:{_NAMES})(?:=|{_EQUALS
 _ENCODED_EQUALS = re.compile(rf"({_NAMES}){_EQUALS}", re.IGNORECASE)
 # Mail in quoted-printable writes "=" as "=3D"; of these no value begins like that.
 _QUOTED = re.compile(r"(status|stuck|recovered|on|sort|size|page|cols|tz|asof)=3D(?=.)")
-# What programs leave after a link: entities, encoded characters, marks of Jira and Markdown. With
-# a limit to how many, because every place where such a row may begin is tried.
+# What programs leave after a link: entities, encoded characters, marks of Jira and Markdown. At
+# most nine in a row, or a long row would be tried from each of its characters.
 _TAIL = re.compile(
     r"(?:&(?:quot|apos|gt|lt|nbsp|#\d+);?|%(?:20|22|29|3E|5D|0A|0D)|\|smart-link.*|\]\(.*|_){1,9}$",
     re.IGNORECASE,
 )
-# So often, punctuation and tails are removed in turn.
+# How many times punctuation and tails are removed in turn.
 _ROUNDS = 9
 # A search for "a&b=c" is written with %3D, so there only a plain "=" begins a parameter.
 _ENCODED_AND_IN_SEARCH = re.compile(rf"%26(?=(?:{_NAMES})=)", re.IGNORECASE)

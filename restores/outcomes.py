@@ -119,7 +119,7 @@ class OutcomeBar:
 
     @property
     def number_y(self) -> float:
-        """The y of the number of failures, which stands on the bar or its hatched area."""
+        """The y of the number of failures, just above the bar or its hatched area."""
         return round((_TOP if self.hatched else self.top) - 4, 1)
 
     @property

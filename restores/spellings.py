@@ -9,8 +9,7 @@ _AROUND = "\"'`´‘’‚‛“”„‟«»‹›{}[]()<>.,:;!?"
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 _DASHES = re.compile("[‐‑‒–—―−]")
 _UUID = re.compile("-?".join(f"([0-9a-f]{{{count}}})" for count in (8, 4, 4, 4, 12)))
-# Labels (id:, urn:uuid:) and marks; each character belongs to one of them only, so that a long
-# text without a UUID is refused in one pass.
+# Labels (id:, urn:uuid:) and marks. No character fits both, so a long text is refused in one pass.
 _BEFORE_UUID = re.compile(r"(?:[a-z][a-z_]*[:=]|[\W_])*")
 _AFTER_UUID = re.compile(r"[\W_]*")
 

@@ -193,7 +193,7 @@ def test_any_path_is_repaired_once_and_never_to_another_host(path):
     assert found is None or not found[0].startswith("//")
 
 
-# Were the time to grow with the square of the length, these would take minutes.
+# In quadratic time, these would take minutes.
 @pytest.mark.parametrize(
     "marks", ["_", "_.", "&quot;", "%20", "&#1", "](", "|smart-link", ");", "/"]
 )

@@ -107,7 +107,7 @@ def test_marks_alone_are_the_id_of_nothing(world, text):
         assert (found["restores"], found["not_found"]) == ([], [text])
 
 
-# Were the time to grow with the square of the length, this would take minutes.
+# In quadratic time, this would take minutes.
 @pytest.mark.parametrize("marks", ["_", ":", "_:", "id:", "a_", "-", "0", "ab-"])
 def test_a_long_row_of_marks_and_labels_is_read_at_once(marks):
     assert canonical_id(marks * 100_000) == marks * 100_000

@@ -338,7 +338,7 @@ def parse_http_date(value: str | None) -> datetime | None:
     try:
         time = parsedate_to_datetime(value or "")
         time = (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
-        return time if time.year < 9999 else None  # or adding to it would overflow
+        return time if time.year < 9999 else None  # adding to it would overflow
     except (ValueError, TypeError, OverflowError, IndexError):
         return None
 

@@ -81,7 +81,7 @@ class Tick:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Histogram:
-    """The bars, of empty parts too, and the axis below them."""
+    """The bars, empty ones included, and the axis below them."""
 
     bars: list[Bar]
     ticks: list[Tick]

@@ -208,8 +208,8 @@ class CodeRow:
 def code_rows(scope: Scope, now: datetime) -> tuple[list[CodeRow], int, bool]:
     """The documented codes, then others that visible restores have, by name.
 
-    How many others are left out. Only the newest restores with a code are read; True if those are
-    all.
+    Also return how many others are left out, and whether every restore with a code was read: only
+    the newest are.
     """
     coded = scope.visible_restores.exclude(error_code="")
     dated = coded.exclude(created_at=None)
