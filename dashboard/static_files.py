@@ -1,4 +1,4 @@
-"""A check, when the web process starts, that the static files were collected."""
+"""How static files are collected, and a check that they were when the web process starts."""
 
 import os
 
@@ -6,8 +6,18 @@ from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.contrib.staticfiles.storage import ManifestStaticFilesStorage, staticfiles_storage
 from django.core.exceptions import ImproperlyConfigured
+from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 _COMMAND = "Run: manage.py collectstatic --noinput"
+
+
+class Storage(CompressedManifestStaticFilesStorage):
+    """Files whose names have a hash of their content, also where a script imports another.
+
+    A browser runs a script twice that a page loads by one address and a script by another.
+    """
+
+    support_js_module_import_aggregation = True
 
 
 def require_static_files() -> None:

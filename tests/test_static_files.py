@@ -1,7 +1,8 @@
-"""The web process starts only with collected static files."""
+"""Collected static files: their names, and that the web process doesn't start without them."""
 
 import gzip
 import os
+import re
 import subprocess
 import sys
 
@@ -56,6 +57,18 @@ def test_h7_gunicorn_refuses_to_start_with_damaged_ones(collected, tmp_path, dam
         for file in tmp_path.glob("dashboard.*"):
             file.unlink()
     assert_refused(tmp_path, tmp_path)
+
+
+def test_scripts_import_each_other_by_the_address_that_pages_load(collected):
+    call_command("collectstatic", "--noinput", "-v0")
+    scripts = {name for name in staticfiles_storage.hashed_files.values() if name.endswith(".js")}
+    imported = {
+        name
+        for script in scripts
+        for name in re.findall(r'^import .*"\./(.+)";$', (collected / script).read_text(), re.M)
+    }
+    assert imported
+    assert imported <= scripts
 
 
 def test_h7_gunicorn_refuses_to_start_without_them(tmp_path):
