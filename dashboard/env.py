@@ -68,7 +68,7 @@ class Env:
         values = self.text(name, "").split()
         if short := [len(value) for value in values if len(value) < minimum]:
             allowed = f"secrets of {minimum} characters or more, separated by spaces or line breaks"
-            raise InvalidSetting(name, f"has one of {short[0]} characters", allowed)
+            raise InvalidSetting(name, f"has a secret of {short[0]} characters", allowed)
         return values
 
     def token(self, name: str, minimum: int) -> str:
@@ -76,7 +76,7 @@ class Env:
         value = self.text(name, "")
         allowed = f"{minimum} or more letters, digits and any of -._~+/="
         if value and not re.fullmatch(r"[A-Za-z0-9._~+/=-]*", value):
-            raise InvalidSetting(name, "has other characters", allowed)
+            raise InvalidSetting(name, "has invalid characters", allowed)
         if 0 < len(value) < minimum:
             raise InvalidSetting(name, f"has {len(value)} characters", allowed)
         return value
@@ -153,7 +153,7 @@ class Env:
         ):
             allowed = (
                 "the issuer's https:// URL, without /.well-known/openid-configuration "
-                "(http:// only for this host)"
+                "(http:// only for loopback)"
             )
             raise _invalid(name, value, allowed)
         return value.rstrip("/")
@@ -178,7 +178,7 @@ class Env:
         if importlib.util.find_spec("allauth") is None:
             name = next(name for name in names if self.text(name, ""))
             problem = "needs packages that are not installed"
-            raise InvalidSetting(name, problem, "unset, or install requirements-sso.txt")
+            raise InvalidSetting(name, problem, "unset unless requirements-sso.txt is installed")
 
     def database(self, name: str, default: str) -> dict[str, Any]:
         """Return Django's settings of a SQLite or PostgreSQL database, given by its URL."""

@@ -36,7 +36,7 @@ def read_groups(path: str) -> dict[str, GroupAccess]:
         raise InvalidGroups(f"is not valid TOML ({error})") from error
     groups = tables.pop("groups", None)
     if tables or not isinstance(groups, dict) or not groups:
-        raise InvalidGroups("has something else than [groups.NAME] tables, or none")
+        raise InvalidGroups("must have only [groups.NAME] tables, at least one")
     return {name: _read_group(name, table) for name, table in groups.items()}
 
 
@@ -48,7 +48,7 @@ def _read_group(name: str, table: Any) -> GroupAccess:
         raise invalid("it is not a table")
     if unknown := table.keys() - {"role", "projects", "superuser"}:
         allowed = "role, projects and superuser"
-        raise invalid(f"{min(unknown)!r} is unknown; allowed are {allowed}")
+        raise invalid(f"{min(unknown)!r} is unknown; use only {allowed}")
     superuser, role = table.get("superuser", False), table.get("role", "")
     if not isinstance(superuser, bool):
         raise invalid(f"superuser is {superuser!r}; it must be true or false")

@@ -69,7 +69,7 @@ class SyncProblem:
         if self.error.since is None:
             return ""
         lasted = format_rough_duration((self.now - self.error.since).total_seconds())
-        return f"{format_datetime(self.error.since)}, {lasted}"
+        return f"{format_datetime(self.error.since)} ({lasted})"
 
     @property
     def affected(self) -> str:

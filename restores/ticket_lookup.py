@@ -12,7 +12,7 @@ from typing import Any
 from django.db.models import Count, Exists, F, OuterRef, Q, Subquery, Value
 from django.db.models.functions import StrIndex
 
-from restores.explain.codes import CATALOGUE
+from restores.explain.codes import CATALOG
 from restores.explain.refusals import refusal
 from restores.lookup import Finding, Found
 from restores.models import Backup, Instance, Project, Restore
@@ -106,7 +106,7 @@ class TicketLookup:
         for finding in self.found.findings:
             rows, reason = self._rows(finding), ""
             if finding.kind in ("prefix", "ends") and (number := _distinct(rows)) > 1:
-                rows, reason = [], f"{number} IDs look like this. Add more of its characters."
+                rows, reason = [], f"{number} IDs match this. Add more characters."
             for name, row in rows:
                 results.add(name, row)
             if rows:
@@ -322,7 +322,7 @@ class TicketLookup:
     def _codes(self) -> set[str]:
         """The codes that we explain, or that a restore has."""
         codes = [one.value for one in self.found.of("code")]
-        known = {code for code in codes if code in CATALOGUE or refusal(code)}
+        known = {code for code in codes if code in CATALOG or refusal(code)}
         others = [code for code in codes if code not in known]
         if not others:
             return known

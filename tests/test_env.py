@@ -408,6 +408,6 @@ def test_former_secrets_are_separated_by_blanks_or_line_breaks():
     env = Env({"OLD": f"{'a' * 32}\n{'b' * 32} ", "SHORT": f"{'a' * 32} {SECRET}"})
     assert env.secrets("OLD", 32) == ["a" * 32, "b" * 32]
     assert env.secrets("NONE", 32) == []
-    with pytest.raises(InvalidSetting, match="SHORT has one of 6 characters") as raised:
+    with pytest.raises(InvalidSetting, match="SHORT has a secret of 6 characters") as raised:
         env.secrets("SHORT", 32)
     assert SECRET not in str(raised.value)

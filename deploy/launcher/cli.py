@@ -145,7 +145,7 @@ def test(arguments: list[str]) -> int:
         say("Testing on SQLite…")
         if status := subprocess.call([*command, *arguments], env=environment, cwd=ROOT):
             return status
-        say("Testing on TEST_DATABASE_URL, except what starts a whole stack of its own…")
+        say("Testing on TEST_DATABASE_URL, except tests that start their own stack…")
         environment["DATABASE_URL"] = database
         command += ["-m", "not e2e and not run"]
         arguments = [argument for argument in arguments if argument != "--long-share"]
@@ -178,7 +178,7 @@ def _parser(*, usage: str | None = None, add_help: bool = True) -> argparse.Argu
     parser = argparse.ArgumentParser(
         prog="./run", usage=usage, add_help=add_help, allow_abbrev=False
     )
-    parser.add_argument("--cloud", type=Path, metavar="FILE", help="projects file of a real cloud")
+    parser.add_argument("--cloud", type=Path, metavar="FILE", help="projects file for a real cloud")
     parser.add_argument(
         "--data", type=Path, metavar="DIR", default=ROOT / "var", help="data folder (default: var)"
     )

@@ -116,7 +116,7 @@ class Stack:
             if status:
                 full = ""
                 if self._folder.is_full():
-                    full = f"The disk of {self._folder.path} is full. "
+                    full = f"The disk with {self._folder.path} is full. "
                 raise CliError(
                     f"{self._supervisor.log_tail(command[0])}\n\n"
                     f"{full}`manage.py {' '.join(command)}` {describe_exit(status)}. "

@@ -34,7 +34,7 @@ class Code:
 
 def explain(code: str) -> Code:
     """Explain a code; one that is unknown or absent is explained as such."""
-    found = CATALOGUE.get(code.strip().casefold())
+    found = CATALOG.get(code.strip().casefold())
     if found:
         return found
     return _unknown(code) if code else _ABSENT
@@ -122,7 +122,7 @@ _KNOWN = (
         steps=(
             (
                 "Check the quota and permissions of object storage.",
-                "It refused to create a bucket before any data was moved.",
+                "The bucket creation failed before any data was moved.",
             ),
             ("Then retry.", ""),
         ),
@@ -159,7 +159,7 @@ _KNOWN = (
                 "Compare the key count and memory usage with the backup.",
                 "High severity: the instance may contain partial data.",
             ),
-            ("Check capacity and version before you decide.", ""),
+            ("Check capacity and version before you retry.", ""),
             ("Escalate to the cache on-call if clients see missing keys.", ""),
         ),
         data_at_risk="yes",
@@ -185,7 +185,7 @@ _KNOWN = (
     ),
 )
 
-CATALOGUE: Mapping[str, Code] = MappingProxyType({code.code: code for code in _KNOWN})
+CATALOG: Mapping[str, Code] = MappingProxyType({code.code: code for code in _KNOWN})
 
 _ABSENT = Code(
     code="",

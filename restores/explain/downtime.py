@@ -129,16 +129,16 @@ def customer_notes(
     if rows:
         notes.append(
             "An instance is unavailable while it is being restored. We check at intervals, so "
-            "each time is given as a range. Where restores overlap, the time counts once."
+            "each time is given as a range. Where restores overlap, time is counted once."
         )
     elif complete and not uncounted:
         notes.append("None of your instances was being restored in this period.")
     else:
         notes.append("We haven’t found any restores in this period so far.")
     if running == 1:
-        notes.append(f"One restore wasn’t finished at {known_at}; it is counted up to then.")
+        notes.append(f"One restore hadn’t finished by {known_at}; it’s counted up to then.")
     elif running:
-        text = f"{running:,} restores weren’t finished at {known_at}; they are counted up to then."
+        text = f"{running:,} restores hadn’t finished by {known_at}; they’re counted up to then."
         notes.append(text)
     if uncounted == 1:
         notes.append("One restore isn’t included because we don’t know when it began or ended.")

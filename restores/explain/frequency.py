@@ -185,10 +185,10 @@ def _sentence(
         text += f", all in {regions_of.pop() or 'one region'}"
     text += f"; usually {one.usually}." if one.usually else "; no earlier data to compare with."
     openings = {
-        "here": "Only here: ",
-        "mostly_here": "Mostly here: ",
+        "here": "One customer: ",
+        "mostly_here": "Mostly one customer: ",
         "platform_wide": "Platform-wide: ",
-        "usual": "As usual: ",
+        "usual": "Nothing unusual: ",
         "several": "Several customers: ",
         "one_customer": "",
     }
@@ -202,7 +202,7 @@ def _where(kind: Kind, recent: Sequence[Case], customers: Collection[str]) -> st
     per_customer = Counter(case.customer for case in recent)
     (most, number), *others = per_customer.most_common()
     if kind == "mostly_here":
-        return f", {number:,} of them of {most}"
+        return f", {number:,} of them for {most}"
     on = f"on {len(instances):,} instances"
     if len(instances) == 1:
         (name,) = instances.values()

@@ -39,7 +39,7 @@ def next_steps(facts: Facts, now: datetime) -> NextSteps | None:
     if facts.now < now:
         instruction = "Look the restore up in the provider’s console."
         known_at = _clock(facts.now, now, facts.zone)
-        reason = f"What we know is from {known_at}: we can’t tell if it’s stuck."
+        reason = f"Our data is from {known_at}, so we can’t tell if it’s stuck."
         return NextSteps(
             headline="check with the provider",
             steps=((instruction, reason),),
@@ -52,11 +52,11 @@ def next_steps(facts: Facts, now: datetime) -> NextSteps | None:
         first = "Wait for it to start.", "The instance is still online."
         overdue = "it hasn’t started"
     else:
-        first = "Wait for it to finish.", "The instance refuses clients until then."
+        first = "Wait for it to finish.", "The instance rejects connections until then."
         overdue = "its progress hasn’t changed" if facts.reports_progress else "it hasn’t finished"
     second = f"Check again at {again}.", f"If {overdue} by then, it’s possibly stuck."
     return NextSteps(
-        headline=f"wait, check again at {again}",
+        headline=f"wait and check again at {again}",
         steps=(first, second),
         data_at_risk=risk,
         owner="support",
@@ -64,14 +64,14 @@ def next_steps(facts: Facts, now: datetime) -> NextSteps | None:
 
 
 def _escalate(until: str, *, over: bool, waiting: bool, risk: str) -> NextSteps:
-    restoring = "While it is being restored, it normally refuses clients."
+    restoring = "While it’s being restored, it normally rejects connections."
     reason = "It should: its restore hasn’t started." if waiting else restoring
-    check = "Check whether the instance answers.", reason
+    check = "Check whether the instance responds.", reason
     second = "Don’t start a second restore: it would be rejected while this one is in progress."
     if not over:
         headline = f"check now, escalate at {until}"
         escalate = [
-            (f"Wait until {until}.", "It may still go on by itself."),
+            (f"Wait until {until}.", "It may still resume by itself."),
             ("If nothing has changed by then, open a ticket with the provider.", second),
         ]
     else:

@@ -72,7 +72,7 @@ _NOT_OFFERED = _Kind(
 )
 
 _REFUSALS: tuple[tuple[str, str, _Kind], ...] = (
-    ("4017", "Another job of this instance is still running.", _BUSY),
+    ("4017", "Another job on this instance is still running.", _BUSY),
     (
         "4026",
         "The instance’s current status doesn’t allow a restore.",

@@ -229,14 +229,14 @@ def _failed(facts: Facts) -> list[Segment]:
     elif facts.created_at and "succeed" in facts.undated_statuses:
         end += (
             " We can’t tell whether the instance has been restored successfully since: another "
-            "restore of it has no usable creation time."
+            "of its restores has no usable creation time."
         )
     elif facts.created_at:
         end += " The instance hasn’t been restored successfully since."
     else:
         end += (
-            " The provider reported no usable creation time, so we can’t tell whether a later one "
-            "worked."
+            " The provider reported no usable creation time, so we can’t tell whether a later "
+            "restore worked."
         )
     if not facts.error_code:
         return [(start + end, None)]

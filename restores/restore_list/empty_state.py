@@ -271,7 +271,7 @@ def undated_messages(without_time: Undated | None) -> list[SyncMessage]:
     if without_time is None:
         return []
     url = reverse("restore-list") + without_time.query
-    part = MessagePart(text=f"{without_time.text}: in no time range", url=url)
+    part = MessagePart(text=f"{without_time.text}: not in any time range", url=url)
     return [SyncMessage(parts=(part,), late=True)]
 
 

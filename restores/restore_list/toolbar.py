@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from django.urls import reverse
 from django.utils.text import capfirst
 
-from restores.explain.codes import CATALOGUE
+from restores.explain.codes import CATALOG
 from restores.explain.estimates import format_duration
 from restores.filters import FILTERS, ORDER, REPEATABLE, ListParams, Scope
 from restores.filters.params import MAX_IDS, MAX_LENGTH, MAX_TEXT
@@ -39,7 +39,7 @@ ON_LABELS = {
     "created": ("Created", "Restores that were requested in this range."),
     "ended": ("Finished", "Restores that succeeded or failed in this range."),
     "running": ("Running", "Restores that were queued or running at any point in this range."),
-    "changed": ("Changed", "Restores whose status or progress was seen to change in this range."),
+    "changed": ("Changed", "Restores with a status or progress change detected in this range."),
 }
 PAGE_SIZES = (25, 50, 100, 200)
 # A width has to differ from the default, which is the empty value: without a time it is an error.
@@ -426,7 +426,7 @@ def _filter_form(
         choice("status", "Status", _status_options(params)),
         choice("stuck", "Possibly stuck", stuck),
         choice("recovered", "Failed restores", outcomes, single=True),
-        text(field("code", "Error code", "e.g. dcs.08.0007", suggestions=["any", *CATALOGUE])),
+        text(field("code", "Error code", "e.g. dcs.08.0007", suggestions=["any", *CATALOG])),
         text(field("region", "Region", "e.g. eu-de", suggestions=names("region"))),
         text(field("q", "Search", "name, remark or ID", max_length=MAX_TEXT)),
         text(

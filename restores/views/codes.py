@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from restores.explain.codes import CATALOGUE, Code, explain
+from restores.explain.codes import CATALOG, Code, explain
 from restores.explain.estimates import percentile
 from restores.explain.frequency import (
     OLDEST,
@@ -222,7 +222,7 @@ def code_rows(scope: Scope, now: datetime) -> tuple[list[CodeRow], int, bool]:
         period.name: Count("pk", filter=Q(created_at__gte=now - period.length))
         for period in PERIODS
     }
-    found: dict[str, list[dict[str, Any]]] = {code: [] for code in CATALOGUE}
+    found: dict[str, list[dict[str, Any]]] = {code: [] for code in CATALOG}
     for some in (dated, coded.filter(created_at=None)):
         by_code = some.order_by().values("error_code")
         for row in by_code.annotate(newest=Max("created_at"), **numbers):

@@ -431,6 +431,6 @@ def _or(time: FoundTime) -> str:
 def _incomplete(status: SyncStatus) -> str:
     """Say how complete the data is, where something was not found."""
     if status.complete_to is None:
-        return "Not all data has been synced yet, so it could be missing."
+        return "Not all data has been synced yet, so some may be missing."
     at = zoned_time(status.complete_to)
-    return f"Data there is only complete up to {at}, so a newer one could be missing."
+    return f"Data is only complete up to {at}, so newer records could be missing."

@@ -253,7 +253,7 @@ def _figures(scope: Scope, found: Found, urgent: Sequence[Restore]) -> Iterable[
     urls, outcomes = _urls(scope), found.outcomes
     edges = scope.params.time_range.edges
     when = next((f", {name}" for name, start in RANGES if edges == (start, "")), "")
-    before = " a week before" if found.weeks == 1 else f", {found.weeks} weeks before"
+    before = " a week earlier" if found.weeks == 1 else f", {found.weeks} weeks earlier"
     unresolved = outcomes.total["unresolved"]
     if found.stuck and urgent:
         others = f" and {found.stuck - 1:,} more" if found.stuck > 1 else ""
@@ -282,7 +282,7 @@ def _figures(scope: Scope, found: Found, urgent: Sequence[Restore]) -> Iterable[
         value=str(CappedCount(found.failed_24_hours)),
         url=urls["failed_24_hours"],
         change=_count_change(
-            found.failed_24_hours, found.failed_24_hours_before, " the same 24 h a week before"
+            found.failed_24_hours, found.failed_24_hours_before, " in the same 24 h last week"
         ),
     )
     yield Figure(

@@ -109,7 +109,7 @@ def histogram_page(request: HttpRequest) -> HttpResponse:
         return _invalid(request, params, now)
     on, drawn, reason = params.time_range.on, None, ""
     if on not in COLUMNS:
-        reason = "Restores can only be drawn by when they were created or finished."
+        reason = "The histogram is only available by creation or finish time."
     elif (drawn := histogram(Scope(params, request.user))) is None:
         reason = TOO_MANY
     context = {

@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from restores.explain.codes import CATALOGUE, explain
+from restores.explain.codes import CATALOG, explain
 
 
 def test_the_eight_documented_codes_are_in_the_catalogue():
-    assert sorted(CATALOGUE) == [f"dcs.08.000{n}" for n in range(1, 9)]
+    assert sorted(CATALOG) == [f"dcs.08.000{n}" for n in range(1, 9)]
 
 
-@pytest.mark.parametrize("code", CATALOGUE.values(), ids=str)
+@pytest.mark.parametrize("code", CATALOG.values(), ids=str)
 def test_every_code_says_what_it_means_and_what_to_do(code):
     assert code.known
     assert code.meaning.endswith(".") and code.advice.endswith(".")
@@ -21,7 +21,7 @@ def test_every_code_says_what_it_means_and_what_to_do(code):
 
 
 def test_a_code_is_found_ignoring_case():
-    assert explain(" DCS.08.0007 ") is CATALOGUE["dcs.08.0007"]
+    assert explain(" DCS.08.0007 ") is CATALOG["dcs.08.0007"]
     assert explain("dcs.08.0007").data_at_risk == "yes"
 
 

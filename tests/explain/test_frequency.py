@@ -88,14 +88,14 @@ def test_one_instance_is_only_here():
     said = sentence([case(), case(ago=3 * MINUTE)])
     assert said.platform_wide is False
     assert said.text == (
-        "Only here: 2 restores with this code in the last hour, on cart-1 of Shopwell, one of the "
-        "3 customers you can see; usually none."
+        "One customer: 2 restores with this code in the last hour, on cart-1 of Shopwell, one of "
+        "the 3 customers you can see; usually none."
     )
 
 
 def test_several_instances_of_one_customer_are_only_here():
     said = sentence([case(instance=n) for n in range(1200)])
-    assert said.text.startswith("Only here: 1,200 restores with this code in the last hour, on 1,2")
+    assert said.text.startswith("One customer: 1,200 restores with this code in the last hour, ")
     assert "on 1,200 instances of Shopwell" in said.text
 
 
@@ -121,8 +121,8 @@ def test_as_many_as_usual_is_no_incident():
     said = sentence(hourly)
     assert (said.kind, said.platform_wide) == ("usual", False)
     assert said.text == (
-        "As usual: 23 restores with this code in the last 24 hours, on 23 instances of all 3 "
-        "customers you can see; usually about 24."
+        "Nothing unusual: 23 restores with this code in the last 24 hours, on 23 instances of all "
+        "3 customers you can see; usually about 24."
     )
 
 
@@ -130,8 +130,8 @@ def test_one_customer_with_nearly_all_of_them_is_mostly_here():
     said = sentence([case(instance=n) for n in range(50)] + [case("Mapster", instance=99)])
     assert said.platform_wide is False
     assert said.text == (
-        "Mostly here: 51 restores with this code in the last hour, 50 of them of Shopwell; usually "
-        "none."
+        "Mostly one customer: 51 restores with this code in the last hour, 50 of them for "
+        "Shopwell; usually none."
     )
 
 

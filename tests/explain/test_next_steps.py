@@ -23,7 +23,7 @@ def text(found):
 def test_a_running_restore_is_waited_for_until_it_would_be_stuck():
     found = advice(stuck_in=90 * timedelta(seconds=1))
     # Rounded up: at the minute it names, the page knows.
-    assert found.headline == "wait, check again at 17:01 UTC"
+    assert found.headline == "wait and check again at 17:01 UTC"
     assert "If its progress hasn’t changed by then" in text(found)
     assert "If it hasn’t finished by then" in text(advice(reports_progress=False))
     assert "If it hasn’t started by then" in text(advice("waiting"))
@@ -35,7 +35,7 @@ def test_a_stuck_restore_is_checked_then_escalated():
     assert early.headline == "check now, escalate at 17:08 UTC"
     assert late.headline == "escalate now"
     for found in (early, late):
-        assert "Check whether the instance answers." in text(found)
+        assert "Check whether the instance responds." in text(found)
         assert "open a ticket with the provider" in text(found).replace("Open", "open")
         assert found.urgent
 
@@ -43,7 +43,7 @@ def test_a_stuck_restore_is_checked_then_escalated():
 def test_while_syncs_fail_nobody_can_tell_whether_it_is_stuck():
     found = advice(stuck_in=-MINUTE, known=-20 * MINUTE)
     assert found.headline == "check with the provider"
-    assert "What we know is from 16:39 UTC" in text(found)
+    assert "Our data is from 16:39 UTC" in text(found)
 
 
 def test_a_time_on_another_day_has_its_date():

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from restores.explain.codes import CATALOGUE
+from restores.explain.codes import CATALOG
 from restores.explain.estimates import usual_of
 from restores.explain.summary import (
     Facts,
@@ -75,7 +75,7 @@ def test_a_failure_without_code_or_times_says_so():
     assert summary(failed(created_at=None)) == (
         "Failed on 23 Nov 2026 at 15:37:41 UTC, during data synchronization (dcs.08.0007), at 63% "
         "progress. The provider reported no usable creation time, so we can’t tell whether a later "
-        "one worked."
+        "restore worked."
     )
 
 
@@ -340,7 +340,7 @@ def test_without_a_real_zone_the_message_has_only_utc(zone):
     st.sampled_from([None, ENDED]),
     st.sampled_from([None, CREATED, datetime(2026, 11, 20, tzinfo=UTC)]),
     st.sampled_from(["", "cart-prod", "推荐-缓存-生产"]),
-    st.sampled_from([*CATALOGUE, "", "internal.error"]),
+    st.sampled_from([*CATALOG, "", "internal.error"]),
 )
 def test_a_message_contains_nothing_internal(status, ended_at, created_at, name, code):
     known = Facts(

@@ -151,7 +151,7 @@ def test_above_ten_thousand_the_page_and_the_list_say_so(web):
 
 def test_what_is_listed_by_another_time_has_no_histogram(web):
     make_restore()
-    assert "only be drawn by when they were created or finished" in words(
+    assert "only available by creation or finish time" in words(
         web.get(f"{URL}?on=running&from=now-1d")
     )
     assert "data-histogram=" not in web.get("/restores/?on=running&from=now-1d").content.decode()

@@ -73,7 +73,7 @@ def test_packages_that_are_missing_are_named(tmp_path, name):
     said = start(tmp_path, variables, before="import sys; sys.modules['allauth'] = None")
     assert said == (
         f"{name} needs packages that are not installed; "
-        "it must be unset, or install requirements-sso.txt"
+        "it must be unset unless requirements-sso.txt is installed"
     )
 
 
@@ -140,10 +140,10 @@ def test_a_groups_file_says_what_each_group_grants(tmp_path):
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("", "something else than [groups.NAME] tables, or none"),
-        ("[groups]", "something else than [groups.NAME] tables, or none"),
-        ("[group.a]\nsuperuser = true", "something else than [groups.NAME] tables"),
-        ("groups = 7", "something else than [groups.NAME] tables"),
+        ("", "must have only [groups.NAME] tables, at least one"),
+        ("[groups]", "must have only [groups.NAME] tables, at least one"),
+        ("[group.a]\nsuperuser = true", "must have only [groups.NAME] tables"),
+        ("groups = 7", "must have only [groups.NAME] tables"),
         ("[groups.a", "is not valid TOML"),
         (b"\xff", "is not valid TOML"),
         ("[groups]\na = 7", "[groups.'a']: it is not a table"),
@@ -163,7 +163,7 @@ def test_a_groups_file_says_what_each_group_grants(tmp_path):
         ("[groups.a]\nrole = ['viewer']\nprojects = 'all'", "role is ['viewer']; it must be"),
         (
             "[groups.a]\nadmin = true",
-            "'admin' is unknown; allowed are role, projects and superuser",
+            "'admin' is unknown; use only role, projects and superuser",
         ),
     ],
 )

@@ -8,7 +8,7 @@ import time_machine
 from django.urls import reverse
 from django.utils.html import strip_tags
 
-from restores.explain.codes import CATALOGUE
+from restores.explain.codes import CATALOG
 from restores.explain.refusals import REFUSALS
 from restores.models import Membership
 from tests.factories import NOW, make_instance, make_project, make_restore
@@ -54,7 +54,7 @@ def url_of(code):
     return reverse("code-detail", args=[code])
 
 
-@pytest.mark.parametrize("code", [*CATALOGUE, *REFUSALS])
+@pytest.mark.parametrize("code", [*CATALOG, *REFUSALS])
 def test_every_documented_code_has_a_page_that_keeps_meaning_advice_and_message_apart(web, code):
     found = web.get(f"/codes/{code}.json").json()
     html = words(web, f"/codes/{code}/")
@@ -293,7 +293,7 @@ def test_all_codes_are_listed_with_their_counts_and_unknown_ones_last(web):
     failed("dcs.08.0007", ago=2 * DAY)
     failed("dcs.01.0001", ago=90 * DAY)
     found = web.get("/codes.json").json()
-    assert [row["code"] for row in found["codes"]] == [*CATALOGUE, "dcs.01.0001"]
+    assert [row["code"] for row in found["codes"]] == [*CATALOG, "dcs.01.0001"]
     counts = {row["code"]: row["restores"] for row in found["codes"]}
     assert counts["dcs.08.0007"] == {"1_hour": 1, "24_hours": 1, "30_days": 2}
     assert counts["dcs.01.0001"] == {"1_hour": 0, "24_hours": 0, "30_days": 0}
@@ -326,8 +326,8 @@ def test_a_cloud_with_a_code_for_each_failure_does_not_make_the_list_endless(web
     found = web.get("/codes.json").json()
     assert found["codes_left_out"] == 700
     listed = [row["code"] for row in found["codes"]]
-    assert listed[: len(CATALOGUE)] == list(CATALOGUE)
-    assert [code[:7] for code in listed[len(CATALOGUE) :]] == [f"dcs.{n}" for n in range(700, 900)]
+    assert listed[: len(CATALOG)] == list(CATALOG)
+    assert [code[:7] for code in listed[len(CATALOG) :]] == [f"dcs.{n}" for n in range(700, 900)]
 
 
 def test_a_code_of_any_text_has_a_page_and_stays_text(web):

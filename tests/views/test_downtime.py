@@ -178,9 +178,9 @@ def test_projects_and_customers_have_sums(web):
         ("Mapster", 4, 6.0),
     ]
     words = text(page(web))
-    assert "Mapster · a 2 2.0 2.0" in words and "Total of Mapster 4 6.0 6.0" in words
+    assert "Mapster · a 2 2.0 2.0" in words and "Total for Mapster 4 6.0 6.0" in words
     assert "Total 6 14.0 14.0" in words
-    assert words.count("Total of") == 1
+    assert words.count("Total for") == 1
 
 
 def test_restores_without_a_readable_time_are_counted_and_named(web):
@@ -488,7 +488,7 @@ def test_a_customer_reads_it_in_their_words_and_zone(two_customers):
     words = text(html)
     assert "Sakura 23 Nov 2026, 09:00 – 24 Nov 2026, 09:00 (Tokyo time)" in words
     assert "koi 2 15.0 15.0" in words and "Total 2 15.0 15.0" in words
-    assert "One restore wasn’t finished at 01:59 on 24 Nov 2026 (Tokyo time)" in words
+    assert "One restore hadn’t finished by 01:59 on 24 Nov 2026 (Tokyo time)" in words
     assert "One restore isn’t included because we don’t know when it began or ended." in words
     assert "More restores may be added." in words
     zone = page(two_customers, FOR_SAKURA.replace("&audience", "&tz=Europe/Berlin&audience"))

@@ -280,7 +280,7 @@ def test_an_unknown_id_says_why(world):
     text = page(world, UNKNOWN)
     assert "1 found 1 not found" in text
     assert "it’s unknown, or in a project you don’t have access to" in text
-    assert "Data there is only complete up to 23 Nov 16:59 UTC" in text
+    assert "Data is only complete up to 23 Nov 16:59 UTC" in text
     assert "Data complete up to 16:59 UTC" in text
 
 
@@ -300,7 +300,7 @@ def test_the_beginning_of_an_id_is_enough_if_only_one_has_it(world):
     make_restore(f"{RESTORE[:13]}-4000-8000-000000000000")
     found = look_up(world, RESTORE[:13])
     assert found["restores"] == [] and found["not_found"] == [RESTORE[:13]]
-    assert "2 IDs look like this." in page(world, RESTORE[:13])
+    assert "2 IDs match this." in page(world, RESTORE[:13])
 
 
 def test_an_id_is_found_whatever_its_case_and_form(world):

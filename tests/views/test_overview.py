@@ -59,15 +59,15 @@ def test_a_figure_says_how_it_has_changed_since_the_week_before(web):
     text = words(web)
     assert "In progress 1 1 restoring · 0 queued" in text
     # One of the two had recovered by then.
-    assert "Unresolved, 7 d 3 +2 from 1 a week before" in text
-    assert "Failed, 24 h 3 +1 from 2 the same 24 h a week before" in text
-    assert "Failure rate, 7 d 75.0 % +8.3 from 66.7% a week before" in text
-    assert "Median duration, 7 d 10:00 min +4 min from 6:00 a week before" in text
+    assert "Unresolved, 7 d 3 +2 from 1 a week earlier" in text
+    assert "Failed, 24 h 3 +1 from 2 in the same 24 h last week" in text
+    assert "Failure rate, 7 d 75.0 % +8.3 from 66.7% a week earlier" in text
+    assert "Median duration, 7 d 10:00 min +4 min from 6:00 a week earlier" in text
 
 
 def test_a_longer_range_is_compared_with_the_same_weekdays_before(web):
     make_restore(status="failed", created_at=NOW - timedelta(days=36))
-    assert "Unresolved, 30 d 0 −1 from 1, 5 weeks before" in words(web, "?from=now-30d")
+    assert "Unresolved, 30 d 0 −1 from 1, 5 weeks earlier" in words(web, "?from=now-30d")
 
 
 def test_restores_in_progress_and_unresolved_are_listed_with_details(web):

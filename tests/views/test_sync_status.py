@@ -119,7 +119,7 @@ def test_a_problem_says_what_is_affected_since_when_and_who_is_to_act(web):
         html = page(web)
     lines = [
         "Credentials rejected: account bank",
-        "Since: 23 Nov 2026, 16:27:00 UTC, 32 min",
+        "Since: 23 Nov 2026, 16:27:00 UTC (32 min)",
         "Affected: 5 instances in 4 projects: books, core, p3 and 1 more. Data complete only up to "
         "23 Nov 2026, 15:59:00 UTC: later restores may be missing. 1 instance has never been "
         "synced.",
@@ -133,7 +133,7 @@ def test_a_problem_says_what_is_affected_since_when_and_who_is_to_act(web):
     at = [text.find(line) for line in lines]
     assert at == sorted(at) and -1 not in at, text
     assert 'data-copy="problem-text-1"' in html
-    assert "since 23 Nov 2026, 16:27:00 UTC, 32 min" in html
+    assert "since 23 Nov 2026, 16:27:00 UTC (32 min)" in html
 
 
 def test_a_problem_leads_to_the_instances_that_it_is_about(web):
