@@ -83,7 +83,12 @@ def _middle(facts: Facts, after: datetime | None, by: datetime | None) -> list[S
     times = (by,) if earliest == by else (earliest, by)
     queued = Step(name=f"Queued {waited}", state="done", lead="until", times=times)
     least, most = ((until - start).total_seconds() for start in (by, earliest))
-    lasted = format_span(least, most) if facts.ended_at else format_rough_duration(most)
+    if facts.ended_at:
+        lasted = format_span(least, most)
+    elif most - least < 60:
+        lasted = format_rough_duration(most)
+    else:
+        lasted = f"{format_rough_duration(least)} – {format_rough_duration(most)}"
     return [queued, _restoring(facts, f"Restoring {lasted}")]
 
 

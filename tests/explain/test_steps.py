@@ -48,6 +48,11 @@ def test_a_restore_in_progress_has_its_end_ahead():
     )
 
 
+def test_a_restore_in_progress_has_run_for_as_long_as_its_start_allows():
+    assert steps("restoring", 0, 600)[2] == ("Restoring 6 min – 16 min", "current")
+    assert steps("restoring", 590, 600)[2] == ("Restoring 6 min", "current")
+
+
 def test_a_stuck_restore_says_for_how_long_nothing_changed():
     facts = Facts(
         status="restoring",
