@@ -399,6 +399,13 @@ def test_hostile_names_and_parameters_stay_text(web):
         assert "<img" not in html
 
 
+def test_an_invalid_time_range_is_not_called_any_time(web):
+    html = web.get(f"{URL}?from=banana").content.decode()
+    assert "<b>Invalid time range</b>" in html
+    presets = html[html.index('<nav class="presets"') :]
+    assert 'aria-current="true"' not in presets[: presets.index("</nav>")]
+
+
 @pytest.mark.parametrize(
     ("query", "field", "message"),
     [
