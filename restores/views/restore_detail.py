@@ -34,6 +34,7 @@ from restores.facts import estimated_downtime, facts_of, present_facts
 from restores.filters import ListParams
 from restores.formatting import format_customer_time, format_short
 from restores.freshness import freshness, known_until
+from restores.instance_status import instance_status
 from restores.models import Observation, Restore
 from restores.permissions import Permission, may
 from restores.serializers import UPSTREAM, errors_json, observation_json, then_and_now_json
@@ -99,6 +100,7 @@ def restore_detail(request: HttpRequest, restore_id: str) -> HttpResponse:
         "places": _places(restore, asof.permalink_asof),
         "short_id": _shortened(restore.restore_id),
         "freshness": freshness(restore, now),
+        "instance_status": instance_status(restore.instance),
         "now": now,
         "summary": summarize(facts),
         "notable": compare(facts),

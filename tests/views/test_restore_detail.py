@@ -326,7 +326,7 @@ def test_a_recovered_failure_needs_no_action(web):
     assert "Retry <b>" not in html
 
 
-def test_fresh_data_takes_one_short_line(web):
+def test_fresh_data_is_dated_in_two_short_lines(web):
     seen, due = NOW - timedelta(minutes=9), NOW + timedelta(minutes=6)
     instance = make_instance(complete_to=seen, synced_at=seen, next_sync_at=due)
     make_restore("r", instance=instance)
@@ -334,7 +334,9 @@ def test_fresh_data_takes_one_short_line(web):
     line = html[html.index("<dt>Last synced") : html.index("</dl>")]
     text = " ".join(re.sub(r"<[^>]+>", "", line).split())
     assert text == "Last synced 16:50:00 UTC next 17:05:00 UTC"
-    assert "sync-messages" not in html
+    head = html[html.index('<ul class="sync-messages">') : html.index('<div class="actions">')]
+    text = " ".join(re.sub(r"<[^>]+>", "", head).split())
+    assert text == "Data complete up to 23 Nov 16:50 UTC"
 
 
 def test_an_overdue_sync_is_mentioned_even_without_an_error(web):
