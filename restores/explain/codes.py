@@ -21,7 +21,7 @@ class Code:
     during: str
     headline: str
     steps: tuple[tuple[str, str], ...]
-    data_at_risk: str  # "yes", "no" or "unknown"
+    data_at_risk: str  # "yes", "no", "unlikely" or "unknown"
     retry: str
     owner: str
     known: bool = True
@@ -55,7 +55,7 @@ _KNOWN = (
             ("Retry once after 5 minutes.", ""),
             ("Open a ticket with the provider if that fails.", ""),
         ),
-        data_at_risk="no",
+        data_at_risk="unlikely",
         retry="once, after 5 min",
         owner="provider (ticket)",
     ),

@@ -15,7 +15,7 @@ def test_the_eight_documented_codes_are_in_the_catalogue():
 def test_every_code_says_what_it_means_and_what_to_do(code):
     assert code.known
     assert code.meaning.endswith(".") and code.advice.endswith(".")
-    assert code.data_at_risk in ("yes", "no", "unknown")
+    assert code.data_at_risk in ("yes", "no", "unlikely", "unknown")
     assert len(code.reason.split()) <= 7 and len(code.reason) <= 40
     assert all((code.during, code.headline, code.retry, code.owner))
 
