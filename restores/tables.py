@@ -226,7 +226,7 @@ class RestoreTable(Table):
         "Duration",
         order_by="duration",
         initial_sort_descending=True,
-        attrs={"th": {"class": "num"}, "td": {"class": "num side"}},
+        attrs={"th": {"class": "num"}, "td": {"class": "num took"}},
     )
     downtime = tables.Column(
         "Estimated downtime",
@@ -319,9 +319,9 @@ class RestoreTable(Table):
     def render_row(self, record: Any, cells: SafeString) -> SafeString:
         changed = record.pk in self.changed
         return format_html(
-            '<tr id="r{}"{}><td class="pick">'
+            '<tr id="r{}"{}><td class="pick"><label>'
             '<input type="checkbox" autocomplete="off" aria-label="Select the restore of {}">'
-            "</td>{}</tr>",
+            "</label></td>{}</tr>",
             record.pk,
             mark_safe(' class="changed"') if changed else "",
             _shown(str(record.instance)),
@@ -621,6 +621,8 @@ class InstanceTable(Table):
     def render_last_status(self, record: Instance) -> SafeString | str:
         if record.last_status is None:
             return ""
+        if record.last_status == FAILED.value:
+            return status_badge(UNRESOLVED)
         return status_badge(STUCK if record.pk in self.stuck else status_of(record.last_status))
 
     def render_complete_to(self, record: Instance) -> SafeString | str:

@@ -282,7 +282,7 @@ def _figures(scope: Scope, found: Found, urgent: Sequence[Restore]) -> Iterable[
         value=str(CappedCount(found.failed_24_hours)),
         url=urls["failed_24_hours"],
         change=_count_change(
-            found.failed_24_hours, found.failed_24_hours_before, " in the same 24 h last week"
+            found.failed_24_hours, found.failed_24_hours_before, " a week earlier"
         ),
     )
     yield Figure(

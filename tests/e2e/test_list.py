@@ -93,6 +93,10 @@ def test_on_a_phone_rows_are_cards_near_the_top_and_pages_at_the_thumb(visit, ro
     assert page.get_by_role("link", name="Restores", exact=True).bounding_box()["y"] > 780
     assert page.evaluate("document.documentElement.scrollWidth") == 390
 
+    page.locator("main tbody .pick label").first.tap(position={"x": 4, "y": 4})
+
+    expect(box).to_be_checked()
+
     page.locator(".filter > summary").click()
 
     button = page.get_by_role("button", name="Apply filters")

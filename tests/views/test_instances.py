@@ -36,7 +36,7 @@ def test_an_instance_shows_its_newest_restore(web):
     html = page(web, "/instances/")
     assert "/restores/r-new/" in html and "/restores/r-old/" not in html
     assert '<time datetime="2026-11-23T15:59:00Z">23 Nov 15:59</time>' in html
-    assert "<bdi>Failed</bdi>" in html
+    assert "<bdi>Failed · unresolved</bdi>" in html
 
 
 def test_the_last_restore_of_an_instance_is_shown_as_possibly_stuck(web):

@@ -74,7 +74,7 @@ def test_an_old_link_shows_the_status_then_and_the_current_one_next_to_it(web, m
 
 def test_durations_stand_still_in_a_snapshot(web, moved):
     html = web.get(f"{URL}?asof={ASOF}").content.decode()
-    assert '<td class="num side">10:00</td>' in html
+    assert '<td class="num took">10:00</td>' in html
     assert "data-since" not in html
 
 
