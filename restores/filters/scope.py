@@ -127,13 +127,15 @@ class Scope(Selection):
         return time_range.on == "running" or (time_range.on == "created" and bounded)
 
     @property
-    def found_by_key(self) -> bool:
-        """Whether the time range selects restores by primary key, as ``changed_in`` does."""
+    def keyset_projects(self) -> list[int] | None:
+        """The projects for ``first_pairs``; None where an index leads to the rows without them.
+
+        These are rows of named instances, and what ``changed_in`` has found by primary key.
+        """
         time_range = self.params.time_range
         start, end = time_range.start, time_range.end
-        if time_range.on != "changed" or start is None or end is None:
-            return False
-        return end - start <= CHANGED_BY_KEY
+        by_key = time_range.on == "changed" and start and end and end - start <= CHANGED_BY_KEY
+        return None if by_key or self.params.getlist("instance") else self.project_keys
 
     def parts(self, rows: RestoreQuerySet) -> list[RestoreQuerySet]:
         """Rows of this scope by creation, newest first, in parts that an index gives at once.

@@ -428,7 +428,7 @@ def _nearest(
         rows = rows.filter(**{f"{column}__lt": end})
     # With a limit of one row, PostgreSQL would walk the newest for a text that may be nowhere.
     # For what has changed, the indexes that begin with the project take longer.
-    projects = None if on == "changed" else scope.project_keys
+    projects = None if on == "changed" else scope.keyset_projects
     pairs = first_pairs(rows, f"{sign}{column}", _NEAREST_READ, projects)[:1]
     found = Restore.objects.select_related("instance").filter(pk__in=[pk for _, pk in pairs])
     nearest = then_and_now(list(found), scope.asof)

@@ -284,8 +284,7 @@ def _segments(
         parts = scope.parts(rows)[:: 1 if descending else -1]
         absent_last = absent_last and not scope.dated
 
-    # Rows that are found by primary key need no bounds; they would be found again for each.
-    projects = None if scope.found_by_key else scope.project_keys
+    projects = scope.keyset_projects
 
     def segment(rows: RestoreQuerySet, column: str) -> Segment:
         return Segment(rows=rows, column=column, descending=descending, projects=projects)
