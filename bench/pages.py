@@ -32,7 +32,7 @@ FIRST_PAGE, NARROWED, NOT_SLOWER = (4, 3), (2.5, 2.5), (1, 1)
 FLOOR, UNCHANGED, WITH_ERRORS, GROWTH = 30, 1 / 4, 1.3, 1.5
 # How many times as long as the list the downtime report of a customer's month takes at most.
 REPORT = 10
-# A list without rows says what is closest.
+# The same of a list without rows, which names the closest restores.
 EMPTY = 2
 # Pages that count, and how many times as long as the list they take at most.
 COUNTING = {

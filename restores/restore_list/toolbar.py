@@ -285,8 +285,8 @@ def time_menu(
 
     # What was typed stays until it is right; then the edges are in the zone of the page.
     typed = {name: text for name, text in params.raw.items() if name in _TIME_FIELDS}
-    invalid = any(error.param in _TIME_FIELDS for error in params.errors)
-    if not invalid:
+    unreadable = any(error.param in _TIME_FIELDS for error in params.errors)
+    if not unreadable:
         typed |= dict(zip(("from", "to"), edge_texts(shown), strict=True))
         typed["tz"] = "" if shown.tz == "UTC" and not time_range.tz else shown.tz
     kept = {name: value for name, value in to_params(time_range).items() if name in ("on", "tz")}
@@ -301,7 +301,8 @@ def time_menu(
         Option(
             label=name,
             url=url(kept | _in_zone(preset, current_zone)),
-            current=not invalid and (preset.get("from", ""), preset.get("to", "")) == shown.edges,
+            current=not unreadable
+            and (preset.get("from", ""), preset.get("to", "")) == shown.edges,
         )
         for name, preset in PRESETS
     ]
@@ -309,12 +310,12 @@ def time_menu(
         path=path,
         order=" ".join(params.DECLARED),
         on=ON_LABELS[time_range.on][0],
-        label="Invalid time range" if invalid else capfirst(range_label(shown)),
-        exact="" if invalid else capfirst(describe_range(shown, now)),
+        label="Invalid time range" if unreadable else capfirst(range_label(shown)),
+        exact="" if unreadable else capfirst(describe_range(shown, now)),
         words=range_in_words(time_range),
         days=range_days(shown),
         today=f"{now.astimezone(shown.zone).date()}",
-        recent=not invalid and any(shown.edges) and not any(one.current for one in presets),
+        recent=not unreadable and any(shown.edges) and not any(one.current for one in presets),
         previous=url(previous_period(time_range)),
         next=url(next_period(time_range)),
         zoom_out=url(zoom_out(time_range)),
