@@ -220,5 +220,7 @@ LOGGING = {
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
         "celery.beat": {"level": "WARNING"},
+        # A worker that stops puts back what arrives meanwhile; another one gets it.
+        "kombu.transport.virtual.base": {"level": "ERROR"},
     },
 }
