@@ -426,9 +426,9 @@ def _nearest(
     if end:
         # A restore that changed again after the range is not near its beginning.
         rows = rows.filter(**{f"{column}__lt": end})
-    # With a limit of one row, PostgreSQL would walk the newest for a text that may be nowhere.
     # For what has changed, the indexes that begin with the project take longer.
     projects = None if on == "changed" else scope.keyset_projects
+    # With a limit of one row, PostgreSQL would walk the newest for a text that may be nowhere.
     pairs = first_pairs(rows, f"{sign}{column}", _NEAREST_READ, projects)[:1]
     found = Restore.objects.select_related("instance").filter(pk__in=[pk for _, pk in pairs])
     nearest = then_and_now(list(found), scope.asof)
