@@ -306,6 +306,8 @@ class Product:
             "HOME": str(folder),
             "SECRET_KEY": SECRET,
             "DATABASE_URL": database.url,
+            # In one folder, another process may replace a file just when this one looks for it.
+            "STATIC_ROOT": str(folder / "static"),
             "PYTHONUNBUFFERED": "1",
         }
 

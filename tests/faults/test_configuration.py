@@ -123,7 +123,6 @@ def test_c2_signing_in_to_one_deployment_leaves_the_other_signed_in(tmp_path):
         sites = []
         for product, path in zip(products, ("", "/dcs"), strict=True):
             product.folder.mkdir()
-            product.web_environment["STATIC_ROOT"] = str(product.folder / "static")
             product.web_environment["BASE_URL"] = f"http://127.0.0.1:1{path}"
             product.migrate()
             sites.append(product.web(BASE_URL=f"http://127.0.0.1:1{path}").url + path)
