@@ -183,8 +183,10 @@ class Server:
         """Start the web processes; wait until they respond and the simulated cloud is synced."""
         from restores.models import Instance, Project
 
-        command = web_command(Path(sys.executable), "{}:{}".format(*self._address))
-        environment = os.environ | {"MALLOC_ARENA_MAX": "2"}  # as in deploy/
+        # As in deploy/: gunicorn.conf.py has more threads than PostgreSQL takes connections.
+        address = "{}:{}".format(*self._address)
+        command = (*web_command(Path(sys.executable), address), "--threads", "16")
+        environment = os.environ | {"MALLOC_ARENA_MAX": "2"}
         self._supervisor.start(Child(name="web", command=command, environment=environment))
         synced = Project.objects.exclude(project_id__startswith="seed-")
         unknown = Instance.objects.monitored().filter(project__in=synced, synced_at=None)

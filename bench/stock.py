@@ -15,6 +15,8 @@ from django.http import HttpRequest, JsonResponse, QueryDict
 from django.urls import path
 from django_tables2 import SingleTableView
 
+from dashboard.urls import handler400 as handler400
+from dashboard.urls import handler500 as handler500
 from dashboard.urls import urlpatterns as product
 from restores.filters.cursors import Cursor
 from restores.keyset import first_pairs
