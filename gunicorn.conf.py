@@ -1,8 +1,8 @@
 """gunicorn's settings, read from the folder where it starts; its command line takes precedence.
 
 A slow client holds a thread until its socket times out. So the timeouts are short, and there are
-more threads than anyone opens connections by accident. A reverse proxy that reads whole requests,
-such as nginx, protects better.
+more threads than connections anyone would open by accident. A reverse proxy that reads whole
+requests, such as nginx, protects better.
 """
 
 import os

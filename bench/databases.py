@@ -47,7 +47,7 @@ def add_rows_argument(parser: ArgumentParser, default: int) -> None:
         type=row_count,
         default=default,
         metavar="N",
-        help="restores; less than 1000000 has no goals",
+        help="restores; no goals apply below 1000000",
     )
 
 

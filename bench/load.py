@@ -47,7 +47,7 @@ def main(arguments: list[str]) -> int:
     databases.add_rows_argument(parser, ROWS)
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="postgresql")
     parser.add_argument(
-        "--seconds", type=int, default=SECONDS, help=f"of each measurement (default: {SECONDS})"
+        "--seconds", type=int, default=SECONDS, help=f"per measurement (default: {SECONDS})"
     )
     parser.add_argument(
         "--part",

@@ -74,7 +74,7 @@ def main(arguments: list[str]) -> int:
         default=ROUNDS,
         choices=range(1, ROUNDS + 1),
         metavar=f"1-{ROUNDS}",
-        help=f"request each page so often at most (default: {ROUNDS})",
+        help=f"request each page at most this often (default: {ROUNDS})",
     )
     options = parser.parse_args(arguments)
     describe_machine()

@@ -104,6 +104,6 @@ def _warn_of_eviction(broker: redis.Redis) -> None:
     if policy != "noeviction":
         logger.warning(
             "The broker may drop messages when its memory is full (maxmemory-policy %s). "
-            "Nothing is lost by that, but syncs come late. Set maxmemory-policy noeviction.",
+            "Nothing is lost, but syncs are delayed. Set maxmemory-policy noeviction.",
             policy,
         )

@@ -239,7 +239,7 @@ class RestoreQuerySet(VisibleQuerySet):
         return self.filter(conditions[on]) if on in conditions else self.none()
 
     def ended_in(self, start: datetime | None, end: datetime | None) -> Self:
-        """Ended within the range."""
+        """Finished within the range."""
         return self._in_range("ended_at", start, end).exclude(ended_at=None)
 
     def changed_in(self, start: datetime | None, end: datetime | None) -> Self:

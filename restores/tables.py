@@ -207,7 +207,7 @@ class RestoreTable(Table):
         attrs={"td": {"class": "t"}},
     )
     ended = tables.Column(
-        "Ended",
+        "Finished",
         order_by="ended",
         initial_sort_descending=True,
         attrs={"td": {"class": "t"}},

@@ -62,7 +62,7 @@ def analyze() -> None:
 
 @shared_task(expires=_EXPIRES)
 def clear_sessions() -> None:
-    """Delete sessions that have ended; Django keeps them for ever."""
+    """Delete sessions that have ended; Django keeps them forever."""
     call_command("clearsessions")
     # Those whose session was deleted by a version that doesn't know them.
     UserSession.objects.exclude(session__in=Session.objects.all()).delete()

@@ -48,7 +48,7 @@ class InvalidFault(ValueError):
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Fault:
-    """One fault; ``times`` counts down, None applies for ever."""
+    """One fault; ``times`` counts down, None applies forever."""
 
     kind: str
     options: Options

@@ -337,7 +337,7 @@ def _why_unknown(
 ) -> str:
     if found.lost:
         one = found.lost[0]
-        gone = f"was gone by {_zoned_clock(one.deleted_at or now, now)}"
+        gone = f"was deleted by {_zoned_clock(one.deleted_at or now, now)}"
         if one.complete_to is None:
             return f"{one} was never synced and {gone}; its restores can no longer be found."
         synced = f"was last synced at {_clock(one.complete_to, now)}"

@@ -346,7 +346,7 @@ def _move_here(project: Project, listed: Collection[str], now: datetime) -> None
     """Move to this project, with its restores, what another project of the same cloud had.
 
     What still exists there and has been here before stays: an instance that a cloud lists in two
-    projects would move for ever.
+    projects would move forever.
     """
     absent = set(listed).difference(project.instances.values_list("instance_id", flat=True))
     been_here = FormerProject.objects.filter(instance=OuterRef("pk"), project=project)

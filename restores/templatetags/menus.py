@@ -65,7 +65,7 @@ def downtime_menus(params: Params) -> Mapping[str, Any]:
         "exports": [
             _export("CSV", "a row per instance", reverse("downtime-csv") + query),
             _export("Excel", "with totals", reverse("downtime-xlsx") + query),
-            _export("JSON", "with sums", reverse("downtime-json") + query),
+            _export("JSON", "with totals", reverse("downtime-json") + query),
         ],
     }
 

@@ -247,11 +247,11 @@ def _figures(restore: Restore, facts: Facts) -> list[Figure]:
     if restore.created_at is None:
         figures.append(_missing_time("Created", restore.created_problem))
     if restore.ended_at:
-        figures.append(Figure(label="Ended", at=restore.ended_at))
+        figures.append(Figure(label="Finished", at=restore.ended_at))
     elif restore.status in FINAL or restore.updated_problem:
-        figures.append(_missing_time("Ended", restore.updated_problem))
+        figures.append(_missing_time("Finished", restore.updated_problem))
     if restore.ended_at and (local := format_customer_time(restore.ended_at, zone)):
-        figures.append(Figure(label="Customer’s time", text=f"ended {local}"))
+        figures.append(Figure(label="Customer’s time", text=f"finished {local}"))
     elif restore.created_at and (local := format_customer_time(restore.created_at, zone)):
         figures.append(Figure(label="Customer’s time", text=f"created {local}"))
     return [*filter(None, figures), _downtime(restore, facts.now), _recovery_point(restore)]

@@ -237,7 +237,7 @@ def test_times_are_in_utc_and_in_the_customers_time_zone(web):
     make_restore("r", instance=make_instance(project=project))
     html = page_of(web, "r")
     assert '<time datetime="2026-11-23T16:05:00Z">23 Nov 2026, 16:05:00 UTC</time>' in html
-    assert "ended 24 Nov, 01:05:00 Tokyo" in html
+    assert "finished 24 Nov, 01:05:00 Tokyo" in html
 
 
 @pytest.mark.parametrize("zone", ["Mars/Olympus", "../etc", "", "UTC"])

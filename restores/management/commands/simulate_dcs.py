@@ -31,7 +31,7 @@ class Command(PrintableCommand):
         parser.add_argument(
             "--epoch",
             metavar="TIME",
-            help="when restores begin to start twice a minute (ISO 8601; default: the last full "
+            help="when live restores begin, one every 30 s (ISO 8601; default: the last full "
             "hour); reuse the same value to keep history across restarts",
         )
 
