@@ -28,7 +28,7 @@ control_socket_disable = True
 access_log_format = (
     '%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s" %({x-request-id}o)s'
 )
-# By default SCRIPT_NAME is believed if it comes from this host: a proxy hands on its clients'.
+# By default SCRIPT_NAME is believed if it comes from this host: a proxy passes on its clients'.
 forwarder_headers = ""
 
 RECEIVE_SECONDS = 10
@@ -36,7 +36,7 @@ SEND_SECONDS = 30
 
 
 def explain_long_address(sock, status, reason, message):
-    """Answer a request that gunicorn refuses; its own page for a long address doesn't help."""
+    """Respond to a request that gunicorn refuses; its own page for a long address doesn't help."""
     if status == 414:
         message = (
             "This address is longer than 8,190 characters, which is more than the server accepts. "
@@ -53,7 +53,7 @@ util.close_graceful = partial(util.close_graceful, timeout=0.02)
 
 
 class Log(Logger):
-    """gunicorn's logger, with the filters of the dashboard's and its JSON."""
+    """gunicorn's logger, with the dashboard's filters and its JSON."""
 
     def setup(self, cfg):
         """Set up the handlers, when gunicorn starts and when it reloads."""
@@ -61,7 +61,7 @@ class Log(Logger):
         for handler in (*self.error_log.handlers, *self.access_log.handlers):
             for log_filter in (ShortenSlowClients(), HideSignInTokens(), AddIds()):
                 handler.addFilter(log_filter)
-            # Another value is refused when the web process starts, with a sentence.
+            # Any other value is refused with an explanation when the web process starts.
             if os.environ.get("LOG_FORMAT", "").strip() == "json":
                 handler.setFormatter(JsonFormatter())
 
@@ -70,15 +70,15 @@ logger_class = Log
 
 
 def on_starting(server):
-    """Refuse to start with a sentence; each worker would repeat it, and the exit status vary."""
-    # In a process of its own: what this one imports, reloaded workers would not import anew.
+    """Refuse to start with one message; workers would repeat it, with varying exit statuses."""
+    # In a separate process: reloaded workers would not reimport what this one imports.
     status = subprocess.run([sys.executable, "-c", "import dashboard.wsgi"]).returncode
     if status:
         sys.exit(status)
 
 
 def post_fork(server, worker):
-    """Set timeouts on the listening sockets: Linux hands them on to each accepted connection."""
+    """Set timeouts on the listening sockets: Linux passes them on to each accepted connection."""
     for listener in worker.sockets:
         for option, seconds in (
             (socket.SO_RCVTIMEO, RECEIVE_SECONDS),

@@ -1,1 +1,1 @@
-"""Benchmarks: pages, many readers and sync, each against how it is usually done."""
+"""Benchmarks of pages, concurrent readers and sync, each against the usual approach."""

@@ -1,4 +1,4 @@
-"""Runs one benchmark: ``./run bench pages``, for example."""
+"""Runs one benchmark, for example ``./run bench pages``."""
 
 import sys
 
@@ -8,7 +8,7 @@ BENCHMARKS = {"pages": pages.main, "load": load.main, "sync": sync.main, "stuck"
 
 
 def main(arguments: list[str]) -> int:
-    """Run the benchmark that is named first; the exit status is 0 if all its goals are met."""
+    """Run the benchmark named first; the exit status is 0 if all its goals are met."""
     if not arguments or arguments[0] not in BENCHMARKS:
         print(f"Usage: bench {{{','.join(BENCHMARKS)}}}", file=sys.stderr)
         return 2

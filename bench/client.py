@@ -1,7 +1,7 @@
-"""A process that makes the world of a benchmark and requests its pages.
+"""A process that creates the world of a benchmark and requests its pages.
 
-It reads one JSON object per line, a request, and writes one per line, its result. ``Client`` is
-its other end.
+It reads one JSON request per line and writes one JSON result per line. ``Client`` is the other
+end.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 USERS = ("superuser", "one", "four", "fifty", "quiet")
 SAMPLES = 20
-# A kept world becomes too old for pages that show the last days.
+# A world that is kept becomes too old for pages that show the last few days.
 OLDEST = timedelta(days=7)
-# The id of a row: in a link of the product, as an attribute in a stock page, as a field in JSON.
-# A list item is one of an instance's fifty bars in words.
+# A row's ID: in a link of the product, an attribute in a stock page, a field in JSON.
+# A list item describes one of an instance's fifty bars.
 IDS = {
     name: rf'<(?:a class="go"|li><a) href="/{name}s/([^/"?]+)/|data-id="([^"]+)"'
     rf'|"{name}_id": "([^"]+)"'
@@ -36,9 +36,9 @@ IDS = {
 
 
 class Client:
-    """Requests pages on one database, as the users of ``USERS``.
+    """Requests pages on one database, as the users in ``USERS``.
 
-    ``world`` says what is there: ``database``, ``size``, ``count`` (of restores), ``epoch`` (when
+    ``world`` describes the data: ``database``, ``size``, ``count`` (of restores), ``epoch`` (when
     the newest restore was created), ``biggest`` (the id of the instance with the most restores)
     and for each user the ``count`` of restores and some ``projects``, their ``customers``,
     ``instances`` and ``restores``.
@@ -51,9 +51,9 @@ class Client:
     def get(self, url: str, user: str, **options: Any) -> dict[str, Any]:
         """Request a page; exit if its status says that it failed.
 
-        ``rows``: "restore" or "instance", whose ids are returned. ``repeated``: what is cached
-        stays. ``unchanged``: with the ETag of the page. ``sync_errors``: so many instances have
-        one. ``lines``: so many lines of a stream are read at least, not all.
+        ``rows``: "restore" or "instance", whose ids are returned. ``repeated``: keep what is
+        cached. ``unchanged``: send the page's ETag. ``sync_errors``: how many instances have one.
+        ``lines``: read at least this many lines of a stream instead of all.
         """
         result = self.ask(url=url, user=user, **options)
         expected = 304 if options.get("unchanged") else 200
@@ -65,7 +65,7 @@ class Client:
         return result
 
     def cursor(self, user: str, row: int) -> str:
-        """Return the cursor behind which this row of the user's list comes, counted from 0."""
+        """Return the cursor just before this row of the user's list, counted from 0."""
         cursor: str = self.ask(user=user, cursor=row)["cursor"]
         return cursor
 
@@ -88,7 +88,7 @@ class Client:
 
 @contextmanager
 def client(url: str, rows: int) -> Iterator[Client]:
-    """Start a process on the database of this URL; it makes the world if there is none."""
+    """Start a process on the database at this URL; it creates the world if there is none."""
     print(f"Preparing {rows:,} restores; the first time this takes minutes.", flush=True)
     process = subprocess.Popen(
         [sys.executable, "-m", "bench.client", str(rows)],
@@ -106,7 +106,7 @@ def client(url: str, rows: int) -> Iterator[Client]:
 
 
 def serve(rows: int) -> None:
-    """Make the world, then answer requests until standard input ends."""
+    """Create the world, then handle requests until standard input ends."""
     import django
 
     django.setup()
@@ -122,7 +122,7 @@ def serve(rows: int) -> None:
 
 
 def make_world(rows: int) -> None:
-    """Seed the database and add the users, unless that was done lately."""
+    """Seed the database and add the users, unless that was done recently."""
     from django.contrib.auth.models import User
     from django.core.management import call_command
     from django.db import connection
@@ -131,7 +131,7 @@ def make_world(rows: int) -> None:
 
     call_command("migrate", verbosity=0)
     newest = Restore.objects.order_by("-created_at").values_list("created_at", flat=True).first()
-    # The users are made last.
+    # The users are created last.
     complete = User.objects.count() == len(USERS)
     if not complete or newest is None or newest < datetime.now(UTC) - OLDEST:
         call_command("flush", verbosity=0, interactive=False)
@@ -140,7 +140,7 @@ def make_world(rows: int) -> None:
             if connection.vendor == "postgresql":
                 cursor.execute("VACUUM ANALYZE")
             else:
-                # No ANALYZE: the product does not ask for one either.
+                # No ANALYZE: the product doesn't run one either.
                 cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         _make_users()
     set_sync_errors(0)
@@ -206,7 +206,7 @@ def describe_world() -> dict[str, Any]:
 
 
 def set_sync_errors(count: int) -> None:
-    """Let the last sync of so many small instances next to the biggest have failed, of no other."""
+    """Give this many small instances next to the biggest a failed last sync, and no others."""
     from restores.models import NO_SYNC_ERROR, Instance
     from restores.sync.project_state import recount
 
@@ -253,7 +253,7 @@ def _get(
     if unchanged:
         headers["If-None-Match"] = browser.get(url).headers["ETag"]
     if not repeated:
-        # No view may profit from what an earlier one has counted.
+        # No view may benefit from what an earlier one counted.
         cache.clear()
     queries = []
 
@@ -287,7 +287,7 @@ def _first_lines(response: Any, lines: int) -> bytes:
 
 
 def _cursor(username: str, row: int) -> str:
-    """Return the cursor behind which this row of a user's list comes."""
+    """Return the cursor just before this row of a user's list."""
     from django.contrib.auth.models import User
 
     from restores.filters.cursors import Cursor

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def environment(url: str) -> dict[str, str]:
-    """Return the environment of a process of ours that uses the database of this URL."""
+    """Return the environment for one of our processes that uses the database at this URL."""
     return {
         "SECRET_KEY": "only-for-benchmarks-" * 4,
         **os.environ,
@@ -30,7 +30,7 @@ def environment(url: str) -> dict[str, str]:
 
 
 def servers(only: str | None = None) -> list[str]:
-    """Return where databases can be made: "" is SQLite, else the URL of a PostgreSQL server."""
+    """Return where databases can be created: "" is SQLite, else the URL of a PostgreSQL server."""
     server = os.environ.get("TEST_DATABASE_URL", "")
     if only == "postgresql" and not server.startswith("postgres"):
         sys.exit("PostgreSQL can't be measured: set TEST_DATABASE_URL to the URL of a server.")
@@ -52,16 +52,16 @@ def add_rows_argument(parser: ArgumentParser, default: int) -> None:
 
 
 def row_count(text: str) -> int:
-    """Parse the number of restores of a world; with fewer some pages would have no rows."""
+    """Parse a world's number of restores; with too few, some pages would have no rows."""
     if not (text.isascii() and text.isdigit() and 2000 <= int(text) <= 50_000_000):
         raise ArgumentTypeError(f"{text!r} is not a number from 2,000 to 50,000,000")
     return int(text)
 
 
 def world(server: str, rows: int) -> str:
-    """Return the URL of a database for a world of so many restores; it stays for the next run.
+    """Return the URL of a database for a world of this many restores, kept for the next run.
 
-    Its name changes with what makes it: the migrations and ``seed``.
+    Its name depends on the code that creates it: the migrations and ``seed``.
     """
     made_by = hashlib.sha256()
     migrations = sorted((ROOT / "restores" / "migrations").glob("*.py"))
@@ -81,7 +81,7 @@ def world(server: str, rows: int) -> str:
 
 @contextmanager
 def temporary(server: str, template: str | None = None) -> Iterator[str]:
-    """Make a database, yield its URL, and remove it; it is empty, or a copy of the template."""
+    """Create a database, empty or a copy of the template; yield its URL, then remove it."""
     if not server:
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
             path = Path(folder) / "bench.sqlite3"

@@ -1,4 +1,4 @@
-"""Many readers at once: our list against a stock one, on a real server while a worker syncs."""
+"""Many concurrent readers: our list against a stock one, on a real server while a worker syncs."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ from simulator.server import Simulator
 READERS, THINK, SECONDS = 32, 5.0, 40
 INTERVAL = 60
 USERS = ("superuser", "four")
-# With time to think no page may take longer, in seconds; without, compared with stock pages.
+# With think time: the slowest page, in seconds. Without: pages and p95, relative to stock pages.
 SLOWEST, MORE_PAGES, P95 = 1.0, 2.5, 0.5
-# With exports: 95% of the pages within so many seconds, and how much memory may grow, in MB.
+# With exports: the p95 of the pages in seconds, and how much memory may grow, in MB.
 READERS_WITH_EXPORTS, P95_SECONDS, MORE_MEMORY = 50, 0.5, 50
 EXPORTS = ("/restores.csv", "/restores.xlsx", "/instances.csv")
 
 
 def main(arguments: list[str]) -> int:
-    """Measure in a process of its own, on a copy of the world; 0 if all goals are met."""
+    """Measure in a separate process, on a copy of the world; 0 if all goals are met."""
     parser = argparse.ArgumentParser(prog="./run bench load")
     databases.add_rows_argument(parser, ROWS)
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="postgresql")
@@ -71,7 +71,7 @@ def main(arguments: list[str]) -> int:
 
 
 def measure_with_exports(rows: int, seconds: int) -> int:
-    """Let users read every page while sync and exports run, on the world of DATABASE_URL."""
+    """Let users read every page while sync and exports run, on the world at DATABASE_URL."""
     django.setup()
     world, report = describe_world(), Report(judged=rows >= ROWS)
     pages = {user: _lists(world, user, "/restores/") + _other_pages(world, user) for user in USERS}
@@ -144,24 +144,24 @@ def measure(rows: int, seconds: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """What all readers measured: how long each page took, and its URL; and the time in all."""
+    """What all readers measured: how long each page took, its URL, and the total time."""
 
     pages: list[tuple[float, str]]
     seconds: float
 
     @property
     def per_second(self) -> float:
-        """Pages in a second."""
+        """Pages per second."""
         return len(self.pages) / self.seconds
 
     @property
     def p95(self) -> float:
-        """The seconds within which 95% of the pages came."""
+        """The 95th percentile of the page times, in seconds."""
         return quantiles([took for took, _ in self.pages], n=20)[-1]
 
     @property
     def slowest(self) -> float:
-        """The seconds that the slowest page took."""
+        """How long the slowest page took, in seconds."""
         return max(self.pages)[0]
 
     @property
@@ -171,7 +171,7 @@ class Readings:
 
 
 class Server:
-    """The web processes, and readers who request pages of them."""
+    """The web processes, and readers who request pages from them."""
 
     def __init__(self, supervisor: Supervisor, readers: int = READERS) -> None:
         self._supervisor, self._readers = supervisor, readers
@@ -183,7 +183,7 @@ class Server:
         """Start the web processes; wait until they respond and the simulated cloud is synced."""
         from restores.models import Instance, Project
 
-        # As in deploy/: gunicorn.conf.py has more threads than PostgreSQL takes connections.
+        # As in deploy/: gunicorn.conf.py has more threads than PostgreSQL accepts connections.
         address = "{}:{}".format(*self._address)
         command = (*web_command(Path(sys.executable), address), "--threads", "16")
         environment = os.environ | {"MALLOC_ARENA_MAX": "2"}
@@ -200,10 +200,10 @@ class Server:
             self._supervisor.tick(0.5)
 
     def read(self, urls: dict[str, list[str]], seconds: float, think: float) -> Readings:
-        """Let all readers request pages of these, some at random, for so long."""
+        """Let all readers request these pages, some at random, for this many seconds."""
         from restores.models import Project
 
-        # The worker has retired what its projects file lacks.
+        # The worker has retired the projects that its projects file lacks.
         Project.objects.update(monitored=True)
         self._read(urls, 3, 0)
         return self._read(urls, seconds, think)
@@ -287,7 +287,7 @@ class Server:
 
 
 def _lists(world: dict[str, Any], user: str, path: str) -> list[str]:
-    """The list as it opens, and narrowed."""
+    """The list as it opens, and filtered."""
     epoch, own = datetime.fromisoformat(world["epoch"]), world[user]
     return urls(path, [{}, {"status": "failed"}]) + [
         url

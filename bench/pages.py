@@ -1,8 +1,8 @@
 """Every page against a stock django-tables2 page and against a JSON floor.
 
 The sides of a comparison are requested in turn, in one run, so that a busy machine slows all of
-them alike. Requests ask for another range, instance or project each, and what was cached is
-forgotten in between; only ``repeated`` ones find what the one before has left.
+them alike. Each request is for a different range, instance or project, and caches are cleared in
+between; only ``repeated`` requests find what the previous one left.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ ROWS, FEW_ROWS = 1_000_000, 10_000
 ROUNDS, IN_A_ROW = 12, 4
 SECONDS = 4.0
 SYNC_ERRORS = 3
-# How many times as long a stock page takes at least: (PostgreSQL, SQLite).
+# A stock page takes at least this many times as long: (PostgreSQL, SQLite).
 FIRST_PAGE, NARROWED, NOT_SLOWER = (4, 3), (2.5, 2.5), (1, 1)
-# How many times as long something takes at most: as the floor, as the whole page, as without sync
+# How many times as long something may take: as the floor, as the whole page, as without sync
 # errors, as with few restores.
 FLOOR, UNCHANGED, WITH_ERRORS, GROWTH = 30, 1 / 4, 1.3, 1.5
-# How many times as long as the list the downtime report of a customer's month takes at most.
+# The downtime report of a customer's month may take this many times as long as the list.
 REPORT = 10
-# The same of a list without rows, which names the closest restores.
+# The same for a list without rows, which names the closest restores.
 EMPTY = 2
-# Pages that count, and how many times as long as the list they take at most.
+# Pages that count, and how many times as long as the list they may take.
 COUNTING = {
     "overview, 7 days": ("/", 2),
     "overview, 30 days": ("/?from=now-30d", 6),
     "histogram, 7 days": ("/restores/histogram/?from=now-7d", 2),
 }
-# How many ids are looked up, and how many times as long as the list that takes at most.
+# How many ids are looked up, and how many times as long as the list that may take.
 LOOKED_UP, LOOKUP = 50, 4
 MOST_QUERIES = 20
 MEMBERS = {
@@ -55,7 +55,7 @@ ORDER = (
     *("customer", "project", "instance", "status", "q"),
     *("on", "from", "to", "asof", "sort", "after"),
 )
-# Pairs of letters that no text of the world has.
+# Pairs of letters that occur nowhere in the world's text.
 NOWHERE = ("zq", "qz", "xj", "jx", "qj", "jq", "vq", "qv", "wq", "qx", "zx", "xz")
 Query = dict[str, str]
 
@@ -92,10 +92,10 @@ def main(arguments: list[str]) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """A page of ours and what it is compared with: URLs, round by round; none if there is none.
+    """One of our pages and what it is compared with: URLs, one per round, or none.
 
-    ``rows`` says whose ids all of them must show: those of a "restore" or an "instance", in the
-    same order if ``ordered``. ``lines`` limits how much of a stream is read.
+    ``rows``: "restore" or "instance", whose ids all of them must show, in the same order if
+    ``ordered``. ``lines`` limits how much of a stream is read.
     """
 
     name: str
@@ -111,7 +111,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
-    """Requests to be timed: where, for what and how."""
+    """Requests to time: where, for what and how."""
 
     client: Client
     urls: list[str]
@@ -119,7 +119,7 @@ class Side:
 
 
 class Measurement:
-    """All numbers of one database; ``small`` has a world of few restores, if growth is measured."""
+    """All numbers for one database; ``small``: a world with few restores, to measure growth."""
 
     def __init__(
         self,
@@ -251,17 +251,17 @@ class Measurement:
 def _request_in_turn(
     sides: Mapping[str, Side], user: str, rounds: int
 ) -> dict[str, list[dict[str, Any]]]:
-    """Request every side equally often, at most so often, until there was enough time for it."""
+    """Request every side equally often, up to ``rounds`` times or until the time is up."""
     results: dict[str, list[dict[str, Any]]] = {name: [] for name in sides}
     turns, until = list(sides.items()), time.monotonic() + SECONDS
     for start in range(0, rounds, IN_A_ROW):
         if start and time.monotonic() > until:
             break
         for name, side in turns:
-            # Some in a row: after another page has run, the processor's caches are cold.
+            # Several in a row: after another page has run, the processor's caches are cold.
             for url in side.urls[start : min(start + IN_A_ROW, rounds)]:
                 results[name].append(side.client.get(url, user, **side.options))
-        # Another one first each time: the first finds less in the database's memory.
+        # A different side goes first each time: the first finds less in the database's memory.
         turns.append(turns.pop(0))
     return results
 
@@ -342,7 +342,7 @@ def _pages(source: Client, user: str) -> Iterator[Page]:
 
 
 def _lookup(source: Client, user: str) -> str:
-    """Look up ids of restores and instances, and as many that nobody has."""
+    """Look up ids of restores and instances, and as many that don't exist."""
     own = source.world[user]
     ids = [*own["restores"], *own["instances"]]
     ids += [f"{number:08x}-0000-4000-8000-000000000000" for number in range(LOOKED_UP)]
@@ -389,9 +389,9 @@ def _narrowed_lists(
 
 
 def _listed(name: str, queries: list[Query], **options: Any) -> Page:
-    """The restore list, whose query string is the same for all that it is compared with.
+    """The restore list; everything it is compared with has the same query string.
 
-    It has the same rows in another order: ours begins with what is in progress.
+    The rows are the same but in another order: ours begins with those in progress.
     """
     given = {"floor": urls("/floor/restores/", queries), "goal": NARROWED, "ordered": False}
     given |= options
@@ -408,7 +408,7 @@ def _cycle(values: list[str]) -> list[str]:
 
 
 def days(epoch: datetime, ago: int) -> Query:
-    """Return the 30 days that begin so many days ago."""
+    """Return the 30 days that begin this many days ago."""
     begin = epoch - timedelta(days=ago)
     return _range(begin, begin + timedelta(days=30))
 

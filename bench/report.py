@@ -1,4 +1,4 @@
-"""One number per line with its goal, and the machine that it was measured on."""
+"""Report of one number per line with its goal, and the machine that it was measured on."""
 
 import os
 import platform
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def describe_machine() -> None:
-    """Print processor, cores and Python, and a warning if others use them."""
+    """Print the processor, cores and Python version, and a warning if the machine is busy."""
     cpu = Path("/proc/cpuinfo")
     lines = cpu.read_text().splitlines() if cpu.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
@@ -17,9 +17,9 @@ def describe_machine() -> None:
 
 
 class Report:
-    """Prints numbers as they come and remembers which miss their goals.
+    """Prints numbers as they arrive and remembers which miss their goals.
 
-    Without ``judged`` no number has a goal: the data is too small for them.
+    Without ``judged`` no number has a goal: the data set is too small for them.
     """
 
     def __init__(self, *, judged: bool = True) -> None:
@@ -59,6 +59,6 @@ class Report:
             self._missed.setdefault(self._heading, []).append(line)
 
     def summary(self) -> None:
-        """Print again what missed its goal."""
+        """Print the numbers that missed their goals once more."""
         for heading, lines in self._missed.items():
             print("\n".join([f"\nMissed: {heading}", *lines]))

@@ -1,4 +1,4 @@
-"""The product's settings, with the pages that it is compared with."""
+"""The product's settings, plus the pages that it is compared with."""
 
 from dashboard.settings import *  # noqa: F403 - settings are a namespace
 from dashboard.settings import ALLOWED_HOSTS, BASE_DIR, STORAGES, TEMPLATES

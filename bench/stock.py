@@ -1,7 +1,7 @@
-"""What the product is compared with: stock pages, and the same rows as plain JSON.
+"""Pages that the product is compared with: stock ones, and the same rows as plain JSON.
 
-A stock page is made as django-tables2's manual makes it: one COUNT, fifty rows. The JSON is the
-floor: no page of these rows can be much faster.
+A stock page follows django-tables2's manual: one COUNT, fifty rows. The JSON is the floor: no page
+of these rows can be much faster.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ TIMES = {
 
 
 def narrowed(rows: QuerySet[Restore], params: QueryDict) -> QuerySet[Restore]:
-    """Those of the restores that the product's list with this query string has, in its order."""
+    """The restores that the product's list has for this query string, in the same order."""
     for name, lookup in FILTERS.items():
         if value := params.get(name):
             rows = rows.filter(**{lookup: value})

@@ -1,8 +1,8 @@
 """How often “possibly stuck” is right, and how far estimates are off, in simulated worlds.
 
 ``./run bench stuck``. A restore that hangs makes no progress for 25 minutes or more; any other one
-ends by itself. The worlds differ in what progress shows and how much durations vary. Nothing here
-depends on the rule that is judged: it sees what a sync every ten seconds sees.
+ends on its own. The worlds differ in what progress shows and how much durations vary. Nothing here
+depends on the rule under test, which sees only what a sync every ten seconds sees.
 """
 
 import argparse
@@ -24,9 +24,9 @@ _CREATED = datetime(2026, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """How restores of one kind of cloud go.
+    """How restores behave in one kind of cloud.
 
-    ``spread`` is the sigma of the durations of an instance; progress comes in steps of ``step``
+    ``spread`` is the sigma of an instance's durations; progress comes in steps of ``step``
     percent; ``pausing`` is the share of restores that stand still for some minutes and go on;
     ``history`` says how many earlier successes an instance has.
     """
@@ -70,7 +70,7 @@ class SimulatedRestore:
         return self.waiting + self.pause + (self.pause_at if self.hangs else self.duration)
 
     def progress(self, at: float) -> float:
-        """What the cloud reports so many seconds after the creation."""
+        """What the cloud reports this many seconds after the creation."""
         running = max(0.0, at - self.waiting)
         if running > self.pause_at:
             running = max(self.pause_at, running - self.pause)
@@ -80,7 +80,7 @@ class SimulatedRestore:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What is known of a restore at a sync, and the seconds that it is really going to take."""
+    """What is known about a restore at a sync, and how many seconds it will really take."""
 
     status: str
     elapsed: float
@@ -91,11 +91,11 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scores:
-    """What a world shows: of restores called stuck, how many hang, and the other way around.
+    """Scores of one world: how many restores called stuck hang, and vice versa.
 
     ``delay`` is the median of the seconds from hanging to being called stuck. ``error`` is the
     median distance of the middle of an estimate from the truth, ``shown`` the share of syncs with
-    an estimate, and ``within`` the share of estimates that hold the truth.
+    an estimate, and ``within`` the share of estimates that contain the truth.
     """
 
     precision: float
@@ -153,7 +153,7 @@ def syncs(world: World, restore: SimulatedRestore) -> Iterator[Seen]:
 
 
 def judge(world: World, seed: int = SEED, count: int = RESTORES) -> Scores:
-    """Compare what the rule and the estimates say in a world with the truth."""
+    """Compare what the rule and the estimates say about a world with the truth."""
     hanging = right = wrong = seen_healthy = within = 0
     delays: list[float] = []
     errors: list[float] = []

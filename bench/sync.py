@@ -32,9 +32,9 @@ from simulator.world import World
 if TYPE_CHECKING:
     from restores.sync.accounts import AccountClient
 
-# Writing: so many instances with together about so many restores, compared so often.
+# Writing: how many instances, how many restores in total (about), and how many rounds.
 INSTANCES, RESTORES, ROUNDS = 50, 5_000, 3
-# update_or_create is slow: it writes only so many of them.
+# update_or_create is slow: it writes only this many of them.
 SAMPLE = 500
 NO_LIMIT = 1e6
 LATER = datetime(2999, 1, 1, tzinfo=UTC)
@@ -44,7 +44,7 @@ STARTED, EVERY, PROMISE = 90, 3.0, 15
 
 
 def main(arguments: list[str]) -> int:
-    """Measure on every database, each in a process of its own; 0 if all goals are met."""
+    """Measure on every database, each in a separate process; 0 if all goals are met."""
     parser = argparse.ArgumentParser(prog="./run bench sync")
     parser.add_argument("--database", choices=["sqlite", "postgresql"], help="only this one")
     parser.add_argument("--part", choices=["writing", "promise"], help="only this one")
@@ -77,7 +77,7 @@ def measure(part: str) -> int:
 
 
 def measure_writing(report: Report, database: str, *, postgresql: bool) -> None:
-    """Compare parsed responses that become rows: for the first time, and unchanged."""
+    """Compare how parsed responses become rows: for the first time, and unchanged."""
     from restores.models import Instance, Restore
 
     responses = _prepared_responses()
@@ -200,7 +200,7 @@ def _prepared_account(responses: dict[str, tuple[str, Any]]) -> AccountClient:
 
 
 def _register(instance_ids: Iterable[str]) -> None:
-    """Replace all rows by one project with these instances, all due; their backups never are."""
+    """Replace all rows with one project with these instances, all due; their backups never are."""
     from restores.models import Account, Instance, Project
 
     _empty()
@@ -226,7 +226,7 @@ def _sync_all(account: AccountClient) -> None:
 
 
 def _table() -> list[dict[str, Any]]:
-    """Return all restores, except for what says when we wrote them."""
+    """Return all restores, without the fields that say when we wrote them."""
     from restores.models import Restore
 
     fields = [field.attname for field in Restore._meta.concrete_fields]
@@ -235,7 +235,7 @@ def _table() -> list[dict[str, Any]]:
 
 
 def _update_or_create(rows: list[dict[str, Any]]) -> None:
-    """Write row by row, as such loops usually do; all derived values are given for free."""
+    """Write row by row, as such loops usually do; all derived values come for free."""
     from restores.models import Restore
 
     for row in rows:
@@ -259,7 +259,7 @@ def _empty() -> None:
 def worker(folder: Path, simulator: Simulator, interval: int) -> Iterator[Supervisor]:
     """Run broker, worker and beat on the simulator's first three projects.
 
-    Every instance is synced once in ``interval`` seconds.
+    Every instance is synced once every ``interval`` seconds.
     """
     text = re.sub("rate = .*", f"rate = {RATE}", simulator.projects_file)
     text = re.sub("interval = .*", f'interval = "{interval}s"', text)
@@ -295,7 +295,7 @@ def worker(folder: Path, simulator: Simulator, interval: int) -> Iterator[Superv
 
 
 def _spread_syncs() -> None:
-    """Let the instances be due evenly over the interval, as they are after the first one."""
+    """Spread the due times evenly over the interval, as they are after the first one."""
     from restores.models import Instance
 
     now, rng = datetime.now(UTC), Random(7)

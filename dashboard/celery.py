@@ -11,7 +11,7 @@ from dashboard import tick_watch, worker_watchdog  # noqa: F401 - connect their 
 from dashboard.env import InvalidSetting
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
-# Python prints warnings past the log.
+# By default, Python prints warnings without logging them.
 logging.captureWarnings(True)
 
 TICK_SECONDS = 5
@@ -25,7 +25,7 @@ app.conf.update(
     accept_content=["json"],
     task_serializer="json",
     task_ignore_result=True,
-    # A queue, and a prefix of every key, of this deployment alone: Redis may be shared.
+    # This deployment's own queue and key prefix: Redis may be shared.
     task_default_queue=settings.CELERY_PREFIX,
     task_acks_late=False,
     worker_prefetch_multiplier=1,

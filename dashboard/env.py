@@ -49,7 +49,7 @@ class Env:
         return value
 
     def label(self, name: str, default: str) -> str:
-        """Return a short text for pages."""
+        """Return a short string for pages."""
         value = self.text(name, default)
         if len(value) > 50 or not value.isprintable():
             raise _invalid(name, value, "1 to 50 printable characters")
@@ -113,9 +113,9 @@ class Env:
             raise _invalid(name, ",".join(parts), allowed) from error
 
     def url(self, name: str, default: str) -> str:
-        """Return an http(s) URL as browsers write it, without a slash at its end.
+        """Return an http(s) URL as browsers write it, without a trailing slash.
 
-        With the default "" there may be none.
+        With the default "", the variable is optional.
         """
         value = self.text(name, default)
         if not value:
@@ -181,7 +181,7 @@ class Env:
             raise InvalidSetting(name, problem, "unset unless requirements-sso.txt is installed")
 
     def database(self, name: str, default: str) -> dict[str, Any]:
-        """Return Django's settings of a SQLite or PostgreSQL database, given by its URL."""
+        """Return Django's settings for a SQLite or PostgreSQL database, given by its URL."""
         value = self.text(name, default)
         parts = _split(value)
         invalid = _invalid(
@@ -244,7 +244,7 @@ class Env:
     def folder(self, name: str, default: str) -> str:
         """Return the path of a folder, which need not exist."""
         value = self.text(name, default)
-        # os.path, because Path fails for a folder in one that this user may not open.
+        # os.path, because Path fails for a folder inside one that this user may not open.
         if os.path.exists(value) and not os.path.isdir(value):
             raise _invalid(name, value, "the path of a folder")
         return value
@@ -253,7 +253,7 @@ class Env:
 def digest(*texts: str) -> str:
     """Return ten characters that tell deployments apart, from URLs without their passwords.
 
-    The path of a SQLite database counts from the current folder, as it does for SQLite.
+    The path of a SQLite database is relative to the current folder, as it is for SQLite.
     """
     bare = [_without_password(text) for text in texts]
     return hashlib.sha256("\0".join(bare).encode("utf-8", "surrogateescape")).hexdigest()[:10]
@@ -352,7 +352,7 @@ def _without_password(url: str) -> str:
 
 
 def _invalid(name: str, value: str, allowed: str) -> InvalidSetting:
-    # Leave out whatever may be a password: a URL may be malformed in any way.
+    # Leave out anything that may be a password: a URL may be malformed in any way.
     shown = re.sub(r"^([\w+.-]*:/*)?.*@", r"\1•••@", value, flags=re.DOTALL)
     shown = re.sub(r"(?i)((?:password|passwd|pwd|secret|token)=)[^&]*", r"\1•••", shown)
     return InvalidSetting(name, f"is {shown[:80]!r}", allowed)

@@ -12,14 +12,14 @@ from django.template.loader import render_to_string
 
 from restores import log_ids
 
-# While connecting there is no SQLSTATE: of PostgreSQL, and of PgBouncer.
+# While connecting there is no SQLSTATE: messages of PostgreSQL, and of PgBouncer.
 _CONNECTIONS_USED_UP = re.compile(
     "too many clients|too many connections|connection slots are reserved|no more connections"
 )
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer a malformed request without reading it again (Django's ``handler400``).
+    """Respond to a malformed request without reading it again (Django's ``handler400``).
 
     Django's own handler would read it for a CSRF token, and fail with a 500.
     """
@@ -27,7 +27,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer an uncaught exception without using the database (Django's ``handler500``).
+    """Respond to an uncaught exception without using the database (Django's ``handler500``).
 
     Unlike ``process_exception`` of a middleware it also sees what fails in other middleware, such
     as reading the session.

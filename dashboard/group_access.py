@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-# From the least to the most: of several groups, the highest role in a project counts.
+# From least to most: among several groups, the highest role in a project counts.
 ROLES = ("viewer", "support", "admin")
 
 

@@ -6,7 +6,7 @@ from django.contrib.auth.hashers import Argon2PasswordHasher
 class Argon2(Argon2PasswordHasher):
     """Argon2id at the lowest cost that OWASP recommends.
 
-    At Django's 100 MB per password, a few sign-ins at once could use up the memory.
+    At Django's 100 MB per password, a few simultaneous sign-ins could exhaust the memory.
     """
 
     time_cost = 2

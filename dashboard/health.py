@@ -15,7 +15,7 @@ from restores.migration_state import unknown_migrations
 @never_cache
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
-    """Answer with the version, without checking anything else."""
+    """Respond with the version, without checking anything else."""
     return HttpResponse(f"ok\nversion: {settings.VERSION}\n", content_type="text/plain")
 
 
@@ -23,7 +23,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Check that the database answers and that every migration is applied.
+    """Check that the database responds and that every migration is applied.
 
     Migrations only add, so a database that is newer than this code is reported but isn't a failure.
     """

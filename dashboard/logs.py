@@ -1,4 +1,4 @@
-"""Log records: as text or JSON, with IDs, without control characters and tokens."""
+"""Log records as text or JSON: with IDs, without control characters or tokens."""
 
 import json
 import logging
@@ -8,15 +8,15 @@ from datetime import UTC, datetime
 
 from restores import log_ids
 
-# What a record may say besides its message. Nothing else that a library attaches is logged: Django
-# attaches the whole request.
+# What a record may contain besides its message. Nothing else that a library attaches is logged:
+# Django attaches the whole request.
 _ID_FIELDS = ("request_id", "sync_id", "provider_request_id")
 _PLACE_FIELDS = ("account", "project", "instance")
 _TOKEN = re.compile(r"(/login/once/)[^/?#\s\"']+|(dcs_[a-z0-9]{12}_)[A-Za-z0-9_-]+")
 
 
 def printable(text: str) -> str:
-    """Replace control characters: what is printed may quote text from the cloud."""
+    """Replace control characters: printed text may quote the cloud."""
     return "".join(c if c.isprintable() or c in "\t\n" else "�" for c in text)
 
 
@@ -65,7 +65,7 @@ class AddIds(logging.Filter):
 class HideSignInTokens(logging.Filter):
     """Replace the tokens of sign-in links and of the API, in the message and in the traceback.
 
-    Whoever reads the logs must not be able to sign in.
+    Reading the logs must not be enough to sign in.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:

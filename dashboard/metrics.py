@@ -1,4 +1,4 @@
-"""The metrics endpoint, for Prometheus only: off unless there is a METRICS_TOKEN."""
+"""The metrics endpoint, for Prometheus only: off unless METRICS_TOKEN is set."""
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
@@ -15,7 +15,7 @@ from restores.metrics import metrics_text
 @never_cache
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Answer with the metrics to whoever has the token."""
+    """Return the metrics to a client that has the token."""
     if not settings.METRICS_TOKEN:
         raise Http404("METRICS_TOKEN is not set.")
     given = request.headers.get("Authorization", "")

@@ -81,7 +81,7 @@ def request_ids(get_response: GetResponse) -> GetResponse:
 
 @receiver(request_finished)
 def _forget_request_id(**_: Any) -> None:
-    # Not in the middleware: a response that is streamed goes on after it.
+    # Not in the middleware: a streamed response continues after it.
     log_ids.request_id.set("")
 
 
@@ -100,7 +100,7 @@ def security_headers(get_response: GetResponse) -> GetResponse:
 def leave_out_bodies(get_response: GetResponse) -> GetResponse:
     """Send no body in response to HEAD: gunicorn logs a warning for each that it has to drop.
 
-    Views and Django leave that to the server. A file that is streamed isn't even made.
+    Views and Django leave that to the server. A file that is streamed isn't even created.
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
@@ -116,7 +116,7 @@ def leave_out_bodies(get_response: GetResponse) -> GetResponse:
 
 
 def refuse_other_hosts(get_response: GetResponse) -> GetResponse:
-    """Answer 400 to a Host that isn't in ALLOWED_HOSTS, on every path.
+    """Respond with 400 to a Host that isn't in ALLOWED_HOSTS, on every path.
 
     Django checks it only where a view asks for the host.
     """
@@ -133,9 +133,9 @@ def refuse_other_hosts(get_response: GetResponse) -> GetResponse:
 
 
 def refuse_unreadable_forms(get_response: GetResponse) -> GetResponse:
-    """Answer 400 to a form that can't be read, whatever its path; a large one takes a user.
+    """Respond with 400 to a form that can't be read, on any path; a large one requires a user.
 
-    Otherwise it would fail wherever it is read first: in a view, the CSRF check or an error page.
+    Otherwise it would fail where it is first read: in a view, the CSRF check or an error page.
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
@@ -170,7 +170,7 @@ def _length(request: HttpRequest) -> int:
 
 
 def _sign_in_first(request: HttpRequest) -> HttpResponseBase:
-    """Answer a large form of somebody who isn't signed in, none of which has been read."""
+    """Respond to a large form from somebody who isn't signed in, without reading it."""
     if request.path_info not in settings.LARGE_FORMS:
         raise RequestDataTooBig
     if request.path_info.endswith(".json"):
@@ -194,9 +194,9 @@ def _read_form(request: HttpRequest) -> None:
 def drop_session_cookie(get_response: GetResponse) -> GetResponse:
     """Drop a session cookie with a NUL byte, and any that comes with a health check.
 
-    Django looks the former up unchecked and PostgreSQL rejects such a text: the response would be a
-    500. Health checks must answer without database, but LoginRequiredMiddleware looks for a user
-    before it looks at the view (Django 5.2).
+    Django looks up a NUL byte unchecked and PostgreSQL rejects it: the response would be a 500.
+    Health checks must work without a database, but LoginRequiredMiddleware looks for a user before
+    it looks at the view (Django 5.2).
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:

@@ -16,15 +16,15 @@ VERSION = __version__
 
 DEBUG = env.flag("DEBUG")
 SECRET_KEY = env.secret("SECRET_KEY", "insecure-" * 6 if DEBUG else None, minimum=32)
-# Former keys: what was signed with them stays valid while the key is rotated.
+# Previous keys: what was signed with them stays valid while the key is rotated.
 SECRET_KEY_FALLBACKS = env.secrets("SECRET_KEY_FALLBACKS", minimum=32)
-# API tokens live longer than anything else that SECRET_KEY protects, so they may have their own.
+# API tokens outlive anything else that SECRET_KEY protects, so they may have their own key.
 TOKEN_KEY = env.secret("TOKEN_KEY", SECRET_KEY, minimum=32)
 TOKEN_KEY_FALLBACKS = env.secrets("TOKEN_KEY_FALLBACKS", minimum=32)
 if TOKEN_KEY == SECRET_KEY:
     TOKEN_KEY_FALLBACKS += SECRET_KEY_FALLBACKS
 _base = urlsplit(env.url("BASE_URL", "http://127.0.0.1:8000"))
-# Without the path, with which reverse() begins every path that it returns.
+# Without the path, which reverse() puts in front of every path that it returns.
 BASE_URL = f"{_base.scheme}://{_base.netloc}"
 FORCE_SCRIPT_NAME = _base.path or None
 _host = _base.hostname or ""
@@ -34,7 +34,7 @@ ALLOWED_HOSTS = env.names(
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 # Without a token, there is no /metrics.
 METRICS_TOKEN = env.token("METRICS_TOKEN", minimum=32)
-# Where operators read docs/, without a slash at its end.
+# Where operators read docs/, without a trailing slash.
 DOCS_URL = env.url("DOCS_URL", "")
 # For the worker, beat and commands only; the web process has neither.
 DCS_PROJECTS = env.text("DCS_PROJECTS", "")
@@ -68,7 +68,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    # Before anything that reads forms, and after what knows whether somebody is signed in.
+    # Before anything that reads forms, and after the middleware that finds the user.
     "dashboard.middleware.refuse_unreadable_forms",
     "restores.sessions.track_activity",
     "restores.token_access.TokenAccess",
@@ -115,7 +115,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
 else:
-    # A network that drops packets is noticed within 10 s, also in the middle of a statement.
+    # A network that drops packets is noticed within 10 s, even in the middle of a statement.
     DATABASES["default"]["OPTIONS"] = {
         "connect_timeout": 2,
         "tcp_user_timeout": 10_000,
@@ -125,8 +125,8 @@ else:
     } | DATABASES["default"].get("OPTIONS", {})
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Forms, in bytes: a ticket that is pasted into these may have five megabytes, three times as many
-# if each is percent-encoded.
+# Form sizes, in bytes: a ticket pasted into these may have five megabytes, three times as many if
+# each byte is percent-encoded.
 LARGEST_FORM, DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440, 16_777_216
 LARGE_FORMS = ("/lookup/", "/lookup.json")
 # Parsing a large one takes seconds: not for somebody who isn't signed in.
@@ -213,7 +213,7 @@ LOGGING = {
         # Not Django's own handlers: they print and e-mail addresses with sign-in tokens.
         "django": {"handlers": []},
         "django.server": {"handlers": []},
-        # A request that we refuse isn't a fault of ours.
+        # A request that we refuse isn't our fault.
         "django.request": {"level": "ERROR"},
         "django.security.csrf": {"level": "ERROR"},
         # Two lines for each message, every five seconds, would hide what matters.

@@ -1,6 +1,6 @@
 """Settings of sign-in by an identity provider, and of TOTP and passkeys: each is off by default.
 
-They are those of django-allauth, whose packages are needed only if one is on.
+They are django-allauth's, whose packages are needed only if one is on.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""How static files are collected, and a check that they were when the web process starts."""
+"""Storage of static files, and a check, when the web process starts, that they were collected."""
 
 import os
 
@@ -12,9 +12,9 @@ _COMMAND = "Run: manage.py collectstatic --noinput"
 
 
 class Storage(CompressedManifestStaticFilesStorage):
-    """Files whose names have a hash of their content, also where a script imports another.
+    """Static files with a content hash in their names, also where a script imports another.
 
-    A browser runs a script twice that a page loads by one address and a script by another.
+    A browser runs a script twice if a page and another script load it by different addresses.
     """
 
     support_js_module_import_aggregation = True

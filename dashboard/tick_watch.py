@@ -1,8 +1,8 @@
-"""Tick watch: beat notices that the ticks it sends are taken from the broker and not finished.
+"""Tick watch: beat notices when the ticks it sends are taken from the broker but not finished.
 
 A worker of another application, or of another deployment with the same CELERY_PREFIX, takes
-messages from a queue that it shares with ours. A tick that still waits in the queue is not lost:
-then our own workers are down or busy.
+messages from a queue that it shares with ours. A tick still waiting in the queue is not lost: our
+own workers are down or busy.
 """
 
 from __future__ import annotations

@@ -21,9 +21,9 @@ from celery.worker import state
 logger = logging.getLogger(__name__)
 
 CHECK_SECONDS = 5.0
-# A worker with nothing to do takes a waiting message at once.
+# An idle worker takes a waiting message immediately.
 IDLE_LIMIT = 30.0
-# One at work may be busy for a minute, until its time limit.
+# A working one may be busy for a minute, until its time limit.
 BUSY_LIMIT = 120.0
 _EXIT_STATUS = 70
 _EXIT_SECONDS = 10.0

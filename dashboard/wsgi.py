@@ -32,8 +32,8 @@ except ImproperlyConfigured as error:
 def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
     """Serve a request, even one whose body claims a charset that isn't for text.
 
-    Django decodes the query string by that charset when it creates the request (5.2). What fails
-    there fails outside of all error handling; nothing else gets here.
+    Django decodes the query string with that charset when it creates the request (5.2). A failure
+    there is outside all error handling; no other one gets here.
     """
     environ["PATH_INFO"] = _without_prefix(environ["PATH_INFO"])
     try:

@@ -1,7 +1,7 @@
-"""Make the pictures of README.md and docs/guide.md: .venv/bin/python -m docs.pictures.
+"""Make the pictures in README.md and docs/guide.md: .venv/bin/python -m docs.pictures.
 
-It starts ./run with the simulated cloud and takes about ten minutes: a restore has to stand still
-for some of them to be possibly stuck.
+It starts ./run with the simulated cloud and takes about ten minutes: some show a restore that has
+stood still long enough to be possibly stuck.
 """
 
 import io
@@ -35,9 +35,9 @@ Thanks, Anna
 
 
 def begin_with_a_stuck_restore(now: datetime) -> datetime:
-    """Return when history has to begin so that a restore is stuck now, and for long enough."""
+    """Return when history has to begin so that a restore is stuck now, and stays so long enough."""
     hour = now.replace(minute=0, second=0, microsecond=0)
-    # So long ago that the last 24 hours can be compared with those a week before.
+    # Long enough ago that the last 24 hours can be compared with those a week before.
     for hours in count(8 * 24):
         epoch = hour - timedelta(hours=hours)
         for instance, restore in World(epoch=epoch).running(now):
@@ -65,7 +65,7 @@ def wait_for(page: Page, query: str) -> dict:
 
 
 def take(page: Page, name: str) -> None:
-    """Take a picture of the page; with a palette, which text and lines hardly suffer from."""
+    """Take a picture of the page, reduced to a palette, which hardly affects text and lines."""
     page.set_viewport_size({"width": 1440, "height": PICTURES[name]})
     page.wait_for_load_state("networkidle")
     image = Image.open(io.BytesIO(page.screenshot(animations="disabled"))).convert("RGB")
@@ -75,7 +75,7 @@ def take(page: Page, name: str) -> None:
 
 
 def take_all(page: Page, folder: Path) -> None:
-    """Take every picture; those with a stuck restore last, as it has to be found to be one."""
+    """Take every picture; those with a stuck restore last, as detecting one takes time."""
     failed = wait_for(page, f"ids={fail_a_restore(page, folder)}&status=failed")
     page.goto(f"/restores/{failed['restore_id']}/")
     take(page, "restore")

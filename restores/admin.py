@@ -1,4 +1,4 @@
-"""The admin site: users, who may do what in which project, API tokens, the audit log.
+"""The admin site: users, their roles in projects, API tokens, the audit log.
 
 Cloud data isn't editable.
 """
@@ -24,7 +24,7 @@ admin.site.unregister([User, Group])
 
 
 class ModelAdmin(admin.ModelAdmin):
-    """An admin that takes an empty ``_to_field`` for none; Django's looks for a field called ""."""
+    """An admin that treats an empty ``_to_field`` as absent; Django's looks for a field ""."""
 
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
@@ -39,7 +39,7 @@ class PlainGroupAdmin(ModelAdmin, GroupAdmin):
 
 @admin.register(User)
 class AuditedUserAdmin(ModelAdmin, UserAdmin):
-    """Users; every change is in the audit log, such as who was made a superuser."""
+    """Users; every change, such as a new superuser, is in the audit log."""
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> LogEntry:
         return _audited(request, super().log_addition(request, obj, message))
@@ -104,7 +104,7 @@ class EventAdmin(ModelAdmin):
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(ModelAdmin):
-    """Everybody's API tokens, to revoke them by deleting, which is in the audit log."""
+    """Everybody's API tokens; deleting one revokes it, which is in the audit log."""
 
     list_display = ["name", "user", "public_id", "created_at", "expires_at", "last_used_at"]
     list_select_related = ["user"]

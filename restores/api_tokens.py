@@ -28,7 +28,7 @@ _TOKEN = re.compile(r"dcs_([a-z0-9]{12})_[A-Za-z0-9_-]{43}")
 
 
 class TooManyRequests(Exception):
-    """The token was used too often in this minute, which lasts for ``seconds`` more."""
+    """The token was used too often in this minute, which ends in ``seconds``."""
 
     def __init__(self, seconds: int) -> None:
         super().__init__(seconds)
@@ -38,7 +38,7 @@ class TooManyRequests(Exception):
 def issue(
     user: User, name: str, projects: Iterable[Project], days: int, now: datetime
 ) -> tuple[ApiToken, str]:
-    """Create a token for these projects, or for all of the user's if there are none.
+    """Create a token for these projects, or for all of the user's if none are given.
 
     Returns its row and the token itself, which can't be found out later.
     """
@@ -59,7 +59,7 @@ def issue(
 
 
 def is_well_formed(text: str) -> bool:
-    """Whether a text is written like a token."""
+    """Whether a string has the form of a token."""
     return _TOKEN.fullmatch(text) is not None
 
 
@@ -75,7 +75,7 @@ def find_token(text: str) -> ApiToken | None:
     for key in (settings.TOKEN_KEY, *settings.TOKEN_KEY_FALLBACKS):
         if constant_time_compare(token.digest, _digest(text, key)):
             if key != settings.TOKEN_KEY:
-                # It stays valid once the former key is gone.
+                # It stays valid once the previous key is gone.
                 token.digest = _digest(text, settings.TOKEN_KEY)
                 token.save(update_fields=["digest"])
             return token
@@ -86,7 +86,7 @@ def count_use(token: ApiToken, now: datetime) -> None:
     """Count a request, or raise TooManyRequests.
 
     In memory, each web process would have its own count. Only the first request of a minute
-    changes when the token was last used; one that is refused writes nothing.
+    updates when the token was last used; one that is refused writes nothing.
     """
     minute = now.replace(second=0, microsecond=0)
     row = ApiToken.objects.filter(pk=token.pk)

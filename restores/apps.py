@@ -13,7 +13,7 @@ class RestoresConfig(AppConfig):
     verbose_name = "Restores"
 
     def ready(self) -> None:
-        """Register the system check, and what reacts to changes of users."""
+        """Register the system check, and the handlers of changes to users."""
         from restores import sessions  # noqa: F401 - needs the models, which are loaded by now
 
         register(Tags.database)(check_migrations)

@@ -54,7 +54,7 @@ _TIMES = ("created_at", "ended_at", "duration")
 
 
 class State(NamedTuple):
-    """What is observed of a restore."""
+    """The observed values of a restore."""
 
     status: str
     progress: float | None
@@ -73,7 +73,7 @@ Matches = Callable[[State], bool]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateAt:
-    """The state in which a restore was last observed by a time, and the one it has now."""
+    """The last state of a restore observed by a time, and its current one."""
 
     then: State
     now: State
@@ -104,15 +104,15 @@ class AsOf:
 
     time: datetime
     changed_since: Mapping[int, StateAt]
-    # The names at that time of whatever has been renamed since, by key.
+    # The names at that time of instances that have been renamed since, by key.
     instance_names: Mapping[int, str]
     project_names: Mapping[int, str]
-    # The project in which an instance was then that has moved since, by the instance's key.
+    # The projects at that time of instances that have moved since, by the instance's key.
     projects: Mapping[int, Project]
 
     @classmethod
     def load(cls, rows: RestoreQuerySet, time: datetime, viewer: Viewer) -> AsOf:
-        """Find which of the viewer's rows were different then; few were, whatever its age."""
+        """Find which of the viewer's rows were different then; few were, however long ago."""
         known = rows.filter(first_seen_at__lte=time, moved_at__gt=time)
         newest = Subquery(_newest_observations(time).values("pk")[:1])
         found = [
@@ -247,7 +247,7 @@ class AsOf:
         return rows, "then", Q(then="") if texts else Q(then=None)
 
     def sorts_differently(self, column: str) -> bool:
-        """Whether the order by this column was another one then."""
+        """Whether the order by this column was different then."""
         if column == "created_at":
             states = self.changed_since.values()
             return any(state.then.created_at != state.now.created_at for state in states)
@@ -266,7 +266,7 @@ class AsOf:
     def _corrected(
         self, rows: RestoreQuerySet, found: RestoreQuerySet, matches: Matches
     ) -> RestoreQuerySet:
-        """Correct the rows ``found`` to match now by those that did or didn't match then."""
+        """Correct the rows ``found`` to match now, using those that did or didn't match then."""
         no_longer: list[int] = []
         only_then: list[int] = []
         for key, state in self.changed_since.items():
@@ -291,7 +291,7 @@ class AsOf:
 
     @property
     def _ends_revoked(self) -> bool:
-        """Whether an end was revoked since: then the present ``recovered_at`` tells nothing."""
+        """Whether an end was revoked since: then the current ``recovered_at`` says nothing."""
         changed = self.changed_since.values()
         return any(s.status in FINAL and s.status != s.now.status for s in changed)
 
@@ -305,7 +305,7 @@ class ThenAndNow:
 
 
 def then_and_now(rows: Sequence[Restore], asof: AsOf | None) -> list[ThenAndNow]:
-    """Restores as of then next to what they are now; live ones only as they are."""
+    """Pair restores as of then with their current state; live ones have only that."""
     if asof is None:
         return [ThenAndNow(row) for row in rows]
     changed = asof.changed_since
@@ -341,7 +341,7 @@ def observations_of(restore: Restore, asof: AsOf | None) -> list[Observation]:
 
 
 def diff_from_now(then: Restore, now: Restore, zone: tzinfo, at: datetime) -> str:
-    """What has become of a restore since then, at the time ``at``: “Now: Succeeded at 14:12”."""
+    """Say how a restore has changed since then, at the time ``at``: “Now: Succeeded at 14:12”."""
     parts = []
     if (then.status, then.error_code) != (now.status, now.error_code):
         state = " ".join(filter(None, (status_of(now.status).word, now.error_code)))
@@ -411,7 +411,7 @@ def _unknown_and_unfinished(state: State, at: datetime) -> bool:
 
 
 def _values_then(row: Restore, asof: AsOf, recovered_at: datetime | None) -> dict[str, Any]:
-    """The values of then that differ from those of now, or may."""
+    """The values at that time that differ from the current ones, or may."""
     values: dict[str, Any] = {"recovered_at": recovered_at, "as_of": asof.time}
     deferred = row.get_deferred_fields()
     for name in {"removed_upstream_at", "missing_since", "restoring_by"} - deferred:

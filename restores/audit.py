@@ -20,7 +20,7 @@ from restores.models import Event, EventProject, Membership
 from restores.permissions import Permission, projects_where
 from restores.querysets import EventQuerySet, Viewer
 
-# Of a name that no user has: whoever types a password into the wrong field must not find it here.
+# Characters shown of a name that no user has: it may be a password typed into the wrong field.
 _SHOWN_OF_UNKNOWN_NAME = 3
 
 
@@ -78,9 +78,9 @@ def record(
 
 
 def record_failed_sign_in(request: HttpRequest, kind: Kind, tried: str, about: str) -> None:
-    """Add an event about a name that somebody tried; of one that no user has, only its beginning.
+    """Add an event about a name that somebody tried; if no user has it, only its beginning.
 
-    What no user is called may be a password, typed into the wrong field.
+    Such a name may be a password, typed into the wrong field.
     """
     known = User.objects.filter(username=tried).exists()
     username = tried if known else f"{tried[:_SHOWN_OF_UNKNOWN_NAME]}…"
@@ -94,7 +94,7 @@ def record_membership(request: HttpRequest | None, kind: Kind, membership: Membe
 
 
 def visible_events(user: Viewer) -> EventQuerySet:
-    """The events that a user may read: a superuser all, an admin those about their projects."""
+    """The events that a user may read: for a superuser all, for an admin their projects'."""
     if user.is_superuser:
         return Event.objects.all()
     return Event.objects.about(projects_where(user, Permission.MANAGE_MEMBERS))
@@ -102,7 +102,7 @@ def visible_events(user: Viewer) -> EventQuerySet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditRow:
-    """An event as one reader may know it; without a ``user`` it was a command, or is unknown."""
+    """An event as one reader may see it; without a ``user`` it was a command, or is unknown."""
 
     at: datetime
     user: str
@@ -115,8 +115,8 @@ class AuditRow:
 def audit_rows(events: Sequence[Event], reader: Viewer) -> list[AuditRow]:
     """Prepare events for a reader, who must not learn of projects that they don't manage.
 
-    Of an event about other projects, too, what follows a question mark is left out: the query of
-    an exported list may name them.
+    If an event is also about other projects, what follows a question mark is left out: the query
+    of an exported list may name them.
     """
     links = EventProject.objects.filter(event__in=[event.pk for event in events])
     managed = Q(project__in=projects_where(reader, Permission.MANAGE_MEMBERS))

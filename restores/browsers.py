@@ -1,6 +1,6 @@
-"""The browser that a session is used with, in words: “Chrome on Windows”."""
+"""The browser of a session, in words: “Chrome on Windows”."""
 
-# What a user agent contains, and what it is. The first that fits counts: each also contains the
+# What a user agent contains, and its name. The first match counts: each also contains the
 # names of browsers or systems that come later.
 _BROWSERS = (
     ("Edg", "Edge"),
@@ -26,7 +26,7 @@ _SYSTEMS = (
 
 
 def browser_name(user_agent: str) -> str:
-    """Return the name of a browser and its system, as far as its user agent tells."""
+    """Return the name of a browser and its system, as far as its user agent says."""
     browser, system = _first(_BROWSERS, user_agent), _first(_SYSTEMS, user_agent)
     name = browser or "Unknown browser"
     return f"{name} on {system}" if system else name

@@ -18,7 +18,7 @@ def count_by_bucket(
 ) -> Iterator[tuple[Any, ...]]:
     """The number of a bucket, the values of the columns, and how many rows have them.
 
-    Each bucket begins at one of the ``starts``, whole minutes but for the first. Rows without a
+    Each bucket begins at one of the ``starts``, whole minutes except for the first. Rows without a
     time in ``column`` are left out.
     """
     texts = [f"{at.astimezone(UTC):%Y-%m-%d %H:%M}" for at in starts[1:]]

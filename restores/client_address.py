@@ -1,4 +1,4 @@
-"""The client’s address, as far as trusted proxies tell it."""
+"""The client’s address, as reported by trusted proxies."""
 
 from ipaddress import IPv6Address, ip_address, ip_network
 
@@ -9,7 +9,7 @@ from django.http import HttpRequest
 def client_address(request: HttpRequest) -> str:
     """Return the client's address, or its network for IPv6; empty if it is unknown.
 
-    Of ``X-Forwarded-For``, only what addresses in TRUSTED_PROXIES have added counts.
+    Only the part of ``X-Forwarded-For`` that addresses in TRUSTED_PROXIES have added counts.
     """
     hops = [request.META.get("REMOTE_ADDR", "")]
     hops += reversed(request.headers.get("X-Forwarded-For", "").split(","))

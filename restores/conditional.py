@@ -26,7 +26,7 @@ def list_etag(
 ) -> str:
     """The ETag of a list: its reader, query and time zone, what has changed, what is incomplete.
 
-    The projects of the scope are to be read before its restores.
+    Read the projects of the scope before its restores.
     """
     params = scope.params
     end, complete_to = params.time_range.end, status.fully_complete_to
@@ -53,7 +53,7 @@ def list_etag(
 def unless_unchanged(
     request: HttpRequest, etag: str, status: SyncStatus, build: Callable[[], HttpResponse]
 ) -> HttpResponseBase:
-    """Answer 304 if the reader has this version already, else build the page."""
+    """Respond with 304 if the reader already has this version, else build the page."""
     response = get_conditional_response(request, etag=etag) or build()
     response["ETag"] = etag
     response["Cache-Control"] = "private, no-cache"

@@ -25,7 +25,7 @@ def stalled(request: HttpRequest) -> dict[str, Callable[[], StalledSync | None]]
 
 
 def zone_choice(request: HttpRequest) -> dict[str, ZoneChoice | str]:
-    """The time zone that the reader has chosen, and the URL of the page to choose another on."""
+    """The time zone that the reader has chosen, and the URL of the page for choosing another."""
     url = request.get_full_path()
     page_url = url if len(url) <= MAX_QUERY else request.path
     return {"zone_choice": time_zone.zone_choice(request), "page_url": page_url}

@@ -1,4 +1,4 @@
-"""IDs in paths: any text of 1 to 128 characters, quoted so that it stays one segment."""
+"""IDs in paths: any string of 1 to 128 characters, quoted so that it stays one segment."""
 
 import re
 from contextlib import suppress

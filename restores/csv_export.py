@@ -18,7 +18,7 @@ from restores.serializers import RELATED, UPSTREAM, instance_values, restore_val
 from restores.timerange import iso_or_none, to_iso
 
 # The fields of the JSON, in the same order. There is no byte-order mark before them: it would
-# become a part of the first name.
+# become part of the first name.
 COLUMNS = (
     *UPSTREAM,
     "account",
@@ -86,7 +86,7 @@ class _Echo:
 def csv_lines(columns: Sequence[str], chunks: Iterable[Rows]) -> Generator[str, None, None]:
     """Return the column names, then every row, in chunks of lines."""
     chunks = iter(chunks)
-    # The first rows are read before the response begins: if the database is down, the answer is
+    # The first rows are read before the response begins: if the database is down, the response is
     # an error and not a file without rows.
     first = next(chunks, [])
     return _write(columns, chain([first], chunks))
@@ -108,7 +108,7 @@ def instance_rows(instances: InstanceQuerySet) -> Iterator[Rows]:
 
 
 def complete_to(scope: Scope) -> datetime | None:
-    """Up to when the list is complete; not stored for snapshots."""
+    """The time up to which the list is complete; not stored for snapshots."""
     return None if scope.asof else scope.sync_status().complete_to
 
 
@@ -119,7 +119,7 @@ def time_range_header(params: ListParams, complete_to: datetime | None) -> str:
 
 
 def file_name(params: ListParams, complete_to: datetime | None) -> str:
-    """Name the file by them: ``restores_created_20261122T165900Z_…_complete_…``."""
+    """Name the file after them: ``restores_created_20261122T165900Z_…_complete_…``."""
     time_range = params.resolved_range
     start = time_range["from"] or "begin"
     end = time_range["to"] or to_iso(params.time_range.now)

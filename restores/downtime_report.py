@@ -18,7 +18,7 @@ from restores.serializers import RELATED
 from restores.statuses import FINAL, KNOWN
 from restores.sync_status import SyncStatus, explain_empty
 
-# Each restore of the range is read: more would take longer than a page may.
+# Each restore in the range is read: more than this would take longer than a page may.
 MAX_RESTORES = 50_000
 
 
@@ -28,10 +28,10 @@ class TooManyRestores(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sum:
-    """Restores that were running in the range, and the time for which instances were restored.
+    """Restores that were running in the range, and how long instances were being restored.
 
-    ``running`` of them may still be running; ``uncounted`` have a status or a time from which no
-    downtime follows.
+    ``running`` of them may still be running; ``uncounted`` have a status or a time that doesn't
+    determine a downtime.
     """
 
     restores: int
@@ -42,12 +42,12 @@ class Sum:
 
     @property
     def minutes_min(self) -> float:
-        """At least so many minutes."""
+        """The minimum, in minutes."""
         return _minutes(self.least)
 
     @property
     def minutes_max(self) -> float:
-        """At most so many minutes."""
+        """The maximum, in minutes."""
         return _minutes(self.most)
 
 
@@ -68,7 +68,7 @@ class InstanceDowntime(Sum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Total(Sum):
-    """The downtime of several instances, added up; of those of a project or a customer."""
+    """The total downtime of several instances, such as those of a project or a customer."""
 
     name: str
     rows: Sequence[InstanceDowntime]
@@ -121,7 +121,7 @@ class Uncounted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DowntimeReport:
-    """The downtime in a time range, of each instance that had restores then.
+    """The downtime in a time range of each instance that had restores then.
 
     ``complete``: no restore of the range can be missing; None if that isn't known, as in a
     snapshot. ``uncounted`` are the restores that may belong to the range, but can't be counted.
@@ -139,7 +139,7 @@ class DowntimeReport:
 
 
 class _Row(NamedTuple):
-    """What is read of a restore."""
+    """The columns that are read of a restore."""
 
     pk: int
     instance_pk: int
@@ -168,7 +168,7 @@ _COLUMNS = (
 def downtime_report(scope: Scope) -> DowntimeReport:
     """Report the downtime in the time range of a list by ``on=running``.
 
-    What is running counts up to now, or up to the time of a snapshot. Raises TooManyRestores.
+    A running restore counts up to now, or up to the time of a snapshot. Raises TooManyRestores.
     """
     time_range = scope.params.time_range
     end = time_range.end or time_range.now
@@ -226,7 +226,7 @@ def _read(rows: RestoreQuerySet, scope: Scope) -> Iterator[_Row]:
 
 
 def _without_moved(rows: Sequence[_Row]) -> list[_Row]:
-    """Leave out the restores of a deleted instance that the project it has moved to has, too."""
+    """Leave out restores of a deleted instance that also exist in the project it moved to."""
     present = {(row.instance_id, row.restore_id) for row in rows if row.deleted_at is None}
     return [
         row
@@ -236,7 +236,7 @@ def _without_moved(rows: Sequence[_Row]) -> list[_Row]:
 
 
 def _known_until(scope: Scope) -> dict[int, datetime]:
-    """Up to when the status of each restore in progress is known; in a snapshot, up to its time."""
+    """How current the status of each restore in progress is; in a snapshot, no later than it."""
     if scope.asof:
         return {}
     now = scope.params.time_range.now
@@ -248,10 +248,10 @@ def _known_until(scope: Scope) -> dict[int, datetime]:
 
 
 def _undated(scope: Scope, end: datetime) -> list[_Row]:
-    """The restores without the times that would tell whether they were running in the range."""
+    """The restores without the times that say whether they were running in the range."""
     time_range = replace(scope.params.time_range, start=None, end=None, on="created")
     rows = Scope(scope.params.within(time_range), scope.viewer, scope.asof).restores
-    # One by one: with an "or" the databases would read all restores of a project.
+    # In separate queries: with an OR, the databases would read all restores of a project.
     found = [rows.undated("created"), rows.undated("ended").filter(created_at__lt=end)]
     if asof := scope.asof:
         changed = list(asof.changed_since)

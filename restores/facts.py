@@ -1,4 +1,4 @@
-"""The facts that the explanations of a restore are made of, read from the database."""
+"""The facts behind the explanations of a restore, read from the database."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from restores.statuses import FINAL, RESTORING, SUCCEEDED
 
 
 def row_facts(restore: Restore, now: datetime, usual: Usual | None = None) -> Facts:
-    """What is known of a restore at ``now`` from its own row, and what is usual."""
+    """The facts of a restore at ``now`` from its own row, and what is usual."""
     return Facts(
         status=restore.status,
         now=now,
@@ -39,7 +39,7 @@ def facts_of(restore: Restore, now: datetime) -> Facts:
     ]
     queues = (seconds_between(created, by) for created, _, _, by in earlier)
     return replace(
-        # In a snapshot what the instance has as usual would include what came after.
+        # In a snapshot, what the instance stores as usual would include what came after.
         row_facts(restore, now, usual_of(durations)),
         earlier_durations=durations,
         earlier_statuses=[status for _, status, _, _ in earlier],
@@ -51,7 +51,7 @@ def facts_of(restore: Restore, now: datetime) -> Facts:
 
 
 def present_facts(row: ThenAndNow, then: Facts, now: datetime) -> Facts | None:
-    """What is known now of a restore of a snapshot, if it has changed since ``then``."""
+    """What is known now about a restore in a snapshot, if it has changed since ``then``."""
     if row.now is None:
         return None
     return replace(
@@ -66,7 +66,7 @@ def present_facts(row: ThenAndNow, then: Facts, now: datetime) -> Facts | None:
 
 
 def estimated_downtime(restore: Restore, known_until: datetime, now: datetime) -> Downtime | None:
-    """Estimate how long the instance was unavailable; None if the record doesn't tell."""
+    """Estimate how long the instance was unavailable; None if the record doesn't say."""
     return downtime_of(
         restore.status,
         restore.created_at,

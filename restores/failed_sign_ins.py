@@ -43,7 +43,7 @@ def limited(request: HttpRequest, account: str, checked: str = "password") -> It
     counted = account if checked == "password" else f"{checked} of {account}"
     now, address = timezone.now(), client_address(request)
     FailedSignIn.objects.filter(at__lte=now - WINDOW).delete()
-    # Count before checking, or many attempts at once would all get past the limit.
+    # Count before checking, or many simultaneous attempts would all get past the limit.
     attempt = FailedSignIn.objects.create(account=counted.casefold()[:150], address=address, at=now)
     failures = {name: _earlier(attempt, name) for name in LIMITS if getattr(attempt, name)}
     full = [times[-1] for name, times in failures.items() if len(times) == LIMITS[name]]

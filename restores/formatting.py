@@ -33,7 +33,7 @@ def format_time(at: datetime) -> str:
 
 def format_short(at: datetime) -> str:
     """Format a time for a column headed by the zone: ``23 Nov 15:37``, with the year if it isn't
-    ours.
+    this one.
     """
     at = timezone.localtime(at)
     year = "" if at.year == timezone.localtime().year else f" {at.year}"
@@ -65,7 +65,7 @@ def format_in_one_unit(seconds: float) -> str:
 
 
 def format_moment(at: datetime) -> str:
-    """Format a time to the second, with the year if it isn't ours: ``29 Nov 19:24:06 UTC``."""
+    """Format a time to the second, with the year if it isn't this one: ``29 Nov 19:24:06 UTC``."""
     return f"{format_short(at)}:{at:%S} {zone_name()}"
 
 

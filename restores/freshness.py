@@ -1,4 +1,4 @@
-"""How fresh the data of one restore is, and until when its status is known."""
+"""How fresh the data of one restore is, and the time up to which its status is known."""
 
 from __future__ import annotations
 

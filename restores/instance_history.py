@@ -1,4 +1,4 @@
-"""How restores of one instance ended: figures, and its newest restores as the bars of a chart."""
+"""How restores of one instance ended: figures, and a bar chart of its newest restores."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from restores.tables import RESTORE_FIELDS
 
 SHOWN = 50
 PERIOD = timedelta(days=90)
-# The chart's height in pixels. A bar that is longer than so many medians is cut: one restore of
+# The chart's height in pixels. A bar that is longer than this many medians is cut: one restore of
 # hours would flatten all others.
 HEIGHT, CUT = 56, 4
 # Bars have this width in percent of the chart's if they are few.
@@ -51,7 +51,7 @@ class RestoreBar:
 class InstanceHistory:
     """The newest restores of an instance, its newest successes, and counts.
 
-    ``succeeded`` and ``failed`` are of the last 90 days. What is in progress has lasted up to
+    ``succeeded`` and ``failed`` cover the last 90 days. What is in progress has lasted up to
     ``known_to``, the last complete sync.
     """
 
@@ -74,7 +74,7 @@ class InstanceHistory:
         succeeded, failed, recent = restores.succeeded(), restores.failed(), now - PERIOD
         newest = succeeded.exclude(created_at=None).order_by("-created_at", "-pk")
         successes = list(newest.only("restore_id", "created_at", "duration")[:RECENT])
-        # What failed before the last success has recovered: only what came later has to be read.
+        # Failures before the last success have recovered: only later ones have to be read.
         later = Q(created_at__gte=successes[0].created_at) if successes else ~Q(created_at=None)
         counts = capped_counts(
             viewer,
@@ -109,7 +109,7 @@ class InstanceHistory:
 
     @property
     def success_rate(self) -> str:
-        """The share of successes in percent, rounded down: only all are 100."""
+        """The share of successes in percent, rounded down, so that 100 means all."""
         succeeded, ended = self.ended or (0, 0)
         return f"{floor(1000 * succeeded / ended) / 10:g}" if ended else ""
 
@@ -132,7 +132,7 @@ class InstanceHistory:
 
     @cached_property
     def usual(self) -> Usual | None:
-        """How long the newest successes took; None if they are too few."""
+        """How long the newest successes took; None if there are too few."""
         return usual_of(self._durations)
 
     @cached_property
@@ -157,7 +157,7 @@ class InstanceHistory:
 
     @property
     def median_y(self) -> str:
-        """Where the median is in the chart; empty if it isn't known."""
+        """The y of the median in the chart; empty if it isn't known."""
         return f"{HEIGHT - self._height(self.median):.1f}" if self.median else ""
 
     @cached_property

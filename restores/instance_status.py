@@ -1,4 +1,4 @@
-"""How far the restores of an instance are known, and the sync error that keeps us from more."""
+"""How current an instance's restores are, and the sync error that keeps them from being so."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,9 +16,9 @@ STATE_LABELS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstanceStatus:
-    """How far an instance's restores are known: complete up to ``at``, or what the label says.
+    """How current an instance's restores are: complete up to ``at``, or what the label says.
 
-    ``css_class`` is ``ok``, ``late`` (not known far enough) or ``off`` (not monitored).
+    ``css_class`` is ``ok``, ``late`` (not current) or ``off`` (not monitored).
     """
 
     css_class: str
@@ -28,7 +28,7 @@ class InstanceStatus:
 
 
 def instance_status(instance: Instance) -> InstanceStatus:
-    """Say how far an instance's restores are known."""
+    """Say how current an instance's restores are."""
     if not instance.project.monitored:
         return InstanceStatus(css_class="off", label="No longer monitored")
     if instance.deleted_at:
@@ -58,6 +58,6 @@ def is_monitored(instance: Instance) -> bool:
 
 
 def next_sync_at(instance: Instance) -> datetime | None:
-    """When the instance is synced next by itself; None if it isn't until somebody asks for it."""
+    """When the instance is next synced automatically; None if only on request."""
     waits = instance.sync_error_kind == "parked" or not is_monitored(instance)
     return None if waits else instance.next_sync_at

@@ -1,4 +1,4 @@
-"""Keyset queries: the first rows of an order, fast for readers of several projects, too."""
+"""Keyset queries: the first rows of an order, fast for readers of several projects too."""
 
 from __future__ import annotations
 
@@ -26,9 +26,8 @@ def first_pairs(
 ) -> list[tuple[Any, ...]]:
     """Value and primary key of rows ``start`` to ``start + limit``, in the order of both.
 
-    They are followed by the columns ``also``. ``column`` has a value in each of the rows; ``-`` in
-    front for descending. ``projects`` are the primary keys of the projects that the rows are of,
-    None for all.
+    They are followed by the columns ``also``. ``column`` has a value in each of the rows; a leading
+    ``-`` means descending. ``projects`` are the primary keys of the rows' projects, None for all.
 
     For ``project IN (…) ORDER BY … LIMIT`` neither database has a good plan: SQLite sorts all rows
     of the projects, and PostgreSQL walks the index of all projects, which takes a second if these

@@ -1,8 +1,8 @@
-"""Repairs addresses that mail programs and ticket systems have damaged.
+"""Repair of addresses that mail programs and ticket systems have damaged.
 
 They add the punctuation around a link to its end, drop its last slash, and write ``&``, ``=`` or
-``?`` as ``&amp;``, ``%26``, ``%3D`` or ``%3F``. Pages are redirected to what was meant; endpoints
-for scripts never redirect and say what is wrong instead.
+``?`` as ``&amp;``, ``%26``, ``%3D`` or ``%3F``. Pages are redirected to the intended address;
+endpoints for scripts never redirect and say what is wrong instead.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ _NAMES = "|".join(sorted(PARAMS))
 _ENTITY = re.compile(r"(?:&|^)(?:(?:amp|%2338|%23x26)(?:;|%3B))+", re.IGNORECASE)
 # As JSON writes an "&", and as old forms separated parameters.
 _SEPARATOR = re.compile(rf"(?:(?:\\|%5C)u0026|;)(?=(?:{_NAMES})=)", re.IGNORECASE)
-# Some are encoded once for each program that they came through.
+# Some are encoded once for each program that they passed through.
 _AND, _EQUALS = "%(?:25)*26", "%(?:25)*3D"
 _ENCODED_AND = re.compile(rf"{_AND}(?:amp(?:;|%3B))*(?=(?:{_NAMES})(?:=|{_EQUALS}))", re.IGNORECASE)
 _ENCODED_EQUALS = re.compile(rf"({_NAMES}){_EQUALS}", re.IGNORECASE)
-# Mail in quoted-printable writes "=" as "=3D"; of these no value begins like that.
+# Mail in quoted-printable writes "=" as "=3D"; no value of these begins like that.
 _QUOTED = re.compile(r"(status|stuck|recovered|on|sort|size|page|cols|tz|asof)=3D(?=.)")
 # What programs leave after a link: entities, encoded characters, marks of Jira and Markdown. At
 # most nine in a row, or a long row would be tried from each of its characters.
@@ -59,7 +59,7 @@ _SAFE = "!$%&'()*+,/:;=?@[]~"
 def repair_links(
     get_response: Callable[[HttpRequest], HttpResponseBase],
 ) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Middleware: redirect a page with a damaged address to what was meant."""
+    """Middleware: redirect a page with a damaged address to the intended one."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         path = request.path_info
@@ -69,7 +69,7 @@ def repair_links(
         if request.method not in ("GET", "HEAD") or path.startswith(_UNTOUCHED):
             return get_response(request)
         meant = query if path.startswith(_QUERY_UNTOUCHED) else repaired_query(query)
-        # A script searches for exactly what it says, and a pasted text is shown as it is.
+        # A script searches for exactly what it says, and pasted text is shown as it is.
         exact = _ENDPOINT.search(path) or path == "/lookup/"
         literal = exact and query.rpartition("&")[2].startswith("q=")
         if meant == query and not literal and request.user.is_authenticated:
@@ -133,7 +133,7 @@ def repaired_path(path: str) -> tuple[str, str] | None:
 
 
 def _without_punctuation(text: str) -> str:
-    """Remove what surrounds a link in a text; a closing bracket only without its opening one."""
+    """Remove what surrounds a link in text; a closing bracket only without its opening one."""
     while text:
         last = text[-1]
         if last in _OPENERS:

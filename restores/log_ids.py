@@ -1,4 +1,4 @@
-"""IDs that tie the lines of a log together: of a request to the web, and of a sync."""
+"""IDs that tie log lines together: one for each web request and each sync."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

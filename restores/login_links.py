@@ -1,4 +1,4 @@
-"""One-time sign-in links: whoever confirms one within ten minutes is signed in, once."""
+"""One-time sign-in links: confirming one within ten minutes signs its user in, once."""
 
 from datetime import timedelta
 
@@ -13,7 +13,7 @@ _SALT = "restores.login_links"
 
 
 def issue(user: User) -> str:
-    """Make a token for a link; any sign-in or change of password of the user uses it up."""
+    """Create a token for a link; any sign-in or password change by the user uses it up."""
     return signing.dumps([user.pk, _fingerprint(user, settings.SECRET_KEY)], salt=_SALT)
 
 
@@ -36,7 +36,7 @@ def redeem(token: str) -> User | None:
     user = find_user(token)
     if user is None:
         return None
-    # Of two that confirm the link at once, one changes the row.
+    # If two requests confirm the link at the same time, only one changes the row.
     unspent = User.objects.filter(pk=user.pk, last_login=user.last_login, password=user.password)
     return user if unspent.update(last_login=timezone.now()) else None
 

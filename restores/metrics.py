@@ -1,7 +1,7 @@
 """Metrics for Prometheus, read from the database at each scrape.
 
-So they are the same whichever web process answers, and workers need no port. Labels are names from
-the projects file and values of which there are few: never a customer, an instance or a restore.
+So they are the same from every web process, and workers need no port. Labels are names from
+the projects file and values that are few in number: never a customer, an instance or a restore.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _TICK = timedelta(seconds=5)
 _WINDOWS = {"1h": timedelta(hours=1), "24h": timedelta(hours=24)}
 # No more restores are read, the newest first: the rest changes no alert.
 _MAX_RESTORES = 10_000
-# So many error codes have a label of their own; the rest are counted together.
+# This many error codes have their own label; the rest are counted together.
 _MAX_CODES = 20
 
 Samples = Iterable[tuple[Sequence[str], float]]
@@ -120,7 +120,7 @@ def _projects(projects: Iterable[Project], now: datetime) -> Iterator[Metric]:
 
 
 def _data_age(project: Project, now: datetime) -> float | None:
-    """Seconds since the data of a project is complete; None if its pages don't say when."""
+    """The age of a project's data, in seconds; None if its pages don't show one."""
     state, listed = project.state, project.listed_at
     if listed is None or state.healthy_never_synced_count:
         return None

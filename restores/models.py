@@ -53,7 +53,7 @@ class LeaseMixin(SyncErrorMixin):
     """A row that one worker at a time may hold.
 
     ``fencing_token`` counts the claims: a worker that comes back after its lease has expired still
-    has the old number, and what it would write is rejected.
+    has the old number, and its writes are rejected.
     """
 
     lease_until = models.DateTimeField(null=True, blank=True)
@@ -75,7 +75,7 @@ class Account(SyncErrorMixin):
     paused_until = models.DateTimeField(null=True, blank=True)
     refusals = models.PositiveIntegerField(default=0)
     next_discovery_at = models.DateTimeField(null=True, blank=True)
-    # A keyed fingerprint of the file's section: a changed credential ends a pause at once.
+    # A keyed fingerprint of the file's section: a changed credential ends a pause immediately.
     section_digest = models.CharField(max_length=64, blank=True, default="")
 
     def __str__(self) -> str:
@@ -83,7 +83,7 @@ class Account(SyncErrorMixin):
 
 
 class CallCount(models.Model):
-    """How many requests to the cloud of an account had a response of this status, ever.
+    """How many requests to an account's cloud have ever had a response with this status.
 
     ``status`` is one of ``call_counts.STATUSES``, a class such as ``5xx``, or ``none``.
     """
@@ -135,7 +135,7 @@ class Project(LeaseMixin):
         return self.name
 
     def console_url_of(self, instance_id: str) -> str:
-        """Where an instance is in the provider's console; empty if the projects file has no URL."""
+        """The URL of an instance in the provider's console; empty if the projects file has none."""
         values = {
             "region": self.region,
             "project_id": self.project_id,
@@ -147,18 +147,18 @@ class Project(LeaseMixin):
         return url
 
     def is_one_of(self, values: Iterable[str]) -> bool:
-        """Whether its name or its id, however a ticket spells that, is one of these values."""
+        """Whether its name, or its id in any spelling of a ticket, is one of these values."""
         return any(self.name == one or self.project_id.lower() in spellings(one) for one in values)
 
 
 class ProjectState(models.Model):
-    """What every page asks about a project, kept by the sync so that no page counts instances.
+    """What every page shows about a project, kept by the sync so that no page counts instances.
 
     ``change_number`` grows with every change that a list of restores shows. The counts are of
     instances that still exist and, except for ``single_node_count``, can be synced; ``healthy``
     leaves out those whose sync fails.
 
-    A table of its own, because workers lock the rows of projects while they claim them.
+    A separate table, because workers lock the rows of projects while they claim them.
     """
 
     project = models.OneToOneField(
@@ -271,7 +271,7 @@ class Instance(LeaseMixin):
 
 
 def usual_fields(durations: Sequence[float]) -> dict[str, int | None]:
-    """The fields of an instance whose successes took so long, oldest first."""
+    """The fields of an instance whose successes took this long, oldest first."""
     usual = usual_of(durations)
     return {
         "usual_p10": usual.p10 if usual else None,
@@ -334,7 +334,7 @@ class FormerProject(models.Model):
 
 # What we observe of a restore: each change is one observation, which holds all of these.
 OBSERVED_FIELDS = ("status", "progress", "error_code", "created_at", "ended_at", "duration")
-# What follows from when we observed it, and is stored with each observation, too.
+# Values derived from when we observed it, also stored with each observation.
 STILLNESS_FIELDS = ("unchanged_since", "stuck_at")
 
 # The provider's own values under the provider's own names, next to the restore's id.
@@ -361,8 +361,8 @@ class Restore(models.Model):
     last seen not restoring at the first and first seen restoring at the second.
     ``moved_at`` is when a change of an observed field was last recorded, ``changed_at`` any change
     at all; ``slow`` restores were seen to move over more than two hours.
-    ``unchanged_since`` is when its status and progress were first seen; ``stuck_at`` is from when
-    it is possibly stuck if nothing changes, NULL once it has ended.
+    ``unchanged_since`` is when its status and progress were first seen; ``stuck_at`` the time from
+    which it is possibly stuck if nothing changes, NULL once it has ended.
     """
 
     instance = models.ForeignKey(
@@ -378,7 +378,7 @@ class Restore(models.Model):
     restore_remark = models.TextField(blank=True)
     backup_remark = models.TextField(blank=True)
     status = models.CharField(max_length=255, blank=True)
-    # What a tab of the list counts is one equality on one column, which leads the indexes.
+    # Each tab of the list counts by equality on one column, which leads the indexes.
     status_group = models.GeneratedField(
         expression=Case(
             *(When(status__in=statuses, then=Value(group)) for group, statuses in GROUPS.items()),
@@ -491,7 +491,7 @@ class Restore(models.Model):
             # List sorted by status or code.
             models.Index("status", "id", name="restore_by_status"),
             models.Index("error_code", "id", name="restore_by_code", condition=~Q(error_code="")),
-            # What may still change, in the whole database and in a project (sync); "on=changed".
+            # Restores that may still change, in all projects or one (sync); "on=changed".
             models.Index("changed_at", "id", name="restore_changed"),
             models.Index("project", "changed_at", "id", name="restore_project_changed"),
             # Snapshots: what has changed since.
@@ -511,7 +511,7 @@ class Restore(models.Model):
 
     @property
     def shown_status(self) -> Status:
-        """What pages show as its status."""
+        """The status that pages show."""
         return STUCK if self.stuck else status_of(self.status)
 
     @property
@@ -529,7 +529,7 @@ class Restore(models.Model):
         return min(complete_to, self.as_of) if complete_to and self.as_of else complete_to
 
     def update_stuck_at(self, usual: Usual | None, *, reports_progress: bool) -> bool:
-        """Set, but do not save, from when it is possibly stuck; return whether that changed.
+        """Set, but do not save, ``stuck_at``; return whether it changed.
 
         It is unknown whether a restore that is missing from the list has stopped.
         """
@@ -699,8 +699,8 @@ class UserSession(models.Model):
     It is deleted with that row. ``active_at`` is updated every ten minutes at most.
     """
 
-    # Without a constraint: an older version, which still runs during an upgrade or is gone back to,
-    # deletes sessions without knowing this table.
+    # Without a constraint: an older version, running during an upgrade or after a rollback, deletes
+    # sessions without knowing this table.
     session = models.OneToOneField(
         Session, on_delete=models.CASCADE, related_name="+", db_constraint=False
     )

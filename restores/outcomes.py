@@ -19,7 +19,7 @@ from restores.restore_list.counts import CappedCount
 from restores.statuses import FAILED, GROUPS, IN_PROGRESS, OTHER, SUCCEEDED
 from restores.timerange import Buckets, buckets, to_iso
 
-# What became of restores, from the bottom to the top of a bar: its name, and the filters of a list.
+# Outcomes of restores, from the bottom to the top of a bar: the name, and the filters of a list.
 OUTCOMES: dict[str, tuple[str, dict[str, str | Sequence[str]]]] = {
     "succeeded": ("Succeeded", {"status": SUCCEEDED.value}),
     "recovered": ("Failed, then recovered", {"status": FAILED.value, "recovered": "yes"}),
@@ -64,7 +64,7 @@ def count_outcomes(scope: Scope, zone: ZoneInfo) -> Outcomes:
     start = time_range.start or time_range.now
     divided = buckets(start, time_range.end, zone, now=time_range.now)
     by_bucket: list[Counter[str]] = [Counter() for _ in divided.starts]
-    # An index that begins with the status group holds all that is counted.
+    # An index that begins with the status group holds everything that is counted.
     groups = [group for group in (*GROUPS, OTHER) if group != "failed"]
     others = scope.any_status.filter(status_group__in=groups)
     starts = divided.starts

@@ -13,7 +13,7 @@ Role = Membership.Role
 
 
 class Permission(StrEnum):
-    """What somebody may do, in the words of the page that denies it; a project's name follows."""
+    """An action, in the words of the page that denies it; a project's name follows."""
 
     READ = "read, copy and export the restores of"
     SYNC = "sync instances of"

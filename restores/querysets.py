@@ -25,7 +25,7 @@ from restores.statuses import (
     group_of,
 )
 
-# IDs are found whatever their case: "instance_id__lower__in".
+# IDs are found regardless of case: "instance_id__lower__in".
 models.CharField.register_lookup(Lower)
 
 Viewer = User | AnonymousUser
@@ -33,12 +33,12 @@ Viewer = User | AnonymousUser
 # Sync errors that are only worth a note: syncs go on, and what is complete stays complete.
 NON_BLOCKING_KINDS = ("clock", "discovery")
 HEALTHY_KINDS = ("", *NON_BLOCKING_KINDS)
-# What has not changed for this long won't, nor will a restore this old of unknown status.
+# A restore unchanged for this long won't change, nor will one this old of unknown status.
 UNFINISHED_FOR, _UNKNOWN_MAX_AGE = timedelta(hours=24), timedelta(days=7)
 _ENDED = tuple(group for group, statuses in GROUPS.items() if {*statuses} <= {*FINAL})
-# What changed in a range no longer than this is looked up first.
+# Changes in a range no longer than this are looked up first.
 CHANGED_BY_KEY = timedelta(days=31)
-# How many events are deleted at once.
+# How many events are deleted per statement.
 _PRUNE_BATCH = 5000
 # Seconds; the few restores that took longer are looked up by themselves.
 LONG = 86_400.0
@@ -87,7 +87,7 @@ class VisibleQuerySet(models.QuerySet[Any]):
 
 
 class ProjectQuerySet(VisibleQuerySet):
-    """Projects: which are monitored, and how far their instances are complete."""
+    """Projects: which are monitored, and how current their instances are."""
 
     project_path = ""
 
@@ -96,19 +96,19 @@ class ProjectQuerySet(VisibleQuerySet):
         return self.filter(monitored=True)
 
     def named(self, name: str) -> Self:
-        """Projects with this name, or this id however a ticket spells it."""
+        """Projects with this name, or with this id in any spelling of a ticket."""
         return self.filter(Q(name=name) | Q(project_id__lower__in=spellings(name)))
 
 
 class InstanceQuerySet(VisibleQuerySet):
-    """Instances: by what is known of them, by names and by text, and their orders."""
+    """Instances: by what is known about them, by names and by text, and their orders."""
 
     def monitored(self) -> Self:
         """Instances that we sync: present, restorable, in a monitored project."""
         return self.filter(_MONITORED)
 
     def sync_counts(self) -> dict[str, Any]:
-        """How far the instances are synced, as ``ProjectState`` has it.
+        """How current the instances are, as ``ProjectState`` stores it.
 
         Whether their project is monitored is ignored.
         """
@@ -134,7 +134,7 @@ class InstanceQuerySet(VisibleQuerySet):
         return self.filter(reduce(or_, (INSTANCE_STATES[state] for state in states)))
 
     def named(self, names: Iterable[str]) -> Self:
-        """Instances with one of these ids, however a ticket spells it, or one of these names."""
+        """Instances with one of these ids, in any spelling of a ticket, or one of these names."""
         given = list(names)
         spelled = set().union(*map(all_spellings, given))
         return self.filter(
@@ -243,7 +243,7 @@ class RestoreQuerySet(VisibleQuerySet):
         return self._in_range("ended_at", start, end).exclude(ended_at=None)
 
     def changed_in(self, start: datetime | None, end: datetime | None) -> Self:
-        """Seen to begin, change or end within the range, whatever has changed since.
+        """Seen to begin, change or end within the range, regardless of later changes.
 
         Each change of status, progress or error code is an observation; of other changes, such as
         a remark's, only the last is known.
@@ -256,7 +256,7 @@ class RestoreQuerySet(VisibleQuerySet):
             observations__recorded_at__gte=start, observations__recorded_at__lt=end
         )
         if end - start > CHANGED_BY_KEY:
-            # So many restores match that scanning the newest finds a page of them at once.
+            # So many restores match that scanning the newest quickly finds a page.
             observed = observed.filter(pk=OuterRef("pk"))
             return self.filter(
                 Q(changed_at__lt=end) | Exists(observed),
@@ -288,7 +288,7 @@ class RestoreQuerySet(VisibleQuerySet):
         return rows
 
     def _complete_to(self) -> Subquery:
-        """How far a restore's instance is complete.
+        """The time up to which a restore's instance is complete.
 
         Not by a join: SQLite would begin it with all instances (25 ms for 10,000).
         """

@@ -25,7 +25,7 @@ class TooManyExports(Exception):
 
 
 class RunningExport:
-    """The parts of an export that counts until it is closed, at its end or by the server."""
+    """The parts of an export; it counts until it is closed, at its end or by the server."""
 
     def __init__(self, user_pk: int, make_parts: Callable[[], Parts]) -> None:
         """Reserve a place, then begin; raises TooManyExports if there is none."""

@@ -1,4 +1,4 @@
-"""Text search: restores in which every word of a text occurs, by a trigram index or by scanning."""
+"""Text search: restores that contain every word of a query, by a trigram index or by scanning."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from restores.querysets import RestoreQuerySet
 SCANNED = 5_000
 # For one or two letters no index helps: only this many of the newest rows are scanned.
 SHORT_SCANNED = 2_000
-# Rows that contain the text are named one by one if they are no more than these.
+# Rows that contain the text are named one by one if there are no more than this.
 _FEW = 300
-# A word that occurs in more instances than these is looked for by a subquery.
+# A word that occurs in more instances than this is searched for with a subquery.
 _MANY_INSTANCES = 200
 _GRAM = 3
 _MATCH = "SELECT rowid FROM restore_text WHERE restore_text MATCH %s"
@@ -32,7 +32,7 @@ _MATCH = "SELECT rowid FROM restore_text WHERE restore_text MATCH %s"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchResult:
-    """The rows that contain a text.
+    """The rows that contain the searched words.
 
     ``searched`` is how many of the newest rows were searched, 0 for all. For a common word the
     index is no use: ``recent`` are those among the newest rows only, and ``scanned`` all of them
@@ -82,10 +82,10 @@ def search(
 
 
 def keys_containing(texts: Iterable[str], condition: Q, limit: int) -> list[int]:
-    """The keys of restores that meet a condition and whose names, ids or remark have such a text.
+    """The keys of restores that meet a condition and contain such text in names, ids or remark.
 
-    They are found by the index, whoever may see them: a condition on projects, or an order, would
-    let PostgreSQL read the newest restores instead. Texts of one or two letters are left out.
+    They are found by the index, regardless of who may see them: a condition on projects, or an
+    order, would let PostgreSQL read the newest restores instead. One or two letters are left out.
     """
     folded = [text.casefold() for text in texts if len(text) >= _GRAM]
     if not folded:
@@ -136,7 +136,7 @@ def _contains(
 
 
 def _few(words: Sequence[_Word]) -> list[int] | None:
-    """The keys of all restores that may contain the words, unless they are many."""
+    """The keys of all restores that may contain the words, unless there are many."""
     own = [word for word in words if not word.instances and len(word.text) >= _GRAM]
     if not own:
         return None
@@ -153,7 +153,7 @@ def _few(words: Sequence[_Word]) -> list[int] | None:
 
 
 def _by_index(rows: RestoreQuerySet, words: Sequence[_Word]) -> RestoreQuerySet:
-    """PostgreSQL uses its index by itself; SQLite needs a condition of its own."""
+    """PostgreSQL uses its index by itself; SQLite needs a separate condition."""
     if connection.vendor != "sqlite" or not _has_index():
         return _contains(rows, words)
     # One condition for all words that no instance contains: a common word next to a rare one
@@ -171,7 +171,7 @@ def _match(texts: Sequence[str]) -> Q:
 
 
 def _all_grams(texts: Iterable[str], joined_by: str = " ") -> str:
-    """The full-text query for every three characters of the texts; empty for shorter ones."""
+    """The full-text query for every three characters of the strings; empty for shorter ones."""
     grams = {text[n : n + _GRAM] for text in texts for n in range(len(text) - _GRAM + 1)}
     return joined_by.join('"' + gram.replace('"', '""') + '"' for gram in sorted(grams))
 
@@ -191,7 +191,7 @@ def _has_index() -> bool:
 
 
 def _later_codes(asof: AsOf, words: Sequence[str]) -> list[int]:
-    """The restores that contain a word only in the error code that they have got since."""
+    """The restores that contain a word only in an error code that they got since."""
     codes = {
         key: state.error_code_now.casefold()
         for key, state in asof.changed_since.items()

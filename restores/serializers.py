@@ -20,7 +20,7 @@ from restores.sync_status import SyncStatus, sync_stalled_since
 from restores.timerange import to_iso
 
 UPSTREAM = ("restore_id", *RECORD_FIELDS)
-# What is read for a restore besides its own columns, for select_related.
+# The relations that are read for a restore, for select_related.
 RELATED = ("instance", "project__account")
 
 
@@ -133,7 +133,7 @@ def backup_json(backup: Backup, restored: int) -> dict[str, Any]:
 
 
 def found_id_json(one: FoundId) -> dict[str, Any]:
-    """Write what an id is; ``restored`` is null unless it is a backup's."""
+    """Write what an id belongs to; ``restored`` is null unless it is a backup's."""
     kinds = {"restore": one.restore, "backup": one.backup, "instance": one.instance}
     return {
         "id": one.id,
@@ -154,7 +154,7 @@ def moved_json(one: Moved) -> dict[str, Any]:
 
 
 def sync_status_json(status: SyncStatus) -> dict[str, Any]:
-    """Write up to when the restores are complete, and which sync errors leave some out."""
+    """Write how current the restores are, and which sync errors leave some out."""
     return {
         "complete_to": _value(status.complete_to),
         "collector_stalled_since": _value(sync_stalled_since(timezone.now())),
@@ -163,7 +163,7 @@ def sync_status_json(status: SyncStatus) -> dict[str, Any]:
 
 
 def errors_json(params: Params) -> dict[str, Any]:
-    """Write the errors of invalid parameters, the body of an answer 400."""
+    """Write the errors of invalid parameters, the body of a 400 response."""
     return {
         "errors": [
             {"param": error.param, "value": error.value, "reason": error.text}
@@ -179,7 +179,7 @@ def _value(value: datetime | float | str | None) -> float | str | None:
 
 
 def _restoring_seconds(restore: Restore) -> tuple[float | None, float | None]:
-    """The least and the most time it can have run: its start fell between two syncs."""
+    """The shortest and longest time it can have run: its start fell between two syncs."""
     ended = restore.ended_at
     if ended and restore.created_at and ended < restore.created_at:
         return None, None

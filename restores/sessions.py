@@ -1,7 +1,7 @@
 """Sessions: how long they last, which a user has, and what ends them.
 
 A session ends 12 hours after signing in, or 8 hours after its user last did anything. Django
-enforces that by the time that its row has, which is moved on here. All a user's sessions end when
+enforces that by the expiry time in its row, which is updated here. All a user's sessions end when
 their password changes or their account is deactivated.
 """
 
@@ -33,17 +33,17 @@ LONGEST = timedelta(seconds=settings.SESSION_COOKIE_AGE)
 LONGEST_IDLE = timedelta(hours=8)
 # Activity is written no more often than this.
 INTERVAL = timedelta(minutes=10)
-# Sent by static/refresh.js: a page that refreshes by itself says nothing about its reader.
+# Sent by static/refresh.js: a page that refreshes itself doesn't mean that its reader is active.
 BACKGROUND_HEADER = "X-Background-Refresh"
-# What the session itself holds, so that a request needs no query to know it. The key tells when
-# Django has changed that, and so deleted our row with its former one.
+# Stored in the session itself, so that a request needs no query for it. The key tells when Django
+# has changed it, and so deleted our row with the previous one.
 _SIGNED_IN_AT, _ACTIVE_AT, _KEY = "signed_in_at", "active_at", "key"
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
 def track_activity(get_response: GetResponse) -> GetResponse:
-    """Middleware: keep a session that its user is active in from ending."""
+    """Middleware: keep the sessions of active users from ending."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
@@ -77,14 +77,14 @@ def sessions_of(user_id: int, now: datetime) -> QuerySet[UserSession]:
 
 
 def end(sessions: QuerySet[UserSession]) -> int:
-    """End sessions at once and return how many there were."""
+    """End sessions immediately and return how many there were."""
     deleted = Session.objects.filter(pk__in=sessions.values("session")).delete()[1]
     return deleted.get(Session._meta.label, 0)
 
 
 @receiver(post_save, sender=settings.AUTH_USER_MODEL)
 def end_sessions_of_inactive(instance: User, **kwargs: Any) -> None:
-    """End the sessions of an account that is deactivated, wherever that is done."""
+    """End the sessions of an account that is deactivated, wherever that happens."""
     if not instance.is_active:
         end(UserSession.objects.filter(user=instance))
 

@@ -1,7 +1,7 @@
 """Graceful shutdown of the worker: a pool process that is asked to stop claims nothing more.
 
 Celery's warm shutdown waits for running tasks but does not tell the pool processes, so ours would
-go on claiming batches. What a process has already claimed it finishes.
+go on claiming batches. A process finishes what it has already claimed.
 """
 
 from __future__ import annotations

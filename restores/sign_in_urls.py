@@ -1,7 +1,7 @@
-"""The pages of an identity provider and of the second step, as far as they are switched on.
+"""URLs of the identity provider and of the second step, if they are switched on.
 
-django-allauth's views under addresses and with templates of ours. It looks up addresses by its own
-names, and of its pages only these exist.
+They are django-allauth's views under our addresses and with our templates. It looks up addresses
+by its own names, and only these of its pages exist.
 """
 
 from allauth.account.views import ReauthenticateView

@@ -9,13 +9,13 @@ _AROUND = "\"'`´‘’‚‛“”„‟«»‹›{}[]()<>.,:;!?"
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 _DASHES = re.compile("[‐‑‒–—―−]")
 _UUID = re.compile("-?".join(f"([0-9a-f]{{{count}}})" for count in (8, 4, 4, 4, 12)))
-# Labels (id:, urn:uuid:) and marks. No character fits both, so a long text is refused in one pass.
+# Labels (id:, urn:uuid:) and marks. No character fits both, so long text is rejected in one pass.
 _BEFORE_UUID = re.compile(r"(?:[a-z][a-z_]*[:=]|[\W_])*")
 _AFTER_UUID = re.compile(r"[\W_]*")
 
 
 def split_ids(text: str) -> list[str]:
-    """Split a text at commas, semicolons, bars, spaces and line breaks; leave bullets out."""
+    """Split text at commas, semicolons, bars, spaces and line breaks; leave bullets out."""
     parts = list(filter(None, _SEPARATORS.split(unescape(text))))
     # But not all of it: without a value, a filter would let everything through.
     return [one for one in parts if any(map(str.isalnum, one))] or parts
@@ -27,7 +27,7 @@ def canonical_id(text: str) -> str:
 
 
 def parse_uuid(text: str) -> str:
-    """Return a UUID in lower case with hyphens, "" if the text isn't one, whatever is around it."""
+    """Return a UUID in lower case with hyphens, ignoring what is around it; "" if there is none."""
     plain = normalize("NFKC", bare(unescape(text))).casefold()
     match = _UUID.search(plain)
     if (
@@ -49,7 +49,7 @@ def spellings(text: str) -> set[str]:
 
 
 def all_spellings(text: str) -> set[str]:
-    """Return how the ids that a text consists of may be stored, in lower case."""
+    """Return how the ids that make up the text may be stored, in lower case."""
     return spellings(text).union(*map(spellings, split_ids(text)))
 
 
@@ -58,6 +58,6 @@ def _ascii_lower(text: str) -> str:
 
 
 def bare(text: str) -> str:
-    """Return an id without whatever tickets put around it or inside it."""
+    """Return an id without what tickets put around it or inside it."""
     plain = _DASHES.sub("-", _INVISIBLE.sub("", text)).strip()
     return plain.strip(_AROUND).removeprefix("urn:uuid:").strip(_AROUND)

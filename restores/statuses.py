@@ -18,9 +18,9 @@ WAITING = Status("waiting", "Queued", "waiting")
 RESTORING = Status("restoring", "Restoring", "running")
 SUCCEEDED = Status("succeed", "Succeeded", "done")
 FAILED = Status("failed", "Failed", "failed")
-# Shown in place of "Failed" where no later restore of the instance has succeeded.
+# Shown in place of "Failed" if no later restore of the instance has succeeded.
 UNRESOLVED = replace(FAILED, word="Failed · unresolved")
-# Shown in place of the status of a restore in progress that should be further on.
+# Shown in place of the status of a restore in progress that should be further along.
 STUCK = Status("stuck", "Possibly stuck", "stuck")
 
 KNOWN = {status.value: status for status in (WAITING, RESTORING, SUCCEEDED, FAILED)}
@@ -34,9 +34,9 @@ GROUPS = {
 }
 # The group of the others, and the value of the filter "status" that stands for any of them.
 OTHER = "other"
-# No more than this is shown of a status that we don't know.
+# The most characters that are shown of a status that we don't know.
 MAX_WORD = 60
-# What was seen to move for longer is marked slow: all others have moved for the last time by then.
+# A restore seen to change for longer is marked slow; all others have finally changed by then.
 QUICK = timedelta(hours=2)
 
 

@@ -1,6 +1,6 @@
 """Sync errors: what kept us from syncing, since when, and what somebody can do about it.
 
-A sync error is a failure of ours to fetch from the cloud, never a failed restore.
+A sync error is our failure to fetch from the cloud, never a failed restore.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _FIELDS = ("sync_error_kind", "sync_error_message", "sync_error_since", "sync_er
 
 @dataclass(frozen=True, slots=True)
 class SyncErrorKind:
-    """A short label, and advice: the first step for whoever can act."""
+    """A short label, and advice: the first step for the person who can act."""
 
     kind: str
     label: str
@@ -120,7 +120,7 @@ class SyncError:
 
     @property
     def advice(self) -> str:
-        """The first step for whoever can act."""
+        """The first step for the person who can act."""
         return describe_kind(self.kind).advice
 
     @property

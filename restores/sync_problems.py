@@ -1,4 +1,4 @@
-"""Problems of the sync: sync errors with one cause, what they affect, and who is to act."""
+"""Problems of the sync: sync errors with one cause, what they affect, and who has to act."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class SyncProblem:
 
     @property
     def affected(self) -> str:
-        """What is affected, counted and named."""
+        """The affected instances, counted and named."""
         instances = _counted(self.instances, "instance")
         names = [project.name for project in self.projects]
         if len(names) == 1:
@@ -86,7 +86,7 @@ class SyncProblem:
 
     @property
     def known(self) -> str:
-        """What that means for the data."""
+        """The consequences for the data."""
         if not self.error.blocking:
             return "Syncs continue."
         parts = []
@@ -102,7 +102,7 @@ class SyncProblem:
 
     @property
     def owner(self) -> str:
-        """Who is to act, from the projects file; empty if nobody is named there."""
+        """Who has to act, from the projects file; empty if none is named there."""
         return ", ".join(sorted({one.owner for one in self.projects if one.owner}))
 
     @property
@@ -117,7 +117,7 @@ class SyncProblem:
 
     @property
     def text(self) -> str:
-        """The problem as plain text, for whoever is to act."""
+        """The problem as plain text, for the person who has to act."""
         error = self.error
         lines = [
             self.title,
@@ -138,7 +138,7 @@ def find_problems(
 ) -> list[SyncProblem]:
     """Find the problems of these projects, read with account and state, the worst first.
 
-    An error that only repeats that of the project or the account isn't a problem of its own.
+    An error that only repeats that of the project or the account isn't a separate problem.
     """
     monitored = [project for project in projects if project.monitored]
     found = [

@@ -1,4 +1,4 @@
-"""Sync status: up to when the restores of a scope are complete, and what an empty result means."""
+"""Sync status: how current the restores of a scope are, and what an empty result means."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class VisibleProject(NamedTuple):
 
     @classmethod
     def of(cls, project: Project) -> Self:
-        """The same of a project that was read with its account and its state."""
+        """The same for a project that was read with its account and its state."""
         state = project.state
         return cls(
             pk=project.pk,
@@ -95,7 +95,7 @@ class VisibleProject(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class SyncStatus:
-    """Up to when the restores of a scope are complete.
+    """The time up to which the restores of a scope are complete.
 
     ``complete_to`` leaves out what cannot be synced at present, which ``errors`` name; it is None
     while a healthy instance or project was never synced. ``fully_complete_to`` leaves nothing out:
@@ -122,7 +122,7 @@ class SyncStatus:
 
     @cached_property
     def errors(self) -> tuple[SyncError, ...]:
-        """The first errors of projects, then of instances; nothing is read where there is none."""
+        """The first errors of projects, then of instances; nothing is read if there are none."""
         wrong = [project.pk for project in self._projects if project.has_error]
         found = project_errors(wrong)[:_MAX_ERRORS] if wrong else []
         wrong = [project.pk for project in self._projects if project.sync_error_count]
@@ -144,10 +144,10 @@ class SyncStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmptyResult:
-    """What it means that there is no restore within a time range.
+    """The meaning of finding no restore within a time range.
 
     ``none``: there were none, and every sync came after the range. ``unknown``: not known yet, or
-    never, where an instance is ``lost``: deleted before its last restores could be synced.
+    never, if an instance is ``lost``: deleted before its last restores could be synced.
     ``not_monitored``: no instance is monitored there.
     """
 
@@ -163,7 +163,7 @@ def sync_status_of(
     """Sum up the monitored ones of these projects.
 
     ``rows`` are the same projects as a queryset: listing hundreds of keys would take longer than
-    the answer. If ``instances`` are given, only they count.
+    the query. If ``instances`` are given, only they count.
     """
     monitored = [project for project in projects if project.monitored]
     healthy = [project for project in monitored if project.healthy]
@@ -194,7 +194,7 @@ def sync_status_of(
 def visible_sync_status(
     user: Viewer, projects: Sequence[VisibleProject] | None = None
 ) -> SyncStatus:
-    """Up to when all that a user may see is complete; ``projects`` are theirs if already read."""
+    """How current all that a user may see is; ``projects`` are theirs if already read."""
     if projects is None:
         projects = VisibleProject.visible_to(user)
     return sync_status_of(projects, Project.objects.visible_to(user))
@@ -206,7 +206,7 @@ def explain_empty(
     start: datetime | None,
     end: datetime | None,
 ) -> EmptyResult:
-    """What it means that nothing is stored within ``start <= t < end`` for these instances.
+    """Say what it means that nothing is stored within ``start <= t < end`` for these instances.
 
     An open end is the present, which no sync has seen.
     """

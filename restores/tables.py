@@ -64,7 +64,7 @@ from restores.timerange import to_iso
 
 MAX_SHOWN = 160  # characters of a name in a row
 LONG_NAME, KEPT_END = 24, 10  # characters of a name that may be shortened, and of its end
-# What the table reads of each restore; timestamps that it doesn’t need would take time to parse.
+# The fields read of each restore; timestamps that aren’t needed would take time to parse.
 RESTORE_FIELDS = (
     "pk",
     "restore_id",
@@ -94,9 +94,9 @@ RESTORE_FIELDS = (
     "project__customer",
     "project__reports_progress",
 )
-# What it also reads in a snapshot: when a restore has changed since.
+# Also read in a snapshot: when a restore has changed since.
 SNAPSHOT_FIELDS = ("moved_at",)
-# What the tables of instances read of each, with the sync errors that they show.
+# The fields that the tables of instances read of each, with the sync errors they show.
 INSTANCE_FIELDS = (
     *("instance_id", "name", "engine", "complete_to", "deleted_at", "single_node"),
     *("last_restore_id", "last_restore_at", "last_status"),
@@ -123,7 +123,7 @@ class PageData(TableListData):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
-    """The header of a column: how the table is sorted by it, and the query string that turns it."""
+    """The header of a column: how the table is sorted by it, and the query to reverse that."""
 
     text: str
     attrs: AttributeDict
@@ -136,7 +136,7 @@ class Table(tables.Table):
 
     ``order_by`` of a column is its name in that parameter. Every column has a method
     ``render_NAME(record)``. Stock django-tables2 resolves the attributes of ``td`` and inspects
-    the signature of the method for each cell, which is most of the time of a page of 50 rows;
+    the signature of the method for each cell, which is most of the time for a page of 50 rows;
     here both are done once per table.
     """
 
@@ -288,7 +288,7 @@ class RestoreTable(Table):
             instance: reverse("instance-detail", args=[instance])
             for instance in {row.instance.instance_id for row in rows}
         }
-        # Where no other column has the link to the restore, the instance has.
+        # If no other column links to the restore, the instance does.
         self.instance_leads_to_restore = not {"created", "restore", "id"}.intersection(shown)
         self.list_url = reverse("restore-list")
         for name in {"created", "ended"}.intersection(shown):
@@ -300,7 +300,7 @@ class RestoreTable(Table):
         self.pinned, self.in_progress = pinned, in_progress
 
     def groups(self) -> Iterator[Group]:
-        """Restores in progress first, then the others, by day where they are sorted by time."""
+        """Restores in progress first, then the others, by day if they are sorted by time."""
         rows = list(self.body())
         pinned = [row for record, row in rows if record.pk in self.pinned]
         if pinned and self.in_progress:
@@ -498,7 +498,7 @@ class RestoreTable(Table):
         )
 
     def _ago(self, at: datetime | None) -> SafeString | str:
-        """How long ago a time within a day was; a snapshot has no such thing."""
+        """How long ago a time within a day was; a snapshot shows none."""
         age = (self.now - at).total_seconds() if at and not self.snapshot else -1
         if not 0 <= age < 24 * 3600:
             return ""
@@ -524,7 +524,7 @@ class RestoreTable(Table):
         return time_element(at, f"{local.day} {rest}")
 
     def _recovered(self, record: Any) -> SafeString | str:
-        """When a failed restore was recovered; the time alone on the day of its creation."""
+        """When a failed restore was recovered; only the time on the day of its creation."""
         local, created = record.recovered_at.astimezone(self.zone), record.created_at
         if created and created.astimezone(self.zone).date() == local.date():
             return time_element(record.recovered_at, f"{local:%H:%M}")
@@ -762,12 +762,12 @@ def shown_columns(params: ListParams) -> tuple[str, ...]:
 
 
 def _shown(text: str) -> str:
-    """A text in a row, shortened so that no page is too large."""
+    """Text in a row, shortened so that no page is too large."""
     return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 1]}…"
 
 
 def _ends_kept(name: str) -> SafeString | str:
-    """A long name in two parts, of which the style sheet shortens the first: its end tells more."""
+    """A long name in two parts; the style sheet shortens the first: the end says more."""
     if len(name) <= LONG_NAME:
         return name
     return format_html("<span>{}</span><span>{}</span>", name[:-KEPT_END], name[-KEPT_END:])
@@ -796,7 +796,7 @@ def _instance_link(instance: Instance) -> SafeString:
 
 
 def _sync_error_row(table: Table, error: SyncError, key: str, pk: int) -> SafeString:
-    """A row below that of what can't be synced."""
+    """A row below the one that can't be synced."""
     context = {"error": error, "key": key, "pk": pk}
     return format_html(
         '<tr class="sync-error"><td class="wide" colspan="{}">{}</td></tr>',

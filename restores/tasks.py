@@ -50,10 +50,10 @@ def tick() -> None:
 
 @shared_task(expires=_EXPIRES)
 def analyze() -> None:
-    """Refresh SQLite's statistics of its tables; PostgreSQL does so by itself.
+    """Refresh SQLite's table statistics; PostgreSQL does so by itself.
 
     Without them, SQLite uses an index of statuses for a filter by code or end and reads all
-    restores of a status: ten seconds instead of a tenth of one, at a million restores.
+    restores of a status: ten seconds instead of a tenth of one, with a million restores.
     """
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
@@ -96,7 +96,7 @@ def _repeat(sync: Callable[[], int]) -> None:
 
 
 def _sync_due_project() -> bool:
-    """Sync a due project and at once those of its instances that this has made due.
+    """Sync a due project, and immediately those of its instances that this has made due.
 
     Returns whether a project was due.
     """

@@ -1,4 +1,4 @@
-"""What a lookup found, for one reader: rows of the database, or why there are none."""
+"""Results of a lookup for one reader: rows of the database, or why there are none."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from restores.querysets import RestoreQuerySet, Viewer, select
 from restores.search import keys_containing
 from restores.spellings import spellings
 
-# Rows of one kind that a beginning, a name or an address may lead to.
+# The most rows of one kind that a beginning, a name or an address may lead to.
 MAX_ROWS = 200
-# Of restores by text, of anybody.
+# The most restores found by text, visible to the reader or not.
 _MAX_KEYS = 2_000
-# Names of restores and backups that are searched for; quoted ones first.
+# The most names of restores and backups that are searched for, quoted ones first.
 _MAX_NAMES = 10
-# Characters of languages without blanks between words that are searched for names of instances.
+# The most characters of languages without spaces that are searched for names of instances.
 _MAX_UNSPACED = 4_000
 _UNSPACED = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff][^\\s]*")
 # Shorter ones are words: 生产 is "production".
@@ -69,7 +69,7 @@ class Missing:
 
 @dataclass(slots=True, kw_only=True)
 class Results:
-    """What the reader may see of what was found.
+    """The results that the reader may see.
 
     ``matched`` are the findings that led to one row at least.
     """
@@ -81,7 +81,7 @@ class Results:
     codes: list[str] = field(default_factory=list)
     missing: list[Missing] = field(default_factory=list)
     matched: list[Finding] = field(default_factory=list)
-    # In the order in which the text names what is theirs.
+    # In the order in which the text names what belongs to them.
     customers: list[str] = field(default_factory=list)
 
     def add(self, kind: str, row: Any) -> None:
@@ -161,7 +161,7 @@ class TicketLookup:
 
     @cached_property
     def _heads(self) -> set[str]:
-        """What ids begin with of which only a part was found; hyphens come later."""
+        """The beginnings of ids that were found only in part; hyphens come later."""
         parts = self.found.of("prefix", "ends")
         return {finding.value.partition("…")[0][:8] for finding in parts}
 
@@ -198,7 +198,7 @@ class TicketLookup:
         return rows.select_related("instance__project__account", "project__account")
 
     def _begins(self, *columns: str) -> Q:
-        """The condition that one of these columns begins like an id of which a part was found."""
+        """The condition that one of these columns begins like an id that was found in part."""
         conditions = [
             Q(**{f"{column}__istartswith": head}) for head in self._heads for column in columns
         ]
@@ -263,7 +263,7 @@ class TicketLookup:
         )
 
     def _described(self, condition: Q) -> list[FoundInstance]:
-        """Instances that meet a condition, with what is asked of them."""
+        """Instances that meet a condition, with what is shown about them."""
         of_one = Restore.objects.filter(instance=OuterRef("pk"))
         rows = Instance.objects.filter(self._in_visible_projects, condition)
         rows = rows.select_related("project__account").order_by("name", "pk")
@@ -288,7 +288,7 @@ class TicketLookup:
 
     @cached_property
     def _unspaced(self) -> list[tuple[Finding, list[FoundInstance]]]:
-        """Instances by names within text of a language without blanks between words."""
+        """Instances by names within text of a language without spaces."""
         parts = "\n".join(_UNSPACED.findall(self.text))[:_MAX_UNSPACED]
         if not parts:
             return []

@@ -17,7 +17,7 @@ from restores.timerange import TimeRange, city, find_zone, to_iso, utc_offset
 # In place of the name of a zone: that of the customer whom a page is about.
 CUSTOMER = "customer"
 COOKIE_AGE = timedelta(days=365)
-# Programs read UTC, whoever is signed in. Excel is for people.
+# Programs read UTC, regardless of who is signed in. Excel is for people.
 _MACHINE_READABLE = (".json", ".csv")
 _MAX_NAME = 64
 _UTC = ZoneInfo("UTC")
@@ -47,7 +47,7 @@ def zone_choice(request: HttpRequest) -> ZoneChoice:
 
 
 def show_chosen_zone(get_response: GetResponse) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Make the chosen zone Django's current one while a page is made."""
+    """Make the chosen zone Django's current one while a page is built."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         machine_readable = request.path_info.endswith(_MACHINE_READABLE)
@@ -72,7 +72,7 @@ def show_zone_of(request: HttpRequest, tz: str, projects: Iterable[tuple[str, st
 def shown_range(time_range: TimeRange) -> TimeRange:
     """A time range with its edges in the zone of the page.
 
-    A "today" of another zone becomes the times from which and to which it lasts.
+    A "today" in another zone becomes the times at which it starts and ends.
     """
     shown = str(timezone.get_current_timezone())
     if shown == time_range.zone.key:
@@ -95,7 +95,7 @@ class ZoneOption:
 
 
 def zone_options(names: Iterable[str], now: datetime) -> list[ZoneOption]:
-    """The zones with these names, each once; what is no zone is left out."""
+    """The zones with these names, each once; other names are left out."""
     options = {}
     for zone in filter(None, map(find_zone, names)):
         name, offset = zone.key, utc_offset(now, zone)

@@ -19,12 +19,12 @@ from django.views.decorators.debug import sensitive_variables
 from restores.api_tokens import TooManyRequests, count_use, find_token, is_well_formed, viewer_of
 from restores.views.api import json_error, not_allowed, unauthorized
 
-# However it is sent: without "Bearer", or by mistake to a page.
+# Found however it is sent: without "Bearer", or by mistake to a page.
 _SENT = re.compile(r"dcs_[a-z0-9]{12}_")
 
 
 class TokenAccess:
-    """Middleware: sign in whoever sends an API token, for this request only."""
+    """Middleware: sign in the user of an API token, for this request only."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self._get_response = get_response
@@ -39,7 +39,7 @@ class TokenAccess:
     def process_view(
         self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
     ) -> JsonResponse | None:
-        """Answer a request whose token doesn't allow it; the errors never repeat the token."""
+        """Reject a request that its token doesn't allow; the errors never repeat the token."""
         header = request.headers.get("Authorization", "")
         scheme, _, text = header.partition(" ")
         ours = _SENT.search(header)

@@ -1,6 +1,6 @@
-"""Tables as Excel files: typed cells, texts that stay texts, and a sheet that says what they are.
+"""Tables as Excel files: typed cells, text that stays text, and a sheet that describes them.
 
-Excel knows no time zones, so times are those of a clock in a zone that the header names.
+Excel knows no time zones, so times are wall-clock times in the zone that the header names.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def cell_text(text: str) -> str:
 
 
 class _Cells:
-    """Writes values as cells of the type that they have."""
+    """Writes values as cells of their types."""
 
     def __init__(self, book: Workbook, zone: ZoneInfo) -> None:
         self._zone = zone
@@ -139,13 +139,13 @@ class _Cells:
     ) -> None:
         text = cell_text(text)
         if text.startswith("<r>") and text.endswith("</r>"):
-            # XlsxWriter 3.3 takes such a text for finished XML and writes it unescaped.
+            # XlsxWriter 3.3 takes such text for finished XML and writes it unescaped.
             page.write_rich_string(row, column, text[:1], self._plain, text[1:])
         else:
             page.write_string(row, column, text, form)
 
     def _local(self, at: datetime) -> datetime | None:
-        """What a clock in the zone shows; None if Excel has no such day."""
+        """The wall-clock time in the zone; None if Excel has no such day."""
         try:
             local = at.astimezone(self._zone).replace(tzinfo=None)
         except OverflowError:

@@ -26,7 +26,7 @@ AUTHORIZATION = re.compile(
 LARGEST_SKEW = timedelta(minutes=15)
 FAILURES_BEFORE_LOCK = 5
 LOCK_DURATION = timedelta(minutes=5)
-TOKEN_PREFIX = "MIIsim."  # noqa: S105 - how every token begins, no secret
+TOKEN_PREFIX = "MIIsim."  # noqa: S105 - how every token begins, not a secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ class Authenticator:
         self._lock = Lock()
 
     def caller(self, request: Request) -> Caller:
-        """Return who sent the request; the documented 401 if nobody known did."""
+        """Return who sent the request; raise the documented 401 if that is unknown."""
         if "x-auth-token" in request.headers:
             caller = self._by_token(request)
         elif "authorization" in request.headers:

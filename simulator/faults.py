@@ -43,7 +43,7 @@ LISTS = {
 
 
 class InvalidFault(ValueError):
-    """A fault is described wrongly; the text says what is allowed."""
+    """A fault is described wrongly; the message says what is allowed."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -196,7 +196,7 @@ def send(connection: Connection, head: bytes, body: bytes) -> None:
 
 @cache
 def gzip_bomb(megabytes: int) -> bytes:
-    """Return a list of restores with so many megabytes of blanks in it, as gzip.
+    """Return a list of restores with this many megabytes of blanks in it, as gzip.
 
     The blanks are compressed once and repeated, so that the bomb is cheap to make.
     """

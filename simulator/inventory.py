@@ -156,7 +156,7 @@ def make_accounts(seed: int) -> tuple[Account, Account]:
 
 
 def make_projects(seed: int, harbour: Account, lantern: Account) -> tuple[Project, ...]:
-    """Return the projects of both accounts, each with a region of its own."""
+    """Return the projects of both accounts, each with its own region."""
 
     def project(index: int, name: str, zone: str, **fields: object) -> Project:
         number = f"{seeded(seed, 'project', index).getrandbits(128):032x}"

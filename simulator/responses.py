@@ -38,7 +38,7 @@ class Connection(Protocol):
     """The connection on which a response is sent."""
 
     def send(self, raw: bytes) -> None:
-        """Write at once."""
+        """Write immediately."""
 
     def wait(self, seconds: float) -> None:
         """Pause; ends early when the server stops."""

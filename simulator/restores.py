@@ -47,7 +47,7 @@ class Backup:
 class Restore:
     """One restore from start to end.
 
-    It waits from ``created_at`` to ``started_at``, reaches ``max_progress`` per cent within
+    It waits from ``created_at`` to ``started_at``, reaches ``max_progress`` percent within
     ``ramp`` in steps of ``progress_step``, and stays there until ``ended_at``.
     """
 
@@ -70,7 +70,7 @@ class Restore:
         return "restoring" if now < self.ended_at else self.final_status
 
     def progress(self, now: datetime) -> int:
-        """Return the per cent done, as coarsely as the region reports it."""
+        """Return the percentage done, as coarsely as the region reports it."""
         if now < self.started_at:
             return 0
         if now >= self.ended_at:
@@ -85,7 +85,7 @@ class Restore:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """How a restore requested by hand goes: ``waiting`` seconds, then ``seconds`` restoring.
+    """How a manually requested restore goes: ``waiting`` seconds, then ``seconds`` restoring.
 
     It succeeds unless it has an error ``code``. Without ``backup_id`` it uses the newest backup.
     """
@@ -103,7 +103,7 @@ class Scenario:
 
 
 def since_1970(seconds: float) -> datetime:
-    """Return the time so many seconds after 1970, truncated to the API's milliseconds."""
+    """Return the time this many seconds after 1970, truncated to the API's milliseconds."""
     return UNIX_EPOCH + timedelta(milliseconds=int(seconds * 1000))
 
 

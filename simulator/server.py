@@ -60,7 +60,7 @@ class Simulator:
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """The URL at which it listens."""
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     @property
@@ -74,7 +74,7 @@ class Simulator:
         return credentials(self.world)
 
     def start(self) -> None:
-        """Serve from a thread of its own."""
+        """Serve from a separate thread."""
         self._thread.start()
 
     def close(self) -> None:

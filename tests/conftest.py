@@ -1,4 +1,4 @@
-"""Shared by all tests: settings for a test run, signed-in clients, a small simulated cloud."""
+"""Fixtures for all tests: settings for a test run, signed-in clients, a small simulated cloud."""
 
 import os
 

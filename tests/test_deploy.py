@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 ROOT = Path(__file__).parent.parent
 SYSTEMD, NGINX = ROOT / "deploy/systemd", ROOT / "deploy/nginx"
 BIN = Path(sys.executable).parent
-# What gives a process of ours access to the cloud, or to the broker.
+# What gives one of our processes access to the cloud, or to the broker.
 CLOUD, BROKER = {"DCS_PROJECTS"}, {"REDIS_URL"}
 REQUIRED = {"BASE_URL", "SECRET_KEY", "DATABASE_URL", "TRUSTED_PROXIES"}
 

@@ -1,4 +1,4 @@
-"""Hostile texts stay text wherever they are printed; hostile URLs never break a page."""
+"""Hostile text stays text wherever it is printed; hostile URLs never break a page."""
 
 import csv
 import io

@@ -124,7 +124,7 @@ def test_h5_what_a_mail_program_encoded_is_decoded(world, query):
     ],
 )
 def test_h5_marks_and_slashes_that_programs_added_to_a_path_are_dropped(world, damaged, meant):
-    # Quoted once more, for what is encoded here reaches us encoded twice.
+    # Quoted once more, because what is encoded here reaches us encoded twice.
     assert arrival(world, quote(damaged, safe="/"))[0] == meant
 
 

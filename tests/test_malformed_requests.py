@@ -114,7 +114,7 @@ def test_h4_other_methods_ignore_a_malformed_body(browser, method):
 
 
 def respond(method, path, query, charset):
-    """The status line and the page that the WSGI application answers with."""
+    """The status line and the page that the WSGI application responds with."""
     from dashboard.wsgi import application  # it requires collected static files
 
     body = b"a=1"

@@ -1,4 +1,4 @@
-"""A database that a newer version has migrated: ./run refuses it, what runs goes on."""
+"""A database that a newer version has migrated: ./run refuses it, but running processes go on."""
 
 import pytest
 from django.core.management import CommandError, call_command

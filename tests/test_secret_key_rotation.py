@@ -1,4 +1,4 @@
-"""Rotating SECRET_KEY: what was made under the former key is valid while that is a fallback."""
+"""Rotating SECRET_KEY: what was made under the previous key is valid while that is a fallback."""
 
 import pytest
 from django.contrib.auth import get_user
@@ -11,7 +11,7 @@ OLD, NEW = "a-former-key-" * 3, "a-current-key-" * 3
 
 @pytest.fixture
 def rotate(settings):
-    """Replace the former key with the current one; keep the former as a fallback or not."""
+    """Replace the previous key with the current one; keep the previous one as a fallback or not."""
     settings.SECRET_KEY = OLD
 
     def rotate(keep):

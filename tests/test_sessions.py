@@ -1,4 +1,4 @@
-"""Sessions: when they end, by themselves or by somebody, and what a user is told of theirs."""
+"""Sessions: when they end, on their own or on request, and what users are told about theirs."""
 
 from datetime import timedelta
 
@@ -198,7 +198,7 @@ def test_changing_the_password_ends_all_other_sessions(here, mia, root, path):
 
 
 def test_a_changed_key_of_a_session_does_not_make_it_another_one(here, clock, mia, settings):
-    """Django changes it during a rotation of the secret key, with whatever request comes first."""
+    """Django changes it during a rotation of the secret key, with the request that comes first."""
     settings.SECRET_KEY_FALLBACKS, settings.SECRET_KEY = [settings.SECRET_KEY], "new-key-" * 8
     clock.shift(MINUTE)
     assert here.get("/restores/", headers=IN_BACKGROUND).status_code == 200

@@ -249,7 +249,7 @@ def assert_known_then(instances, root, histories, params, minute):
 
 
 def assert_counted(scope, histories, params, minute):
-    """The counts by status are those of then, whatever status is filtered by."""
+    """The counts by status are those of then, regardless of the status filter."""
     other_filters = {
         name: given
         for name, given in params.items()

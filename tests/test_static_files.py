@@ -76,7 +76,7 @@ def test_h7_gunicorn_refuses_to_start_without_them(tmp_path):
 
 
 def assert_refused(tmp_path, static_root):
-    """gunicorn ends with a sentence that has the command."""
+    """gunicorn exits with a message that has the command."""
     keep = {name: os.environ[name] for name in ("PATH", "SECRET_KEY")}
     database = {"DATABASE_URL": f"sqlite:///{tmp_path}/x.sqlite3"}
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""Files for Excel: typed cells, texts that stay texts, and what they are of."""
+"""Files for Excel: typed cells, text that stays text, and what they are about."""
 
 import io
 import re
@@ -65,7 +65,7 @@ def download(web, url):
     return load_workbook(io.BytesIO(response.getvalue()))
 
 
-# Making a file takes long, so it has many texts.
+# Creating a file takes long, so it has many strings.
 @settings(max_examples=25, deadline=None)
 @given(st.lists(TEXTS, min_size=20, max_size=40))
 def test_every_text_stays_a_text_that_reads_back_the_same(texts):

@@ -66,7 +66,7 @@ def serve(arguments: list[str]) -> int:
     return 0
 
 
-# Tests of what is the same on any database need not run on a second one.
+# Tests of code that is the same on any database need not run on a second one.
 _SAME_ON_ANY_DATABASE = (
     "dcs",
     "explain",

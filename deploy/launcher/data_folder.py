@@ -23,7 +23,7 @@ ROOM_NEEDED = 1_000_000  # bytes
 
 @dataclass(frozen=True, slots=True)
 class DataFolder:
-    """One data folder; ``prepare`` makes it."""
+    """One data folder; ``prepare`` creates it."""
 
     path: Path
 
@@ -62,7 +62,7 @@ class DataFolder:
         return {
             "SECRET_KEY": self.secret_key(),
             "DATABASE_URL": f"sqlite:///{quote(str(self.path / 'dashboard.sqlite3'))}",
-            # Here, so that two ./run never share them.
+            # Here, so that two ./run processes never share them.
             "STATIC_ROOT": str(self.path / "static"),
         }
 
@@ -73,7 +73,7 @@ class DataFolder:
         return self._read("secret_key")
 
     def simulator(self) -> dict[str, Any]:
-        """Return what was saved of the simulator: port, epoch and credentials, if readable."""
+        """Return the simulator's saved state, if readable: port, epoch and credentials."""
         saved = _json_object(self._read("simulator.json"))
         port, environment = saved.get("port"), saved.get("environment")
         return {
@@ -89,7 +89,7 @@ class DataFolder:
         self._write("projects.toml", world["projects_file"])
 
     def last_url(self) -> str:
-        """Return where the last ./run with this folder served."""
+        """Return the URL at which the last ./run with this folder served."""
         return _json_object(self._read("run.lock")).get("address") or DEFAULT_URL
 
     def lock(self, url: str) -> int:
@@ -115,7 +115,7 @@ class DataFolder:
         return descriptor
 
     def is_full(self) -> bool:
-        """Whether its disk has next to no room left, so that logs may lack what went wrong."""
+        """Whether its disk is nearly full, so that logs may lack the error."""
         return shutil.disk_usage(self.path).free < ROOM_NEEDED
 
     def _read(self, name: str) -> str:

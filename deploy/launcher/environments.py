@@ -55,7 +55,7 @@ class Environments:
     credentials: Mapping[str, str] = field(default_factory=dict)
 
     def with_projects(self, projects_file: Path, credentials: Mapping[str, str]) -> Self:
-        """Return the same with another projects file, the simulator's."""
+        """Return a copy with another projects file, the simulator's."""
         return replace(self, projects_file=projects_file, credentials=dict(credentials))
 
     def web(self) -> dict[str, str]:

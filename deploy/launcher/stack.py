@@ -134,7 +134,7 @@ class Stack:
             self._supervisor.tick()
 
     def _sign_in_url(self) -> str:
-        # Not in the logs: whoever reads those must not be able to sign in.
+        # Not in the logs: reading those must not be enough to sign in.
         status, output = self._supervisor.output(self._command("login_link", "admin", "--create"))
         if status or not output.strip():
             raise CliError(f"{output}\n\n`manage.py login_link` {describe_exit(status)}.")
@@ -195,7 +195,7 @@ def require_free(port: int) -> None:
 
 
 def free_port(preferred: int = 0) -> int:
-    """Return a free loopback port: the preferred one if it is."""
+    """Return a free loopback port: the preferred one if it is free."""
     if preferred and _is_free(preferred):
         return preferred
     with socket.socket() as probe:
@@ -224,7 +224,7 @@ def accepts_connections(address: str | tuple[str, int]) -> bool:
 
 def _is_free(port: int) -> bool:
     with socket.socket() as probe:
-        # As servers do: the remains of closed connections do not make a port used.
+        # As servers do: remnants of closed connections don't count as the port being in use.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((LOOPBACK, port))

@@ -82,7 +82,7 @@ class Supervisor:
         """Take Ctrl-C, SIGTERM and a closing terminal as a request to stop."""
         signal.signal(signal.SIGINT, self._count_stop_request)
         signal.signal(signal.SIGTERM, self._count_stop_request)
-        # nohup has SIGHUP ignored, and wants that kept.
+        # nohup has SIGHUP ignored, which must stay so.
         if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
             signal.signal(signal.SIGHUP, self._count_stop_request)
 
@@ -92,7 +92,7 @@ class Supervisor:
         self._start(self._services[-1])
 
     def run(self, *children: Child) -> list[int]:
-        """Run children side by side to their end and return their exit statuses."""
+        """Run children in parallel to completion and return their exit statuses."""
         processes = [self._spawn_with_log(child) for child in children]
         while any(process.poll() is None for process in processes):
             self.tick()

@@ -1,4 +1,4 @@
-"""The virtual environment: made and filled once per lock file."""
+"""The virtual environment: created and filled once per lock file."""
 
 import fcntl
 import hashlib
@@ -20,7 +20,7 @@ VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
 
 def python_with(root: Path, requirements: str) -> Path:
-    """Return the Python of ``.venv``, with ``requirements`` installed; at once if they are."""
+    """Return the Python of ``.venv``, installing ``requirements`` first unless they are there."""
     venv = Venv(root / ".venv")
     wanted = {requirements: digest(root / requirements)}
     if requirements == DEVELOPMENT:
@@ -53,7 +53,7 @@ class Venv:
         return self.python.exists() and expected.items() <= self._installed().items()
 
     def install(self, requirements: Path, wanted: dict[str, str], lock: int) -> None:
-        """Make the environment if it is not intact, then install; raises CliError.
+        """Create the environment if it is not intact, then install; raises CliError.
 
         ``lock`` stays locked until the installation ends, even if ./run is killed.
         """

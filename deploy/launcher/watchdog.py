@@ -1,6 +1,6 @@
 """Ends the child processes of a ./run that is gone, even by kill -9.
 
-It runs as a process of its own and reads from a pipe that only ./run can write to: ``+PID`` when a
+It is a separate process that reads from a pipe that only ./run can write to: ``+PID`` when a
 child starts, ``-PID`` when it is gone. The end of the pipe is the end of ./run. Unlike
 PR_SET_PDEATHSIG this works on macOS too, and it reaches the children's own children, because each
 child leads a process group.
@@ -18,13 +18,13 @@ GRACE = 10.0
 
 def kill_group(pid: int) -> None:
     """Kill what is left of a process and of those that it started."""
-    # PermissionError: on macOS, of a group whose only member is a zombie.
+    # PermissionError: on macOS, for a group whose only member is a zombie.
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
 
 
 def watch(lines: Iterable[str]) -> None:
-    """Follow which children live until the lines end; then end those that still do."""
+    """Track which children are alive until the lines end; then end those that still are."""
     alive: set[int] = set()
     for line in lines:
         (alive.add if line[0] == "+" else alive.discard)(int(line[1:]))

@@ -39,11 +39,11 @@ def _utc_now() -> datetime:
 
 
 def no_rate_limit() -> None:
-    """Return at once: the rate limiter of callers without a limit."""
+    """Return immediately: the rate limiter of callers without a limit."""
 
 
 class _Secret:
-    """Keeps what it holds out of ``repr`` and pickles."""
+    """Keeps its contents out of ``repr`` and pickles."""
 
     __slots__ = ()
 
@@ -55,7 +55,7 @@ class _Secret:
 
 
 class Credentials(_Secret):
-    """What an account authenticates with."""
+    """The credentials that an account authenticates with."""
 
     __slots__ = ()
 
@@ -240,7 +240,7 @@ def _lifetime(response: Response) -> timedelta:
 
 
 def _canonical_request(request: PreparedRequest) -> str:
-    """Return the text that both sides hash."""
+    """Return the string that both sides hash."""
     url = urlsplit(request.url or "")
     path = quote(unquote(url.path), safe="/~")
     query = sorted(parse_qsl(url.query, keep_blank_values=True))
@@ -249,7 +249,7 @@ def _canonical_request(request: PreparedRequest) -> str:
     return "\n".join(
         (
             (request.method or "GET").upper(),
-            # Signed with a slash at the end, although the request is sent without one.
+            # Signed with a trailing slash, although the request is sent without one.
             path if path.endswith("/") else f"{path}/",
             "&".join(f"{quote(name, safe='~')}={quote(value, safe='~')}" for name, value in query),
             *(f"{name}:{headers[name]}" for name in sorted(headers)),

@@ -56,7 +56,7 @@ class PageLimit:
 
 
 def max_pages(limit: int) -> int:
-    """Return after how many pages of ``limit`` rows a list counts as endless."""
+    """Return the number of pages of ``limit`` rows after which a list counts as endless."""
     return max(_MAX_PAGES, _MAX_ROWS_OF_SMALL_PAGES // limit)
 
 
@@ -64,7 +64,7 @@ class ApiClient:
     """Authenticated GET requests below one URL.
 
     ``rate_limiter`` is called before every request, retries and logins included, and may block.
-    Each call takes at most ``timeout`` seconds besides.
+    Apart from that, each call takes at most ``timeout`` seconds.
     """
 
     # How far the provider's clock was ahead of ours at the last response.

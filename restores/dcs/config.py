@@ -73,7 +73,7 @@ class AccountConfig:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectConfig:
     """One project to monitor. ``interval`` is in seconds; ``owner`` and ``console_url`` are those
-    of its account if the project has none of its own.
+    of its account if the project has none.
     """
 
     name: str
@@ -97,7 +97,7 @@ class ProjectsFile:
 
 
 def load(path: Path, environ: Mapping[str, str]) -> ProjectsFile:
-    """Read a projects file and its secrets; raise ConfigError with all problems at once."""
+    """Read a projects file and its secrets; raise ConfigError with all problems."""
     file = _File(path.parent, environ)
     root = _Table(file, "", _read_toml(path))
     accounts = {name: _read_account(name, table) for name, table in _subtables(root, "accounts")}
@@ -247,7 +247,7 @@ def _duplicates(projects: Mapping[str, ProjectConfig]) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class _ValueType(Generic[T]):
-    """What a key may hold: a description, a parser (None = invalid), and a value to go on with."""
+    """A key's type of value: a description, a parser (None = invalid), and a fallback value."""
 
     allowed: str
     parse: Callable[[object], T | None]
@@ -263,7 +263,7 @@ class _File:
     problems: list[str] = field(default_factory=list)
 
     def read_secret_file(self, name: str) -> tuple[str, str]:
-        """Return what a file holds and what is wrong with it, if anything is."""
+        """Return a file's contents and what is wrong with it, if anything."""
         try:
             with (self.folder / name).open("rb") as file:
                 return file.read(_MAX_SECRET_SIZE).decode("utf-8-sig"), ""

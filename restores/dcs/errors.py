@@ -14,7 +14,7 @@
 
 ``kind`` is stored with sync errors and shown by the JSON endpoints as their ``class``, so its
 values must not change. ``message`` is a sentence for people. It never contains a credential:
-whatever was sent as one is masked.
+everything sent as one is masked.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _MAX_THROTTLE = timedelta(minutes=15)
 _MAX_MESSAGE_LENGTH = 300
 _MAX_CODE_LENGTH = 64
 _MAX_TITLE_LENGTH = 80
-# Masking a shorter text would garble messages and hide nothing.
+# Masking a shorter string would garble messages and hide nothing.
 _MIN_SECRET_LENGTH = 4
 
 # The keys of error bodies, best first, compared without case, "_" and "-". The DCS API and the
@@ -204,8 +204,8 @@ def describe_clock_skew(skew: timedelta) -> str:
 
 def _error_class(status: int, code: str, of_instance: bool) -> type[DcsError]:
     if status == 404:
-        # A proxy or a wrong endpoint also answers 404. Only the service itself may declare an
-        # instance deleted: with one of its own codes, except DCS.4001, "URL does not exist".
+        # A proxy or a wrong endpoint also returns 404. Only the service itself may declare an
+        # instance deleted: with one of its codes, except DCS.4001, "URL does not exist".
         # Each code has a numeric form too (DCS API Reference, Error Code).
         from_service = re.fullmatch(r"DCS\.\d+|111\d{6}", code, re.ASCII | re.IGNORECASE)
         deleted = from_service and code not in ("DCS.4001", "111404001")
@@ -258,7 +258,7 @@ def _objects(body: object) -> Iterator[Mapping[str, object]]:
 
 
 def _parse_xml(text: str) -> dict[str, str] | None:
-    """Return the texts of XML's elements by name, None for another kind of text."""
+    """Return the text of XML elements by name, None if this isn't XML."""
     # Not an XML parser: we need only a few elements, and the body may be hostile.
     if not text.lstrip().startswith("<") or _is_web_page(text):
         return None
@@ -312,7 +312,7 @@ def _mask(text: str, secrets: Iterable[str]) -> str:
 
 
 def _spellings(secret: str) -> set[str]:
-    """Return a text as it is, and as JSON, HTML and URLs spell it."""
+    """Return a string as it is, and as JSON, HTML and URLs spell it."""
     escaped = {json.dumps(secret, ensure_ascii=ascii)[1:-1] for ascii in (True, False)}
     slashes = {text.replace("/", r"\/") for text in escaped}
     return {secret, html.escape(secret), quote(secret, "")} | escaped | slashes
@@ -341,13 +341,13 @@ def _redirect_detail(response: Response) -> str:
 
 
 def _describe_web_page(response: Response) -> str:
-    """Name the web page that came instead, such as a proxy's login. No other body is quoted."""
+    """Name the web page sent instead, such as a proxy's login. No other body is quoted."""
     page = _web_page(response, _sent_secrets(response))
     return f" It is {page}." if page else ""
 
 
 def _web_page(response: Response, secrets: list[str]) -> str:
-    """Return what a web page in place of JSON is called, "" if there is none."""
+    """Describe the web page in place of JSON, "" if there is none."""
     text = _text(response)
     if not _is_web_page(text):
         return ""

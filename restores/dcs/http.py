@@ -222,7 +222,7 @@ def _unreachable(error: Exception) -> Unreachable:
             f"{_verification_problem(error)}."
         )
     if isinstance(error, ProxyError):
-        # The proxy's response to CONNECT; http.client has no exception of its own for it.
+        # The proxy's response to CONNECT; http.client has no exception for it.
         status = re.search(r"Tunnel connection failed: (\d{3})", str(error))
         if status:
             return Unreachable(f"The proxy refused the connection (HTTP {status[1]}).")

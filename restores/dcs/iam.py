@@ -36,7 +36,7 @@ def accessible_projects(iam: ApiClient, dcs_endpoint: str) -> list[DiscoveredPro
     try:
         projects = _list_projects(iam, "v3/projects")
     except PermissionDenied:
-        # Listing all projects takes a permission of its own, listing the user's own does not.
+        # Listing all projects takes a separate permission, listing the user's own does not.
         projects = _list_projects(iam, "v3/auth/projects")
     host_labels = (urlsplit(dcs_endpoint).hostname or "").split(".")
     return [project for project in projects if project.region in host_labels] or projects

@@ -134,7 +134,7 @@ class Page(Generic[R]):
 
     @property
     def listed_at(self) -> datetime:
-        """The time up to which the response lists everything, by whichever clock is behind."""
+        """The time up to which the response lists everything, by the clock that is behind."""
         return min(self.server_time, self.sent_at or self.server_time)
 
     @property
@@ -361,7 +361,7 @@ def raw_json(row: Mapping[str, object]) -> str:
 
 
 def _cut(value: object, depth: int) -> object:
-    """Return a value with short texts and no more than so many levels."""
+    """Return a value with its strings shortened and no more than this many levels."""
     if isinstance(value, str):
         return shorten(value, MAX_TEXT_LENGTH)
     if not isinstance(value, dict | list):
@@ -374,7 +374,7 @@ def _cut(value: object, depth: int) -> object:
 
 
 def shorten(text: str, length: int) -> str:
-    """Cut a text to a length, marked with "…"."""
+    """Cut text to a length, marking the cut with "…"."""
     return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
@@ -408,7 +408,7 @@ def _parse_number(value: object) -> float | None:
 
 def _parse_time(text: str) -> datetime | None:
     if match := _EPOCH.fullmatch(text):
-        # Of nanoseconds a float keeps the first microseconds.
+        # Of nanoseconds, a float keeps only the microseconds.
         seconds = float(text) / 10 ** len(match[2] or "")
         return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
     if len(text) == 14 and text.isascii() and text.isdigit():

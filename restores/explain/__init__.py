@@ -1,1 +1,1 @@
-"""What a restore's record means: error codes, summaries, estimates and steps. All pure."""
+"""Explanations of restores: error codes, summaries, estimates and steps. All pure."""

@@ -1,7 +1,7 @@
-"""Estimated downtime: between which times a restore kept its instance from serving clients.
+"""Estimated downtime: how long a restore kept its instance from serving clients.
 
 An instance serves no clients while it is being restored. We only see statuses from one sync to the
-next, so there are two answers: the time that it was certainly being restored, and the longest time
+next, so there are two figures: the time that it was certainly being restored, and the longest time
 that it may have been.
 """
 
@@ -20,7 +20,7 @@ _FINAL = ("succeed", "failed")
 class Downtime:
     """The certain and the longest possible downtime of one restore; None is no time at all.
 
-    The first lies within the second. ``so_far``: the restore may still be running.
+    The former lies within the latter. ``so_far``: the restore may still be running.
     """
 
     least: Interval | None
@@ -29,7 +29,7 @@ class Downtime:
 
     @property
     def seconds(self) -> tuple[float, float]:
-        """At least and at most so many seconds."""
+        """The minimum and the maximum, in seconds."""
         return _length(self.least), _length(self.most)
 
     @property
@@ -48,7 +48,7 @@ def downtime_of(
     known_until: datetime,
     now: datetime,
 ) -> Downtime | None:
-    """Estimate the downtime of a restore; None if its status or times don't tell.
+    """Estimate the downtime of a restore; None if its status or times don't say.
 
     It began to restore after ``restoring_after`` and by ``restoring_by``, and its status is known
     up to ``known_until``: since then it may have begun, but nobody has seen it running.
@@ -121,7 +121,7 @@ def customer_notes(
     """Say to a customer what the figures of their report mean, and what is not among them.
 
     ``rows``: there are figures; ``known``: every instance asked for was found. ``known_at`` is the
-    time, in words, of which the report speaks. ``complete`` is None where we can't tell.
+    time of the report's data, in words. ``complete`` is None where we can't tell.
     """
     if not known:
         return ["We couldn’t find some of the instances that this report should cover."]

@@ -5,18 +5,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
-# What is usual for an instance follows from this many of its newest successes: an instance grows
-# over time. From fewer than ``MIN_HISTORY`` nothing follows.
+# What is usual for an instance is based on this many of its newest successes: an instance grows
+# over time. Fewer than ``MIN_HISTORY`` are too few.
 RECENT, MIN_HISTORY = 30, 3
-# What took so many times longer than nine out of ten is marked as slow.
+# A restore that took this many times longer than nine out of ten is marked as slow.
 SLOW_FACTOR = 2
-# Standing still for so long makes an estimate misleading, and a long restore possibly stuck.
+# Standing still for this long makes an estimate misleading, and a long restore possibly stuck.
 _STALLED_AFTER = timedelta(minutes=5)
-# Beyond so many percent an estimate is at most so many times what the pace so far suggests.
+# Beyond this percentage, an estimate is at most this many times what the pace so far suggests.
 _NEAR_THE_END, _MAX_PACES = 80, 3
-# An estimate whose longest total is so many times its shortest says nothing.
+# An estimate whose longest total is this many times its shortest says nothing.
 _MAX_SPREAD = 3
-# ``./run bench stuck`` shows what these limits are worth.
+# ``./run bench stuck`` shows how well these limits work.
 _STUCK_FACTOR, _STUCK_MIN = 2, timedelta(minutes=10)
 _STALLED_WITHOUT_HISTORY, _STUCK_WITHOUT_HISTORY = timedelta(minutes=10), timedelta(minutes=30)
 
@@ -42,8 +42,8 @@ def percentile(values: Iterable[float], rank: float) -> float | None:
 class Usual:
     """How long restores of an instance usually take, in seconds.
 
-    The 10th and the 90th percentile of ``count`` successes, so that one that took hours among
-    twenty changes nothing.
+    The 10th and the 90th percentile of ``count`` successes, so that one among twenty that took
+    hours changes nothing.
     """
 
     p10: int
@@ -58,7 +58,7 @@ class Usual:
 
 
 def usual_of(durations: Sequence[float]) -> Usual | None:
-    """Say what is usual from the durations of successes, oldest first; None if they are too few."""
+    """Derive what is usual from the durations of successes, oldest first; None if too few."""
     newest = durations[-RECENT:]
     p10, p90 = percentile(newest, 10), percentile(newest, 90)
     if p10 is None or p90 is None or len(newest) < MIN_HISTORY:
@@ -173,10 +173,10 @@ def find_stuck_at(
 ) -> datetime | None:
     """The time from which a restore is possibly stuck if nothing changes anymore.
 
-    It is if it takes longer than twice what is usual, and at least ten minutes, and its status and
-    progress have stood still for as long as a whole restore usually takes, and at least five.
-    Without history they must stand still for ten minutes; where that means nothing, in the queue
-    and in a cloud that reports no progress, it is half an hour after the creation.
+    It is if it takes more than twice the usual time, and at least ten minutes, and its status and
+    progress have stood still for as long as a whole restore usually takes, and at least five
+    minutes. Without history they must stand still for ten minutes; where that means nothing, in the
+    queue and in a cloud that reports no progress, it is half an hour after creation.
     """
     if created_at is None or status not in ("waiting", "restoring"):
         return None
@@ -188,5 +188,5 @@ def find_stuck_at(
         if status == "restoring" and reports_progress:
             return unchanged_since + _STALLED_WITHOUT_HISTORY
         return created_at + _STUCK_WITHOUT_HISTORY
-    except OverflowError:  # longer than there are dates
+    except OverflowError:  # later than the last date
         return None

@@ -1,4 +1,4 @@
-"""How often an error code occurs: recently, against the usual, and for how many customers."""
+"""How often an error code occurs: recently, compared with the usual, and for how many customers."""
 
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -8,12 +8,12 @@ from typing import Literal
 
 Kind = Literal["none", "here", "mostly_here", "platform_wide", "usual", "several", "one_customer"]
 
-# What is usual follows from this much time before the period.
+# What is usual is based on this much time before the period.
 BASELINE = timedelta(days=30)
-# A baseline shorter than this, because records began later, tells nothing.
+# A baseline shorter than this, because records began later, says nothing.
 _SHORTEST_BASELINE = timedelta(days=7)
-# A platform-wide problem: so many restores, so many times as many as usual, and so many of them
-# outside the customer that has most. The values are judgment.
+# A platform-wide problem: at least this many restores, this many times as many as usual, and this
+# many of them outside the customer that has most. The values are a judgment call.
 _MIN_RESTORES, _TIMES_USUAL, _MIN_ELSEWHERE = 3, 3, 2
 
 
@@ -32,13 +32,13 @@ PERIODS = (
     Period(name="24_hours", label="last 24 hours", start="now-24h", length=timedelta(hours=24)),
     Period(name="30_days", label="last 30 days", start="now-30d", length=timedelta(days=30)),
 )
-# Cases that are older don't matter to any period.
+# Older cases don't matter to any period.
 OLDEST = max(period.length for period in PERIODS) + BASELINE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One restore with the code; ``instance`` is its instance's key, ``name`` what it is called."""
+    """One restore with the code; ``instance`` is the key of its instance, ``name`` the name."""
 
     created_at: datetime
     instance: int

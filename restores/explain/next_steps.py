@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, tzinfo
 from .estimates import city_of, format_date
 from .summary import Facts
 
-# A restore that stood still may go on: so long after it is possibly stuck, the provider is asked.
+# A restore that stood still may go on: this long after it is possibly stuck, ask the provider.
 _PATIENCE = timedelta(minutes=10)
 _MINUTE = timedelta(minutes=1)
 

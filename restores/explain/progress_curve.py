@@ -14,14 +14,14 @@ _MIN_POINTS = 3
 _STEPS = [60 * minutes for minutes in (1, 2, 5, 10, 15, 30, 60, 120, 240, 720, 1440)]
 _MAX_TICKS = 5
 _LABEL = 12  # percent of the width that the label of a tick takes
-_MAX_AHEAD = 4  # times the time so far
+_MAX_AHEAD = 4  # as a multiple of the time so far
 
 Point = tuple[float, float]  # seconds since the start, percent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObservedProgress:
-    """A progress first seen at ``at``: it changed after ``after``, the sync before it (if any)."""
+    """Progress first seen at ``at``: it changed after ``after``, the sync before it (if any)."""
 
     at: datetime
     after: datetime | None
@@ -39,7 +39,7 @@ class Tick:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProgressCurve:
-    """What the template draws; lines and areas are the points of a polyline.
+    """The shapes that the template draws; lines and areas are the points of a polyline.
 
     ``gaps`` are where progress wasn't observed, ``usual`` is the area where it would usually be.
     ``time_format`` is that of the ticks, in Django's letters.
@@ -63,7 +63,7 @@ def draw_progress(
 ) -> ProgressCurve | None:
     """Draw the progress from the creation to ``until``; None if there is too little to show.
 
-    It takes three points at two heights; where a restore in progress is now is one of them.
+    It takes three points at two heights; the current position of one in progress is among them.
     """
     states = sorted(observed, key=lambda state: state.at)
     points = len(states) + (not finished)

@@ -31,7 +31,7 @@ def refusal(code: str) -> Refusal | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Kind:
-    """What refusals that are handled alike have in common; ``customer_reason`` ends a sentence."""
+    """Properties of refusals that are handled alike; ``customer_reason`` ends a sentence."""
 
     advice: str
     retry: str
@@ -180,7 +180,7 @@ REFUSALS: Mapping[str, Refusal] = MappingProxyType(
             http=500 if kind is _FAULT else 400,
             meaning=meaning,
             advice=kind.advice,
-            # A restore that was turned away changed nothing; one that broke off may have.
+            # A restore that was refused changed nothing; one that broke off may have.
             data_at_risk="unknown" if kind is _FAULT else "no",
             retry=kind.retry,
             owner=kind.owner,

@@ -8,7 +8,7 @@ from .estimates import format_duration, format_rough_duration, seconds_between
 from .summary import Facts, format_percent
 
 _ENDINGS = {"succeed": "Succeeded", "failed": "Failed"}
-# The icon of a state that isn't named like it.
+# The icons of states that have icons with other names.
 _ICONS = {"done": "recovered", "current": "running"}
 
 
@@ -16,8 +16,8 @@ _ICONS = {"done": "recovered", "current": "running"}
 class Step:
     """One step; ``state`` is done, current, waiting, stuck, stopped, failed, unknown or ahead.
 
-    ``times`` are one time, or the two between which it was; ``lead`` is the word before them and
-    ``note`` what else there is to say.
+    ``times`` are one time, or the two between which it happened; ``lead`` is the word before them
+    and ``note`` any further remark.
     """
 
     name: str
@@ -107,7 +107,7 @@ def _restoring(facts: Facts, name: str, note: str = "") -> Step:
 def _end_ahead(facts: Facts) -> Step:
     times: tuple[datetime, ...] = ()
     if facts.created_at and facts.usual:
-        with suppress(OverflowError):  # longer than there are dates
+        with suppress(OverflowError):  # later than the last date
             times = (facts.created_at + timedelta(seconds=facts.usual.p90),)
     return Step(name="Finished", state="ahead", lead="usually by", times=times)
 

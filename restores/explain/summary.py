@@ -37,7 +37,7 @@ class Facts:
     """One restore as known at ``now``, and the history of its instance.
 
     ``unchanged_for``: the seconds for which it provably stood still, up to the last sync;
-    ``stuck``: whether it is possibly stuck, and ``stuck_at``: from when if nothing changes.
+    ``stuck``: whether it is possibly stuck, and ``stuck_at``: since when, or from when on.
     ``reports_progress``: whether this cloud reports progress between 0 and 100 at all.
     ``usual``: how long restores of the instance usually take, None if that isn't known.
     ``earlier_durations``: of the instance's earlier successful restores, in seconds, and
@@ -125,7 +125,7 @@ def summarize(facts: Facts) -> Summary:
 
 
 def details(facts: Facts) -> str:
-    """Word the "Details" cell of a list row; empty for a success."""
+    """Write the "Details" cell of a list row; empty for a success."""
     if facts.status == "failed":
         return explain(facts.error_code).reason
     elapsed = "" if facts.elapsed is None else format_rough_duration(facts.elapsed)
@@ -163,11 +163,11 @@ def compare(facts: Facts) -> str:
 def customer_message(
     facts: Facts, instance: str, zone: str = "", written_at: datetime | None = None
 ) -> str:
-    """Write what is certain to the customer of an instance, calmly and without internal details.
+    """Tell an instance's customer what is certain, calmly and without internal details.
 
     Times are by the customer's clock, with UTC, or in UTC alone if their zone isn't known. They
-    get their date if that is not the date of ``written_at``, which defaults to when the facts
-    were known.
+    include the date if it is not that of ``written_at``, which defaults to when the facts were
+    known.
     """
 
     def time(at: datetime) -> str:
@@ -303,7 +303,7 @@ def _ending(outcome: str, facts: Facts) -> str:
 
 
 def _inconsistent_times(facts: Facts) -> str:
-    """Return a sentence with the creation time where no duration follows from it."""
+    """Return a sentence with the creation time where it gives no duration."""
     if facts.created_at is None or facts.duration is not None:
         return ""
     text = f" Created on {format_timestamp(facts.created_at, facts.zone)}"

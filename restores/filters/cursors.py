@@ -1,4 +1,4 @@
-"""Cursors: positions in a sorted list, signed to stand in URLs."""
+"""Cursors: positions in a sorted list, signed for use in URLs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Cursor:
 
     @classmethod
     def decode(cls, token: str) -> Self:
-        """Return the cursor of a token; raise ValueError if it isn't one of ours."""
+        """Return the cursor of a token; raise ValueError if we didn't issue it."""
         try:
             sort, kind, value, pk = _signer().unsign_object(token)
         except BadSignature as error:

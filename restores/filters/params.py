@@ -52,7 +52,7 @@ COLUMNS = (
     "backup",
 )
 DEFAULT_COLUMNS = ("created", "status", "instance", "outcome", "took", "backup")
-# Columns that links still name, and those that show the same now.
+# Columns that old links still name, and those that now show the same.
 FORMER_COLUMNS = {"since": "status"}
 # The sort orders, and the database columns behind them.
 SORTS = {
@@ -74,7 +74,7 @@ SIZES = (10, 200)
 PAGES = (1, 1_000_000)
 # A link younger than this opens live: what it shows is still current.
 YOUNG = timedelta(minutes=2)
-# The overview begins there unless its URL says otherwise, and counts no more days than these.
+# Where the overview begins unless its URL says otherwise, and the most days that it counts.
 OVERVIEW_START, OVERVIEW_DAYS = "now-7d", 93
 _SHOWN = 200
 _NUMBER = re.compile(r"\d{1,9}", re.ASCII)
@@ -96,7 +96,7 @@ class Parameter:
     """How the values of one parameter are parsed.
 
     ``parse`` returns them in canonical spelling or raises InvalidValue; None: the list parses
-    the parameter together with others. ``filters``: rows are left out by it.
+    the parameter together with others. ``filters``: it leaves out rows.
     """
 
     parse: Callable[[Values], Values] | None
@@ -108,14 +108,14 @@ class Params:
     """The parsed query string of a list; a subclass declares its parameters in canonical order.
 
     ``values`` holds what is valid and not the default, in canonical spelling; ``raw`` the text of
-    each known parameter as it stood in the URL; ``unknown`` the parameters nobody declared. With
+    each known parameter as it was in the URL; ``unknown`` the undeclared parameters. With
     ``errors`` a page shows no rows.
     """
 
     DECLARED: ClassVar[Mapping[str, Parameter]]
     # Accepted too, but never part of a canonical URL.
     SHORTHAND: ClassVar[tuple[str, ...]] = ()
-    # What a change of the view takes away: it leads back to the first page.
+    # Removed by any change of the view, which leads back to the first page.
     POSITION: ClassVar[tuple[str, ...]] = ("page",)
 
     def __init__(self, query: QueryDict) -> None:
@@ -175,7 +175,7 @@ class Params:
         return sorted(self.unknown)
 
     def query(self, **changed: Value) -> str:
-        """The query string of this view with some values changed, ``?`` in front; None removes.
+        """The query string of this view with some values changed, after a ``?``; None removes one.
 
         Any change leads to page 1.
         """
@@ -195,7 +195,7 @@ class Params:
 
     @property
     def canonical_query(self) -> str:
-        """The one query string of this view, as it should stand in the address bar."""
+        """The one query string of this view, as it should be in the address bar."""
         return self._with_unknown(self.hidden_fields())
 
     @property
@@ -207,7 +207,7 @@ class Params:
         """The query string with the suggestion of an error; empty without a suggestion."""
         if not error.suggestion:
             return ""
-        # Whatever else is wrong stays as it is, to be asked about next: left out, it would filter
+        # Other invalid values stay as they are, to be corrected next: left out, they would filter
         # nothing.
         wrong = {other.param for other in self.errors}
         kept = [name for name in self._texts if name in {*TIME_RANGE, *self.SHORTHAND, *wrong}]
@@ -274,7 +274,7 @@ class Params:
 
 
 def _names(values: Values) -> Values:
-    """Any texts, each once."""
+    """Any strings, each once."""
     if len(values) > MAX_VALUES:
         raise InvalidValue(f"has too many values (max. {MAX_VALUES})")
     if any(len(value) > MAX_LENGTH for value in values):
@@ -283,7 +283,7 @@ def _names(values: Values) -> Values:
 
 
 def _single(values: Values, longest: int = MAX_LENGTH) -> str:
-    """The one text of a parameter that can only be given once."""
+    """The single value of a parameter that can only be given once."""
     if len(values) > 1:
         raise InvalidValue("can only be given once")
     if len(values[0]) > longest:
@@ -292,12 +292,12 @@ def _single(values: Values, longest: int = MAX_LENGTH) -> str:
 
 
 def _one(values: Values) -> Values:
-    """A name, once; that of a user may have 150 characters."""
+    """A single name; a username may have 150 characters."""
     return (_single(values, 150),)
 
 
 def _instances(values: Values) -> Values:
-    """Names or ids; a text that holds nothing but UUIDs is split into them."""
+    """Names or ids; a value that consists of UUIDs is split into them."""
     expanded: list[str] = []
     for value in values:
         uuids = [parse_uuid(one) for one in split_ids(value)]
@@ -450,7 +450,7 @@ class ListParams(Params):
         return any(name in self.values for name in ROW_FILTERS)
 
     def query(self, **changed: Value) -> str:
-        """The query string of this view with some values changed, ``?`` in front; None removes.
+        """The query string of this view with some values changed, after a ``?``; None removes one.
 
         It carries ``asof``, so that it shows the same later. Any other change leads to page 1.
         """
@@ -564,7 +564,7 @@ class ListParams(Params):
     def _normalize(
         self, texts: Mapping[str, str], errors: list[ParamError], now: datetime
     ) -> list[ParamError]:
-        """Parse again what a person wrote with one meaning; return the errors that remain."""
+        """Reparse what a person wrote with a single meaning; return the errors that remain."""
         if not all(error.clear for error in errors):
             return errors
         clear = dict(texts)
@@ -573,7 +573,7 @@ class ListParams(Params):
         try:
             self.normalized = to_params(timerange.parse(clear, now))
         except InvalidTimeRange as error:
-            # What is shown is what the person wrote.
+            # Show what the person wrote.
             return [replace(one, value=self.raw.get(one.param, one.value)) for one in error.errors]
         return errors
 
@@ -609,7 +609,7 @@ class DowntimeParams(ListParams):
 class OverviewParams(ListParams):
     """The parameters of the overview: a time range as in the restore list, by default 7 days.
 
-    It begins, and it isn't long: all of it is counted.
+    The range has a start and is short, because all of it is counted.
     """
 
     DECLARED = {name: ListParams.DECLARED[name] for name in ("from", "to", "tz")}
@@ -705,7 +705,7 @@ class InstanceListParams(Params):
         return instances.matching(self.get("q"))
 
     def not_found(self, projects: Iterable[Project | VisibleProject]) -> list[str]:
-        """The projects and customers of the filters that none of these projects is or has."""
+        """The projects and customers in the filters that these projects don't include."""
         names = {project.name for project in projects}
         ids = {project.project_id.lower() for project in projects}
         customers = {project.customer for project in projects}

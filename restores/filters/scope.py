@@ -29,7 +29,7 @@ from restores.sync_status import SyncStatus, sync_status_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundId:
-    """What an id is: of a restore, a backup, an instance, or several of them.
+    """What an id belongs to: a restore, a backup, an instance, or several of them.
 
     ``listed`` says whether the list has that restore, ``restored`` how many restores there are of
     that backup; ``name`` is that of the instance.
@@ -68,7 +68,7 @@ class Scope(Selection):
 
     @cached_property
     def found(self) -> SearchResult:
-        """The result of the text search among restores in any status; without a text, all."""
+        """The result of the text search among restores in any status; without search text, all."""
         params, asof = self.params, self.asof
         rows = self._of_selected_projects()
         if params.getlist("instance"):
@@ -128,7 +128,7 @@ class Scope(Selection):
 
     @property
     def keyset_projects(self) -> list[int] | None:
-        """The projects for ``first_pairs``; None where an index leads to the rows without them.
+        """The projects for ``first_pairs``; None if an index leads to the rows without them.
 
         These are rows of named instances, and what ``changed_in`` has found by primary key.
         """
@@ -138,9 +138,9 @@ class Scope(Selection):
         return None if by_key or self.params.getlist("instance") else self.project_keys
 
     def parts(self, rows: RestoreQuerySet) -> list[RestoreQuerySet]:
-        """Rows of this scope by creation, newest first, in parts that an index gives at once.
+        """Rows of this scope by creation, newest first, in parts that an index gives directly.
 
-        What was running in a time range began in it or shortly before, but for a few restores
+        What was running in a time range began in it or shortly before, except for a few restores
         that took very long or never ended: those are looked up first.
         """
         if self._long_running is None:
@@ -163,12 +163,12 @@ class Scope(Selection):
         return Instance.objects.filter(selected | Q(pk__in=self._moved_since))
 
     def sync_status(self) -> SyncStatus:
-        """Up to when all that can be in this scope is complete."""
+        """The time up to which everything in this scope is complete."""
         named, keys = bool(self.params.getlist("instance")), self.project_keys
         if not named and not self._moved_since:
             rows = Project.objects.all() if keys is None else Project.objects.filter(pk__in=keys)
             return sync_status_of(self.selected, rows)
-        # Of the instances that can have some, and of projects that have one of them.
+        # Only instances that can have some, and projects that have one of them.
         having = set(self.instances.values_list("project_id", flat=True))
         if not named:
             having.update(keys or ())
@@ -181,7 +181,7 @@ class Scope(Selection):
 
     @property
     def not_found(self) -> list[tuple[str, str]]:
-        """Parameters and values that nothing visible has."""
+        """Parameters and values that match nothing visible."""
         return self.unknown_filters + [("ids", one.id) for one in self.ids if not one.found]
 
     @cached_property
@@ -191,7 +191,7 @@ class Scope(Selection):
 
     @cached_property
     def ids(self) -> list[FoundId]:
-        """What each id of ``ids`` is, among all that the viewer may see."""
+        """What each id in ``ids`` belongs to, among all that the viewer may see."""
         spelled = {one: spellings(one) for one in self.params.ids}
         if not spelled:
             return []
@@ -222,11 +222,11 @@ class Scope(Selection):
 
     @property
     def missing_ids(self) -> int:
-        """How many ids of ``ids`` are those of nothing that the viewer may see."""
+        """How many ids in ``ids`` belong to nothing that the viewer may see."""
         return sum(not one.found for one in self.ids)
 
     def _of_selected_projects(self) -> RestoreQuerySet:
-        """The restores of the selected projects; in a snapshot, of those that were in them."""
+        """The restores in the selected projects; in a snapshot, those in them at that time."""
         keys, then = self.project_keys, self._projects_then
         if keys is None or not then:
             return of_projects(keys)
@@ -258,8 +258,8 @@ class Scope(Selection):
             durations = Restore.objects.order_by("-duration").values_list("duration", flat=True)
             longest = durations.filter(duration__lte=LONG).first()
         cutoff = start - timedelta(seconds=longest or 0)
-        # One by one, because each has an index; and compared with the cutoff here, or SQLite would
-        # use another index.
+        # In separate queries, because each has an index; and compared with the cutoff here, or
+        # SQLite would use another index.
         unknown = Restore.objects.filter(unknown_and_unfinished(start), created_at__lte=cutoff)
         found = Restore.objects.in_progress().union(
             Restore.objects.filter(duration__gt=LONG), unknown, all=True
@@ -267,7 +267,7 @@ class Scope(Selection):
         rows = found.values_list("pk", "created_at")
         keys = {pk for pk, created_at in rows if created_at and created_at <= cutoff}
         if self.asof:
-            # What was in another state then may have run for longer.
+            # A restore that was in another state then may have run for longer.
             changed = self.asof.changed_since.items()
             keys |= {pk for pk, state in changed if not _is_after(state.now.created_at, cutoff)}
         return cutoff, sorted(keys)

@@ -46,7 +46,7 @@ class FormerPlace(NamedTuple):
 
 
 class Moved(NamedTuple):
-    """An instance that was in a selected project, and the one where it is instead."""
+    """An instance that was in a selected project, and the project where it is now."""
 
     name: str
     instance_id: str
@@ -64,7 +64,7 @@ class Selection:
         asof: AsOf | None = None,
         visible: list[VisibleProject] | None = None,
     ) -> None:
-        """``asof`` and ``visible`` save reading them again where the viewer's have been read."""
+        """Pass ``asof`` and ``visible`` if the viewer's have been read already."""
         self.params, self.viewer = params, viewer
         self._loaded = asof
         if visible is not None:
@@ -127,7 +127,7 @@ class Selection:
     def moved(self) -> list[Moved]:
         """The instances that selected projects had in the time range and have no longer.
 
-        If the parameters name instances, of those; in a snapshot, up to its time.
+        Only those that the parameters name, if any; in a snapshot, up to its time.
         """
         if not self._chosen:
             return []
@@ -148,7 +148,7 @@ class Selection:
     def some_moved(self) -> bool:
         """Whether an instance was in this scope in the time range, and its restores no longer are.
 
-        It may be where the viewer can't see it.
+        It may be in a project that the viewer can't see.
         """
         keys = {one.pk for one in self.named_instances}
         return any(one.pk not in keys for one in self._left_in_time_range)
@@ -192,7 +192,7 @@ class Selection:
 
     @cached_property
     def _projects_by_name(self) -> dict[str, list[VisibleProject]]:
-        """The visible projects that each value of ``project`` means: an id or a name, as below."""
+        """The visible projects that each value of ``project`` names: by id or name, as below."""
         values = self.params.getlist("project")
         if not values:
             return {}
@@ -206,10 +206,10 @@ class Selection:
 
     @cached_property
     def _instances_by_name(self) -> dict[str, list[NamedInstance]]:
-        """The instances of the selected projects that each value of ``instance`` means.
+        """The instances of the selected projects that each value of ``instance`` names.
 
-        An id, or a name: the one that the instance had then, the present one, or a former one.
-        What has left these projects is found where it is.
+        By id, or by name: the one that the instance had then, the present one, or a former one.
+        An instance that has left these projects is found where it is now.
         """
         values = self.params.getlist("instance")
         if not values:
@@ -218,7 +218,7 @@ class Selection:
         here = [one for one in self._named_anywhere if self._project_of(one) in keys]
         found = self._find_named(values, here)
         if not all(found.values()):
-            # But not at another customer, whose restores must be in no report for the former one.
+            # But not at another customer, whose restores must be in no report for the previous one.
             customers = self.params.getlist("customer")
             visible = [one for one in self.visible if not customers or one.customer in customers]
             others = {project.pk for project in visible}
@@ -273,7 +273,7 @@ class Selection:
         rows = FormerProject.objects.filter(project__in=self.selected_keys)
         if at := self.params.time_range.asof:
             rows = rows.filter(until__lte=at)
-        # The last counts.
+        # The last one counts.
         return {
             instance: FormerPlace(project, until)
             for instance, project, until in rows.values_list("instance_id", "project_id", "until")
@@ -281,7 +281,7 @@ class Selection:
 
     @cached_property
     def _left_in_time_range(self) -> list[NamedInstance]:
-        """Those of them that left after the time range had begun, and haven't come back."""
+        """The instances that left after the time range began, and haven't come back."""
         start, keys = self.params.time_range.start, set(self.selected_keys)
         left = [key for key, one in self._left.items() if start is None or one.until > start]
         if not left:

@@ -1,4 +1,4 @@
-"""What a pasted text may contain: IDs, names, addresses, codes and times, and where they are.
+"""Contents of pasted text: IDs, names, addresses, codes and times, and their positions.
 
 Nothing here knows what exists: views/lookup.py looks it up for a reader.
 """

@@ -1,4 +1,4 @@
-"""Everything that a pasted text may contain, within limits."""
+"""Search of pasted text for everything that it may contain, within limits."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .pasted_names import find_addresses, find_codes, find_names
 from .pasted_text import PastedText
 from .pasted_times import find_times
 
-# Characters of a text that are read, findings of each kind that are looked up.
+# How many characters are read, and how many findings of each kind are looked up.
 MAX_SEARCHED = 50_000
 MAX_FINDINGS = {
     "id": 200,
@@ -26,7 +26,7 @@ MAX_FINDINGS = {
     "time": 20,
 }
 _LONGEST_WORD = 200
-# More names than can be kept, as most of them are repeated.
+# More names than are kept, as most of them are repeated.
 _MAX_NAMES = 2_000
 
 
@@ -54,7 +54,7 @@ def find(text: str, now: datetime, zone: ZoneInfo) -> Found:
 
 
 def _cut(text: str) -> int:
-    """How much of a text is read: no word, and so no id, is cut in two."""
+    """How much of the text is read: no word, and so no id, is cut in two."""
     if len(text) <= MAX_SEARCHED:
         return len(text)
     head = text[MAX_SEARCHED - _LONGEST_WORD : MAX_SEARCHED]

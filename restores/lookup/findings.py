@@ -1,4 +1,4 @@
-"""What was found in a pasted text, and where."""
+"""Findings in pasted text, and their positions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 from restores.timerange import Meaning
 
 Kind = Literal["id", "prefix", "ends", "name", "address", "code"]
-# Where in the text, from the first character to behind the last.
+# Where in the text, from the first character to just after the last.
 Span = tuple[int, int]
 
 
@@ -17,8 +17,8 @@ class Finding:
     """Something that may exist, as it is usually spelled.
 
     ``prefix`` is the beginning of an id, ``ends`` its beginning and its end with ``…`` between
-    them. An id that is broken over lines has several ``spans``. ``certain``: the answer names
-    it even if it doesn’t exist; not so a word that could be a name. A name is ``quoted`` if it is
+    them. An id that is broken over lines has several ``spans``. ``certain``: the result names
+    it even if it doesn’t exist, unlike a word that could be a name. A name is ``quoted`` if it is
     in quotes or the whole text.
     """
 
@@ -30,7 +30,7 @@ class Finding:
 
     @property
     def start(self) -> int:
-        """Where it begins."""
+        """The position of its first character."""
         return self.spans[0][0]
 
 
@@ -45,7 +45,7 @@ class FoundTime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """Everything in a text, each once and in order, and what was left out of it.
+    """Everything found in the text, each once and in order, and what was left out of it.
 
     Only the first ``searched`` of ``length`` characters were read; ``dropped`` counts by kind
     what was found there beyond the limits.

@@ -1,4 +1,4 @@
-"""IDs in a pasted text: whole, without hyphens, misread, broken over lines, or only their ends."""
+"""IDs in pasted text: whole, without hyphens, misread, broken over lines, or only their ends."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ _CUT_OFF = re.compile(r"(?<![0-9A-Za-z#])([0-9a-f]{6,8})\.{2,4}(?![0-9A-Za-z.])"
 _RUN = re.compile(r"(?<![0-9A-Za-z-])-?[0-9a-f][0-9a-f-]*(?![0-9A-Za-z])", re.IGNORECASE)
 _HYPHENS = (8, 13, 18, 23)
 _WHOLE, _WITHOUT_HYPHENS, _SHORTEST_PREFIX = 36, 32, 8
-# The other part of a broken id is among so many runs of hex digits, within so many characters: a
-# chat writes a name and a time between them.
+# The other part of a broken id is among this many runs of hex digits, within this many characters:
+# a chat writes a name and a time between them.
 _NEARBY, _FAR = 8, 160
 _MAX_HEADS = 2_000
 # With an equals sign if it is the mail's own, then the marks of a quoted mail.
@@ -99,7 +99,7 @@ def _broken(plain: str) -> Iterator[_Found]:
 
 
 def _tails(nearby: Sequence[Run], missing: int) -> Iterator[list[Run]]:
-    """One run or two that are about as long as what is missing of an id."""
+    """Yield one or two runs that are about as long as the missing part of an id."""
     for number, run in enumerate(nearby):
         # Each part may have a hyphen more than it needs, and the breaks may have lost theirs.
         if abs(missing - len(run.text)) <= 4:
@@ -121,7 +121,7 @@ def _may_be_head(run: Run, plain: str) -> bool:
 
 
 def _joined(head: Run, tail: list[Run], plain: str) -> str:
-    """The id that these parts are, or "" if they are none."""
+    """The id that these parts form, or "" if they don't form one."""
     joined, end = head.text, head.end
     for run in tail:
         gap = plain[end : run.start]
@@ -130,7 +130,7 @@ def _joined(head: Run, tail: list[Run], plain: str) -> str:
         joined, end = _join(joined, run.text), run.end
     if len(joined) == _WHOLE and _fits(joined):
         return joined.lower()
-    # Without hyphens more could be an id by chance: two numbers of a log in a column.
+    # Without hyphens, other parts could form an id by chance: two numbers of a log in a column.
     plain_id = head.text + tail[0].text
     near = _LINE_BREAK.fullmatch(plain[head.end : tail[0].start])
     if near and len(tail) == 1 and len(plain_id) == _WITHOUT_HYPHENS and "-" not in plain_id:
@@ -145,7 +145,7 @@ def _join(first: str, second: str) -> str:
 
 
 def _fits(text: str) -> bool:
-    """Whether a text has its hyphens where an id that begins with it has them."""
+    """Whether text has its hyphens where an id that begins with it has them."""
     return all((place in _HYPHENS) == (char == "-") for place, char in enumerate(text))
 
 

@@ -1,4 +1,4 @@
-"""Names, addresses and codes in a pasted text."""
+"""Names, addresses and codes in pasted text."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _DOMAIN = re.compile(
     r"(?<![\w@./-])([a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8})(?::(\d{2,5}))?(?![\w@-])",
     re.IGNORECASE | re.ASCII,
 )
-# A port that is worth a sentence if no instance is there.
+# A port that is worth mentioning if no instance is there.
 _REDIS_PORT = re.compile(r"6[34]\d\d")
 # As the console names restores and backups by default.
 _DEFAULT_NAME = re.compile(
@@ -99,7 +99,7 @@ def _address(text: PastedText, match: re.Match[str]) -> Finding:
 
 
 def find_names(text: PastedText) -> Iterator[Finding]:
-    """Find what may be a name: in quotes, in a cell, the whole text, or a word unlike a word."""
+    """Find what may be a name: in quotes, in a cell, the whole text, or an unusual word."""
     whole = text.plain.strip()
     if whole and len(whole) <= LONGEST_NAME and "\n" not in whole and TAKEN not in whole:
         start = text.plain.index(whole)
@@ -133,7 +133,7 @@ def _name(
 
 
 def _unlike_a_word(text: str) -> bool:
-    """Whether a text has both a letter and something that words of a sentence don't have."""
+    """Whether text has both a letter and something that words in a sentence don't."""
     letters = any(char.isalpha() for char in text)
     odd = not text.isascii() or any(char in "-_." or char.isdecimal() for char in text[1:-1])
     return letters and len(text) > 2 and odd

@@ -1,4 +1,4 @@
-"""A pasted text as plain characters, each with its place in the original."""
+"""Pasted text as plain characters, each with its place in the original."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class PastedText:
     """Text without invisible characters, with plain digits, dashes, blanks and line breaks."""
 
     def __init__(self, text: str) -> None:
-        # What the database refuses even in a query, of the same length.
+        # Replace what the database rejects even in a query, keeping the length.
         text = text.replace("\0", " ").encode(errors="replace").decode()
         self.original = text
-        # Logs color their words by sequences that end in a letter.
+        # Logs color their words with sequences that end in a letter.
         text = _COLOR.sub(lambda match: " " * len(match[0]), text)
         folded = [_PLAIN[ord(char)] for char in text] if _odd(text) else None
         self.plain = text if folded is None else "".join(folded)
@@ -34,7 +34,7 @@ class PastedText:
                 self._places.extend([place] * len(chars))
 
     def span(self, start: int, end: int) -> Span:
-        """Where the plain characters from ``start`` to before ``end`` are in the original."""
+        """The position in the original of the plain characters ``start`` to ``end``, exclusive."""
         if self._places is None:
             return start, end
         return self._places[start], self._places[end - 1] + 1
@@ -76,5 +76,5 @@ def _plain(char: str) -> str:
 
 
 def _odd(text: str) -> bool:
-    """Whether any character of a text has another plain spelling."""
+    """Whether any character of the text has another plain spelling."""
     return not text.isascii() or any(_PLAIN[ord(char)] != char for char in set(text))

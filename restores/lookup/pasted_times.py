@@ -1,4 +1,4 @@
-"""Times in a pasted text, found by the grammar of the time ranges."""
+"""Times in pasted text, found with the grammar of the time ranges."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _CLOCK = re.compile(r"\d{1,2}:\d\d(?::\d\d)?", re.ASCII)
 
 
 def find_times(text: PastedText, now: datetime, zone: ZoneInfo) -> list[FoundTime]:
-    """Find times, but for those that a chat puts before each message without a date."""
+    """Find times, except those without a date that a chat puts before each message."""
     found, taken = [], []
     for one in timerange.find_times(text.plain, now=now, zone=zone):
         before = text.plain[one.start - 1 : one.start]

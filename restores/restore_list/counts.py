@@ -41,7 +41,7 @@ class Tab:
     count: CappedCount
     query: str
     current: bool
-    # The class that colors it where somebody has to act.
+    # The class that colors it if somebody has to act.
     alert: str = ""
 
 
@@ -103,7 +103,7 @@ def count_tabs(scope: Scope, *, recent: bool = False) -> list[Tab]:
 
 
 class _Choice(NamedTuple):
-    """What a tab leads to; a ``rare`` one is left out while it is empty and not current."""
+    """The target of a tab; a ``rare`` one is left out while it is empty and not current."""
 
     label: str
     number: int
@@ -179,7 +179,7 @@ class Capped(Func):
 
     template = "(SELECT COUNT(*) FROM %(expressions)s AS capped)"
     output_field = IntegerField()
-    # For rows of which Django knows, without asking the database, that there are none.
+    # For querysets that Django knows to be empty without asking the database.
     empty_result_set_value = 0
 
     def __init__(self, rows: RestoreQuerySet) -> None:

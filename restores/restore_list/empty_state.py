@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _MAX_ERRORS = 3
 _MAX_NAMED = 50
 _NEAREST_READ = 50
-# Shorter words are in no index of texts.
+# Shorter words are in no text index.
 _MIN_INDEXED = 3
 _NO_RESTORES = {
     "created": "No restores were created",
@@ -53,7 +53,7 @@ Kind = Literal["none", "unknown", "not_monitored"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessagePart:
-    """Words that may end in a time, or lead to a page.
+    """Words that may end in a time, or link to a page.
 
     ``header`` is the response header that brings the new time when the page is unchanged.
     ``relative`` says that the time is printed as how long ago it was (``ago``) or is left (``in``).
@@ -136,7 +136,7 @@ class Unfinished:
 
 
 def sync_messages(status: SyncStatus, now: datetime) -> list[SyncMessage]:
-    """Say when it was last synced, up to when the data is complete, and which syncs failed."""
+    """Say when the last sync was, how current the data is, and which syncs failed."""
     messages = []
     if at := status.running_synced_at:
         time = format_ago((now - at).total_seconds())
@@ -240,12 +240,12 @@ def unfinished(params: ListParams, viewer: Viewer) -> Unfinished | None:
 
 
 def undated(params: ListParams, scope: Scope) -> Undated | None:
-    """Count the restores that match all but the time range, which has none of their times."""
+    """Count the restores that match everything but the time range, as they lack a time."""
     on = params.time_range.on
     if scope.asof or not (scope.dated or on == "ended"):
         return None
     # The usual case, on every page: there are none at all.
-    # One by one: with an "or" the databases would read all restores of a project.
+    # In separate queries: with an OR, the databases would read all restores of a project.
     columns = ("created", "ended") if on == "running" else (on,)
     if not any(scope.visible_restores.undated(column).exists() for column in columns):
         return None
@@ -276,7 +276,7 @@ def undated_messages(without_time: Undated | None) -> list[SyncMessage]:
 
 
 def _joinable(ids: Sequence[str]) -> bool:
-    """Whether a list of ids names each of them."""
+    """Whether the ids can be joined into one list without ambiguity."""
     return all(re.fullmatch(r"[\w.:/-]+", one, re.ASCII) for one in ids)
 
 
@@ -297,7 +297,7 @@ def _why_empty(params: ListParams, scope: Scope, status: SyncStatus, now: dateti
         return EmptyState(kind="not_monitored", title=title, text=_NOT_MONITORED)
     none = "No restores match" if params.filters_rows else _NO_RESTORES[params.time_range.on]
     if params.time_range.on == "changed":
-        # What changed before the first sync is not known: only what we detected is.
+        # Changes before the first sync are not known, only those that we detected.
         text = "Changes are dated when we detected them, not when they happened at the provider."
         return EmptyState(kind="unknown", title=f"{none} in this time range", text=text)
     excluded = (
@@ -410,7 +410,7 @@ def _needs_scan(params: ListParams) -> bool:
     """Whether no index leads to the nearest restores, so that all rows would be read."""
     words = params.get("q").split()
     if params.time_range.on in ("ended", "changed"):
-        # The order as of a snapshot is not stored, and texts are indexed in no order but one.
+        # The order as of a snapshot is not stored, and text is indexed in only one order.
         return bool(words or params.time_range.asof)
     return any(len(word) < _MIN_INDEXED for word in words)
 
@@ -418,7 +418,7 @@ def _needs_scan(params: ListParams) -> bool:
 def _nearest(
     side: str, start: datetime | None, end: datetime | None, params: ListParams, viewer: Viewer
 ) -> list[NearestRestore]:
-    # Where none was running, the nearest is the nearest created.
+    # If none was running, the nearest is the nearest created.
     on = "created" if params.time_range.on == "running" else params.time_range.on
     sign, column = "-" if side == "earlier" else "", f"{on}_at"
     scope = _scope(params, viewer, start, end, on=on)
@@ -428,7 +428,7 @@ def _nearest(
         rows = rows.filter(**{f"{column}__lt": end})
     # For what has changed, the indexes that begin with the project take longer.
     projects = None if on == "changed" else scope.keyset_projects
-    # With a limit of one row, PostgreSQL would walk the newest for a text that may be nowhere.
+    # With a limit of one row, PostgreSQL would walk the newest for text that may not exist.
     pairs = first_pairs(rows, f"{sign}{column}", _NEAREST_READ, projects)[:1]
     found = Restore.objects.select_related("instance").filter(pk__in=[pk for _, pk in pairs])
     nearest = then_and_now(list(found), scope.asof)

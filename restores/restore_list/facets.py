@@ -1,6 +1,6 @@
 """Facets: the values that a list could be filtered by, with counts.
 
-Each facet leaves its own filter aside. The newest rows of a view are counted, of which a bounded
+Each facet leaves its own filter aside. The newest rows of a view are counted, but only a limited
 number is read.
 """
 
@@ -27,7 +27,7 @@ FACETS = tuple(name for name in REPEATABLE if name != "status")
 # The values with the most rows are offered; the others can be typed.
 _MAX_INSTANCES = 10
 _MAX_VALUES = 40
-# What says which page of the list is shown, and in which order.
+# The parameters for the page of the list and its order.
 _POSITION = ("sort", "page", "after", "before")
 _READ = ("project_id", "instance_id", "error_code")
 
@@ -36,9 +36,9 @@ _INSTANCE_FIELDS = ("name", "instance_id", "project__name", "project__customer")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
-    """A value to filter by, with a word on it and the page that says more.
+    """A value to filter by, with a short note and the page that says more.
 
-    ``count`` is empty where none of the rows read has the value.
+    ``count`` is empty if none of the rows read has the value.
     """
 
     value: str
@@ -85,7 +85,7 @@ def facets(scope: Scope) -> dict[str, Facet]:
 def _sample(params: ListParams, viewer: Viewer, without: str) -> Sample:
     """Read the newest rows of a view, one of its filters left aside."""
     scope = Scope(params.without(without, *_POSITION), viewer)
-    # Of a common word the list, too, reads the newest rows alone.
+    # For a common word, the list also reads only the newest rows.
     found = scope.found.recent
     rows: list[tuple[Any, ...]] = []
     if found is not None:
@@ -111,7 +111,7 @@ def _sample(params: ListParams, viewer: Viewer, without: str) -> Sample:
     )
 
 
-# A value, how many rows have it, and a word on it.
+# A value, how many rows have it, and a short note.
 _Found = tuple[str, int, str]
 _Finder = Callable[[Sample, tuple[str, ...], Scope], Iterator[_Found]]
 

@@ -65,7 +65,7 @@ class Bar:
 
     @property
     def text(self) -> str:
-        """What the bar shows, in words."""
+        """The bar in words."""
         counted = zip(KINDS.values(), self.counts, strict=True)
         kinds = ", ".join(f"{count:,} {kind.lower()}" for kind, count in counted if count)
         return f"{self.label}: {kinds}" if kinds else self.label
@@ -89,7 +89,7 @@ class Histogram:
 
 
 def histogram(scope: Scope) -> Histogram | None:
-    """Draw the restores of a scope; None if they are more than a list counts."""
+    """Draw the restores of a scope; None if there are more than a list counts."""
     time_range = scope.params.time_range
     if (bounds := _bounds(scope)) is None:
         return Histogram(bars=[], ticks=[], kinds=[])
@@ -110,7 +110,7 @@ def histogram(scope: Scope) -> Histogram | None:
 
 
 def _bounds(scope: Scope) -> tuple[datetime, datetime] | None:
-    """Where the axis begins and ends: with the time range, else with the restores."""
+    """The start and end of the axis: those of the time range, else of the restores."""
     time_range = scope.params.time_range
     column = COLUMNS[time_range.on]
     start, end = time_range.start, time_range.end or time_range.now
@@ -133,7 +133,7 @@ def _counts(scope: Scope, edges: list[datetime]) -> Counter[tuple[int, str]]:
     column = COLUMNS[scope.params.time_range.on]
     if asof is None:
         return _group(rows, column, edges)
-    # What has changed since is counted as it was; who has recovered since wasn’t then.
+    # Restores that changed since are counted as they were; those recovered since weren’t then.
     found = _group(rows.exclude(pk__in=list(asof.changed_since)), column, edges)
     counts: Counter[tuple[int, str]] = Counter()
     for (bucket, kind), number in found.items():
@@ -190,7 +190,7 @@ def _bars(params: ListParams, edges: list[datetime], numbers: list[Counter[str]]
     start, span = edges[0], edges[-1] - edges[0]
     highest = max(map(Counter.total, numbers)) or 1
     for first, last, counts in zip(edges, edges[1:], numbers, strict=False):
-        # A list that goes on has no end: neither has its last bar.
+        # An open-ended list has no end, nor does its last bar.
         ends = last < edges[-1] or params.time_range.end is not None
         own = _within(params.time_range, first, last if ends else None)
         yield Bar(

@@ -22,7 +22,7 @@ from restores.models import Restore
 from restores.querysets import RestoreQuerySet
 from restores.statuses import IN_PROGRESS
 
-# At most so many restores in progress stand above the others.
+# At most this many restores in progress are pinned above the others.
 PINNED = 10
 # Later rows are reached by cursor, however many come before them.
 MAX_NUMBERED = 10_000
@@ -79,11 +79,11 @@ class Ordered:
     segments: list[Segment]
 
     def after(self, cursor: Cursor) -> list[Segment]:
-        """What follows a place."""
+        """The rows that follow a place."""
         return [part for one in self.segments if (part := one.after(cursor))]
 
     def before(self, cursor: Cursor) -> list[Segment]:
-        """What precedes a place but for the pinned rows, the nearest first."""
+        """The rows that precede a place except for the pinned ones, the nearest first."""
         return [part for one in reversed(self.segments) if (part := one.before(cursor))]
 
 
@@ -294,13 +294,13 @@ def _segments(
 
 
 def _pinned(scope: Scope, rows: RestoreQuerySet) -> list[tuple[Any, int]]:
-    """The most urgent restores in progress, where they are to stand above the others.
+    """The most urgent restores in progress, if they are to be pinned above the others.
 
     Those that are possibly stuck come first, then the oldest.
     """
     params = scope.params
     statuses = set(params.getlist("status"))
-    # Alone they need not stand first, and next to a final status there are none.
+    # Alone they need no pinning, and next to a final status there are none.
     alone = bool(statuses) and (statuses <= {*IN_PROGRESS} or statuses.isdisjoint(IN_PROGRESS))
     if params.sort != "-created" or alone or params.get("stuck") or params.get("recovered"):
         return []

@@ -17,7 +17,7 @@ from restores.facts import row_facts
 from restores.freshness import known_until
 from restores.models import NO_SYNC_ERROR, Restore
 
-# What is read of a restore besides what the list has read.
+# The fields of a restore that are read besides those of the list.
 _FIELDS = (
     *("first_seen_at", "changed_at", "moved_at", "missing_since", "removed_upstream_at"),
     *("instance__complete_to", "instance__deleted_at"),
@@ -35,7 +35,7 @@ _FIELDS = (
 class TimeLeft:
     """How far a restore in progress is, in words, and what the estimate is based on.
 
-    ``took`` is how long it had run when it was last synced, where nobody can sync it now.
+    ``took`` is how long it had run when it was last synced, if it can't be synced now.
     """
 
     text: str
@@ -46,14 +46,14 @@ class TimeLeft:
 def time_left(restores: Sequence[Restore], asof: AsOf | None, now: datetime) -> dict[int, TimeLeft]:
     """Estimate how long restores in progress will take, or say why they are possibly stuck.
 
-    Returns them by primary key, and reads whatever else it needs.
+    Returns them by primary key, and reads what else it needs.
     """
     if not restores:
         return {}
     keys = [restore.pk for restore in restores]
     rows = Restore.objects.select_related("instance", "project__account").only(*_FIELDS)
     current = rows.in_bulk(keys)
-    # What the instances have includes what came after the snapshot.
+    # The values stored with the instances include what came after the snapshot.
     usual_then = _usual_before(keys) if asof else {}
     at = asof.time if asof else now
     found = {}

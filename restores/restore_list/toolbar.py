@@ -46,7 +46,7 @@ PAGE_SIZES = (25, 50, 100, 200)
 DEFAULT_WIDTH = "30m"
 AROUND_WIDTHS = (("15m", "± 15 min"), ("30m", "± 30 min"), ("2h", "± 2 h"), ("1d", "± 1 d"))
 RECOVERED_LABELS = (("", "all"), ("no", "unresolved only"), ("yes", "recovered only"))
-# What the forms call a parameter.
+# The names of parameters in the forms.
 LABELS = {
     "q": "Search",
     "ids": "IDs",
@@ -71,7 +71,7 @@ _MAX_CHIPS = 20
 _MAX_PROJECTS = 200
 _MAX_TIME = 64
 _MAX_ZONES = 8
-# A guess at an unknown parameter must not make an invalid link.
+# A guess at an unknown parameter must not lead to an invalid link.
 _MAX_GUESSED = 64
 _MAX_PHRASES = 4
 
@@ -91,7 +91,7 @@ class Option:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """A text field of a form; a ``multiline`` one keeps the line breaks of what is pasted.
+    """A text field of a form; a ``multiline`` one keeps the line breaks of pasted text.
 
     A repeatable parameter has its ``values`` next to it, to be kept or dropped: as checkboxes with
     counts if its ``facet`` is known, else hidden. ``suggestions`` are offered during typing.
@@ -121,7 +121,7 @@ class ZoneLink(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeMenu:
-    """The time range and the ways to change it; a URL is empty where it would lead nowhere.
+    """The time range and the ways to change it; a URL is empty if it would lead nowhere.
 
     ``words`` is the range as duration and in UTC, ``days`` its first and last day. ``recent``: no
     quick range leads to it, so it is worth remembering.
@@ -283,7 +283,7 @@ def time_menu(
             max_length=_MAX_TIME,
         )
 
-    # What was typed stays until it is right; then the edges are in the zone of the page.
+    # Typed text stays until it is valid; then the edges are in the zone of the page.
     typed = {name: text for name, text in params.raw.items() if name in _TIME_FIELDS}
     unreadable = any(error.param in _TIME_FIELDS for error in params.errors)
     if not unreadable:
@@ -359,7 +359,7 @@ def range_in_words(time_range: TimeRange) -> str:
 
 
 def range_days(time_range: TimeRange) -> tuple[str, str]:
-    """The first and the last day of a range in its zone, empty where it is open."""
+    """The first and the last day of a range in its zone, empty if it is open."""
     start, end = time_range.start, time_range.end
     if start and not end:
         end = max(start, time_range.now)
@@ -441,7 +441,7 @@ def _filter_form(
             )
         ),
     ]
-    # What is wrong is asked about first; else what is chosen is likely to be changed.
+    # Errors come first; otherwise, a filter in use is the likeliest to be changed.
     first = max(panes, key=lambda pane: (bool(pane.error), bool(pane.chosen)))
     return FilterForm(
         panes=[replace(pane, open=pane is first) for pane in panes],
@@ -497,23 +497,23 @@ def _is_tab(params: ListParams) -> bool:
 
 
 def _hidden(params: ListParams, without: tuple[str, ...]) -> HiddenFields:
-    # A live page leads to a live page, however long its form was being filled in.
+    # A live page leads to a live page, however long its form was open.
     asof = params.permalink_asof if params.time_range.asof else None
     fields = params.hidden_fields(page=None, asof=asof)
     if any(error.param in _TIME_FIELDS for error in params.errors):
-        # A time that isn't understood yet is asked about again, not left out.
+        # A time that isn't understood yet is shown again, not dropped.
         typed = {name: params.raw[name] for name in _TIME_FIELDS if name in params.raw}
         fields = [pair for pair in fields if pair[0] not in typed] + list(typed.items())
     return [(name, value) for name, value in fields if name not in without]
 
 
 def unclear(params: ListParams) -> list[ParamError]:
-    """The errors that a person has to look at: what was written clearly is taken later."""
+    """The errors that a person has to look at: clear values are applied later."""
     return [error for error in params.errors if not error.clear] or params.errors
 
 
 def _fixes(params: ListParams) -> list[Fix]:
-    """The errors by parameter and reason: several meanings of a time are links of one."""
+    """The errors by parameter and reason: the meanings of a time are links of one."""
     fixes: dict[tuple[str, str], Fix] = {}
     for error in unclear(params):
         fix = fixes.setdefault(
@@ -592,7 +592,7 @@ def _filter_phrase(name: str, value: str) -> str:
 
 
 def _names(scope: Scope, attribute: str) -> list[str]:
-    """What the visible projects have there, each once."""
+    """The visible projects' values of an attribute, each once."""
     projects = scope.visible[:_MAX_PROJECTS]
     return sorted({getattr(project, attribute) for project in projects} - {""})
 

@@ -1,4 +1,4 @@
-"""What django-allauth asks us: who may sign in, under which name, and what follows."""
+"""Our side of django-allauth: who may sign in, under which name, and what follows."""
 
 import logging
 from typing import Any
@@ -141,7 +141,7 @@ class ProviderAdapter(DefaultSocialAccountAdapter):
 def provider_failed(
     request: HttpRequest, error: Exception, next_page: str | None = None
 ) -> HttpResponse:
-    """Answer for an identity provider that is down, or whose response we can't use."""
+    """Respond for an identity provider that is down, or whose response we can't use."""
     # With a traceback if it may also be our mistake.
     unexpected = not isinstance(error, (requests.RequestException, OAuth2Error))
     what = type(error).__name__

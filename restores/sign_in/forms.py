@@ -1,4 +1,4 @@
-"""The forms that take a code or, again, the password: limited like those that take a password."""
+"""Forms for a code, or for the password again; attempts are limited as when signing in."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,16 +16,16 @@ TOTP_PERIOD = 30  # seconds, django-allauth's default
 
 
 class SecondStepForm(AuthenticateForm):
-    """A code of an authenticator app, or a recovery code."""
+    """A code from an authenticator app, or a recovery code."""
 
     def clean_code(self) -> str:
-        """Check the code within the limits; a code of an app counts once."""
+        """Check the code within the limits; an app's code works once."""
         return _limited(self.user.username, "code", self._check)
 
     def _check(self) -> str:
         code: str = super().clean_code()
         used = self.authenticator.last_used_at
-        # django-allauth remembers used codes in a cache, which each web process has for itself.
+        # django-allauth remembers used codes in a cache, of which each web process has its own.
         if self.authenticator.type == Authenticator.Type.TOTP and used is not None:
             period = timezone.now().timestamp() // TOTP_PERIOD
             if used.timestamp() // TOTP_PERIOD == period:

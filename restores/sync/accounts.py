@@ -24,7 +24,7 @@ from restores.sync.rate_limit import RateLimiter
 
 logger = logging.getLogger(__name__)
 
-_DEADLINE = 20.0  # seconds for one call, besides waiting for the rate limit
+_DEADLINE = 20.0  # seconds for one call, not counting waits for the rate limit
 _DISCOVERY_INTERVAL = timedelta(hours=1)
 _DISCOVERY_RETRY = timedelta(minutes=5)
 
@@ -67,7 +67,7 @@ class AccountClient:
 
 
 class _Loaded:
-    """The projects file as this process read it last, and the versions of its files then."""
+    """The projects file as this process last read it, and the versions of its files then."""
 
     path: Path | None = None
     files: tuple[Path, ...] = ()
@@ -113,7 +113,7 @@ def discover(
     """Discover the projects of due accounts; yield each account's name and its error, if any."""
     for account in due_for_discovery(accounts, now):
         due = due_for_discovery(accounts, now).filter(pk=account.pk)
-        # Whoever moves the time ahead has claimed the account; this is also the next attempt.
+        # Moving the time ahead claims the account; this is also the next attempt.
         if due.update(next_discovery_at=now + _DISCOVERY_RETRY):
             yield account.name, _discover(account, accounts[account.name])
 

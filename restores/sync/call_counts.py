@@ -13,7 +13,7 @@ from django.db.models import F
 
 from restores.models import Account, CallCount
 
-# Statuses that are counted by themselves, the others by class: a cloud can't invent more of them.
+# Statuses that are counted individually, the others by class: a cloud can't invent more of them.
 STATUSES = (200, 201, 204, 400, 401, 403, 404, 429, 500, 502, 503, 504)
 NO_RESPONSE = "none"
 
@@ -41,7 +41,7 @@ def save() -> None:
             _add(account, status, number)
             del pending[account, status]
     finally:
-        # What the database did not take is added the next time.
+        # Counts that the database did not take are added the next time.
         with _lock:
             _counted.update(pending)
 

@@ -1,4 +1,4 @@
-"""Complete fetch: get an instance's records in such a way that the result is provably complete."""
+"""Complete fetch: get an instance's records so that the result is provably complete."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class FetchResult:
 
     @property
     def complete(self) -> bool:
-        """Whether a record that is not in it was not listed."""
+        """Whether a record that is missing from it was not listed."""
         return not self.incomplete and not self.skipped
 
 
@@ -51,7 +51,7 @@ class _Incomplete(Exception):
 
 
 def fetch_complete(fetch: Fetch) -> FetchResult:
-    """Fetch all records at once or, where a page is too small, by time ranges.
+    """Fetch all records in one call or, if a page is too small, by time ranges.
 
     One response with as many records as its ``total_num`` is atomic, whereas pages shift while
     records come and go.
@@ -100,7 +100,7 @@ def _complete_to(fetch: _Fetcher) -> datetime:
 
 
 def _fetch_ranges(fetch: _Fetcher, ranges: list[Range]) -> tuple[list[Range], set[str]]:
-    """Fetch every range, in halves where it holds too much; return the final ranges and the ids."""
+    """Fetch every range, in halves if it holds too much; return the final ranges and the ids."""
     todo, fetched, ids = ranges[::-1], [], set()
     while todo:
         begin, end = todo.pop()

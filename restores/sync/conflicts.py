@@ -31,7 +31,7 @@ def retry_on_conflict(transaction: Callable[P, R]) -> Callable[P, R]:
                 # Inside a larger transaction there is nothing left to repeat.
                 if not conflict or connection.in_atomic_block:
                     raise
-            # Retried at once, it could take the row again that the other one is waiting for.
+            # Retried immediately, it could take the row again that the other one is waiting for.
             time.sleep(random.uniform(0.02, 0.1))  # noqa: S311 - not a secret
         return transaction(*args, **kwargs)
 

@@ -29,7 +29,7 @@ class Changes:
 
     @property
     def mass_removal(self) -> bool:
-        """Whether more than 5 and more than a fifth are missing at once: probably an error."""
+        """Whether more than 5 and over a fifth are missing together: probably an error."""
         stored = len(self.changed) + self.unchanged + len(self.missing)
         return len(self.missing) > 5 and len(self.missing) > stored / 5
 

@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 _THREADS = 16
 # What arrives within this time is stored in one transaction: each one waits for the disk.
 _GATHER_SECONDS = 0.05
-# After so many unreachable instances in a row the rest of the batch would only hang, too.
+# After this many unreachable instances in a row, the rest of the batch would only hang too.
 _MAX_UNREACHABLE = 16
 # When to try again what was skipped because of another call's response.
 _RETRY_SKIPPED = timedelta(seconds=10)
@@ -95,8 +95,8 @@ def _rates(accounts: Mapping[str, AccountClient]) -> dict[str, float]:
 def _sync_batch(claimed: list[Instance], accounts: Mapping[str, AccountClient]) -> int:
     """Sync a claimed batch and release what is left of it; return how many were claimed.
 
-    What breaks off because the worker stops or the database is away does not count as an attempt.
-    Anything else does, and its instances are claimed one by one from then on.
+    A sync that breaks off because the worker stops or the database is down does not count as an
+    attempt. Any other one does, and its instances are claimed one by one from then on.
     """
     if not claimed:
         return 0
@@ -266,7 +266,7 @@ def _store(instance: Instance, fetched: _Fetched) -> SyncResult:
 def _synced_fields(
     instance: Instance, fetched: _Fetched, stored: store.StoreResult, now: datetime
 ) -> dict[str, Any]:
-    """Return up to when an instance is complete after a sync, and when the next ones are due."""
+    """Return how current an instance is after a sync, and when the next ones are due."""
     regular = scheduling.next_regular_sync(instance, instance.project.interval, now)
     live = now + scheduling.LIVE_INTERVAL
     fields: dict[str, Any] = {
@@ -276,7 +276,7 @@ def _synced_fields(
     }
     fields |= _clock_note(instance, fetched.restores.clock_skew, now)
     if stored.started:
-        # The backup that a new restore comes from is worth knowing by the very next sync.
+        # The backup that a new restore comes from is worth knowing by the next sync.
         fields["backups_due_at"] = now
     elif fetched.backups is not None or fetched.backups_unavailable:
         fields["backups_due_at"] = regular

@@ -51,9 +51,9 @@ _OVERLAP = 5
 def register_projects(projects: config.ProjectsFile) -> None:
     """Create, rename and retire the accounts and projects of the projects file.
 
-    A project is its endpoint and ``project_id``: a renamed section renames it, a removed one keeps
-    its rows and is no longer monitored. An account whose endpoint changes takes its projects along.
-    What was discovered for an account stays.
+    Endpoint and ``project_id`` identify a project: a renamed section renames it, a removed one
+    keeps its rows and is no longer monitored. An account whose endpoint changes takes its projects
+    along. What was discovered for an account stays.
     """
     accounts = {name: _register_account(section) for name, section in projects.accounts.items()}
     kept = _register(projects.projects.values(), accounts)
@@ -113,8 +113,8 @@ def _discovered_section(
 
 def _register_account(section: config.AccountConfig) -> Account:
     account, _ = Account.objects.get_or_create(name=section.name)
-    # Keyed: nobody who gets hold of the database can try passwords against it. While the key is
-    # rotated, a digest under a former key is the same account.
+    # Keyed, so that a stolen database can't be used to try passwords against it. While the key is
+    # rotated, a digest under a previous key is the same account.
     digests = [
         salted_hmac("restores.account", section.digest, key, algorithm="sha256").hexdigest()
         for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
@@ -122,7 +122,7 @@ def _register_account(section: config.AccountConfig) -> Account:
     if account.section_digest in digests[1:]:
         Account.objects.filter(pk=account.pk).update(section_digest=digests[0])
     elif account.section_digest != digests[0]:
-        # A changed credential is tried at once.
+        # A changed credential is tried immediately.
         Account.objects.filter(pk=account.pk).update(
             section_digest=digests[0],
             refusals=0,
@@ -165,7 +165,7 @@ def _register(
         fields |= place
         kept.append(known.pk)
         if any(getattr(known, name) != value for name, value in fields.items()):
-            # A project that comes back is synced at once, and its instances are listed anew.
+            # A project that comes back is synced immediately, and its instances are listed anew.
             fields |= {"next_sync_at": None, "next_discovery_at": None}
             if known.name != section.name:
                 FormerName.objects.create(project=known, name=known.name)
@@ -189,7 +189,7 @@ class InstanceList:
 def list_instances(client: Client, status: str | None = None) -> InstanceList:
     """List the project's instances, of one status if given, page by page.
 
-    Pages overlap: what shifts while we read shows at their edges.
+    Pages overlap: shifts while we read show up at their edges.
     """
     found: dict[str, InstanceRecord] = {}
     tail: list[str] = []
@@ -237,7 +237,7 @@ def store_instances(project: Project, listed: InstanceList, now: datetime) -> st
         if key not in rows
     ]
     known = [(row, records[key]) for key, row in rows.items() if key in records]
-    # Those that are listed again, or have a replica now, are synced at once.
+    # Those that are listed again, or have a replica now, are synced immediately.
     due = [
         row.pk
         for row, record in known
@@ -343,10 +343,10 @@ def store_backups(instance: Instance, listed: Sequence[BackupRecord], now: datet
 
 
 def _move_here(project: Project, listed: Collection[str], now: datetime) -> None:
-    """Move to this project, with its restores, what another project of the same cloud had.
+    """Move instances of another project of the same cloud here, with their restores.
 
-    What still exists there and has been here before stays: an instance that a cloud lists in two
-    projects would move forever.
+    One that still exists there and has been here before stays: an instance that a cloud lists in
+    two projects would move forever.
     """
     absent = set(listed).difference(project.instances.values_list("instance_id", flat=True))
     been_here = FormerProject.objects.filter(instance=OuterRef("pk"), project=project)
@@ -357,7 +357,7 @@ def _move_here(project: Project, listed: Collection[str], now: datetime) -> None
     if not moving:
         return
     keys = [row.pk for row in moving.values()]
-    # Instances first, for a worker that stores restores of one locks them first, too. The new
+    # Instances first, because a worker that stores restores of one locks it first too. The new
     # token lets it write nothing more.
     Instance.objects.filter(pk__in=keys).update(
         project=project,

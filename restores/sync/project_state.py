@@ -1,4 +1,4 @@
-"""The state of a project as pages read it, kept up to date by the sync."""
+"""The state of a project that pages read, kept up to date by the sync."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rate limit of an account: every call reserves its time in the database, whoever makes it."""
+"""Rate limit of an account: every call, from any process, reserves its time in the database."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from restores.models import Account
 # further apart by twice that share of the rate, so that no second sees more calls than the rate
 # allows although threads are held up.
 MAX_DELAY = 0.05
-# A batch reserves so many seconds ahead: more urgent calls come right after that.
+# A batch reserves this many seconds ahead: more urgent calls come right after that.
 RESERVE_AHEAD = 0.25
 # No process sleeps for longer; the account is left alone and others are synced.
 MAX_SLEEP = timedelta(seconds=10)
@@ -76,5 +76,5 @@ class RateLimiter:
             return reserve(self._account_id, count, self._rate, datetime.now(UTC))
         finally:
             if threading.get_ident() != self._owner:
-                # Each thread has a database connection of its own, which nobody else would close.
+                # Each thread has its own database connection, which nothing else would close.
                 connection.close()

@@ -89,7 +89,7 @@ def discovery_failed(account: Account, error: DcsError, now: datetime) -> None:
 
 
 def pause_after(refusals: int) -> timedelta | None:
-    """Return how long an account is paused after so many rejected logins in a row.
+    """Return how long an account is paused after this many rejected logins in a row.
 
     Five lock an access key upstream, so the second one already pauses the account.
     """

@@ -2,7 +2,7 @@
 
 The database holds the schedule. A worker claims due rows for the time of a lease, and every claim
 increments the row's fencing token. A worker that comes back after its lease still has the old
-token, so whatever it tries to write is refused.
+token, so its writes are rejected.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def claim_instances(now: datetime, rates: Mapping[str, float] | None = None) -> 
     """Claim a batch of due instances of one project, as large as its account's rate allows.
 
     Instances with unfinished restores come first, then those of accounts that are idle, then those
-    that have been due for longest.
+    that have been due the longest.
     """
     live = Restore.objects.unfinished(now).values("instance_id")
     claimed = Instance.objects.filter(lease_until__gte=now).values("project__account_id")
@@ -149,7 +149,7 @@ def claim_selected(ids: Iterable[int], now: datetime) -> list[Instance]:
 
 
 def take_over_project(project: Project, now: datetime) -> Project:
-    """Claim a project, from another worker if need be, whose result is then refused."""
+    """Claim a project, even from another worker, whose result is then rejected."""
     with transaction.atomic():
         rows = Project.objects.select_related("account").select_for_update(of=("self",))
         return _claim([rows.get(pk=project.pk)], now)[0]
@@ -183,7 +183,7 @@ def release(
 def release_after_crash(
     claimed: Sequence[Instance] | Sequence[Project], *, count_attempt: bool
 ) -> None:
-    """Release claims as soon as the database answers; most outages are shorter than a lease."""
+    """Release claims as soon as the database responds; most outages are shorter than a lease."""
     until = time.monotonic() + LEASE.total_seconds()
     while time.monotonic() < until:
         try:

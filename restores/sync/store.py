@@ -31,7 +31,7 @@ from restores.sync.diff import Changes, diff
 from restores.sync.scheduling import lock_claimed
 
 _MASS_REMOVAL_DOUBTED_FOR = timedelta(hours=1)
-# So many restores between 0 and 100% show that a cloud reports progress.
+# This many restores between 0 and 100% show that a cloud reports progress.
 _PROGRESSING = 3
 _PROBLEMS = ("created_problem", "updated_problem")
 _RECORD_FIELDS = (*RECORD_FIELDS, *_PROBLEMS, "raw")
@@ -54,7 +54,7 @@ _FIELDS = (
 
 
 class MassRemoval(InvalidResponse):
-    """Many restores are missing from the list at once: probably an error of the provider."""
+    """Many restores are missing from the list together: probably the provider's error."""
 
     kind = "vanished"
 
@@ -63,11 +63,11 @@ class MassRemoval(InvalidResponse):
 class StoreResult:
     """What a sync changed, and what the next one must know.
 
-    ``written``: what lists show has changed: a restore was stored, even if only for its relation to
-    another one, or is possibly stuck now. ``live``: a
-    restore may still change; ``started``: one is new and unfinished; ``settled``: neither the same
-    response again nor time would change anything; ``mass_removal``: how many restores are missing,
-    if there are so many that we doubt it.
+    ``written``: what lists show has changed, because a restore was stored, even if only for its
+    relation to another one, or is possibly stuck now. ``live``: a restore may still change;
+    ``started``: one is new and unfinished; ``settled``: neither the same response again nor time
+    would change anything; ``mass_removal``: how many restores are missing, if there are so many
+    that we doubt it.
     """
 
     new: int = 0
@@ -136,7 +136,7 @@ def mark_recovered(instance: Instance) -> None:
 
 
 def link_backups(instance: Instance) -> None:
-    """Give each restore the time its backup was taken, where the backup is known."""
+    """Give each restore the time its backup was taken, if the backup is known."""
     unknown = instance.restores.filter(backup_taken_at=None).exclude(backup_id="")
     changed = _update_backup_times(unknown.only("backup_id", "backup_taken_at"), instance)
     Restore.objects.bulk_update(changed, ["backup_taken_at"], batch_size=200)
@@ -170,7 +170,7 @@ def _new_row(
 def _update(
     row: Restore, record: RestoreRecord, instance: Instance, fetched: FetchResult, now: datetime
 ) -> None:
-    """Bring a row to what its record says."""
+    """Update a row to match its record."""
     status, state = row.status, _state(row)
     for name in _RECORD_FIELDS:
         setattr(row, name, getattr(record, name))
@@ -241,7 +241,7 @@ def _update_instance(instance: Instance, rows: Sequence[Restore]) -> None:
 def _update_stuck(
     rows: Iterable[Restore], instance: Instance, fetched: FetchResult
 ) -> list[Restore]:
-    """Set, but do not save, from when each row is possibly stuck; return the rows that changed."""
+    """Set, but do not save, each row's ``stuck_at``; return the rows that changed."""
     usual, reports_progress = instance.usual, instance.project.reports_progress
     changed = []
     for row in rows:
@@ -287,7 +287,7 @@ def _mark_missing(
     """Mark, but do not save, what a complete response lacks; return the rows that changed.
 
     A restore is marked as removed by the second complete response without it; where many are
-    missing at once by the third, and not before an hour has passed.
+    missing together, by the third, and not before an hour has passed.
     """
     changed = []
     for row in rows:
@@ -331,7 +331,7 @@ def _observe(
 
 
 def _notice_progress(instance: Instance, observed: Iterable[Restore]) -> None:
-    """Note that the cloud reports progress: seen of several restores, since one may be odd."""
+    """Note that the cloud reports progress: seen on several restores, since one may be odd."""
     if instance.project.reports_progress or not any(map(_progressing, observed)):
         return
     seen = Observation.objects.filter(

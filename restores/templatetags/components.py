@@ -114,7 +114,7 @@ def usual_bar(seconds: float, usual: Usual) -> SafeString:
 
 @register.simple_tag
 def sync_error(error: SyncError) -> SafeString:
-    """A sync error in a line: what, since when, and the provider's message."""
+    """A sync error in one line: what, since when, and the provider's message."""
     return format_html(
         "<strong>{}</strong>{}{}",
         error.label,
@@ -125,7 +125,7 @@ def sync_error(error: SyncError) -> SafeString:
 
 @register.simple_tag
 def instance_status_badge(status: InstanceStatus, *, in_column: bool = False) -> SafeString:
-    """How far an instance's restores are known, and the sync error that keeps us from more.
+    """How current an instance's restores are, and the sync error that keeps them from being so.
 
     In a column headed "Data complete up to (UTC)" only narrow screens, which hide the headers of
     columns, repeat that.
@@ -147,7 +147,7 @@ def instance_status_badge(status: InstanceStatus, *, in_column: bool = False) ->
 
 @register.simple_tag
 def marked_text(parts: Iterable[tuple[str, str]]) -> SafeString:
-    """A text in parts, each marked by its class if it has one; nothing is added between them."""
+    """Text in parts, each marked by its class if it has one; nothing is added between them."""
     return format_html_join(
         "",
         "{}",

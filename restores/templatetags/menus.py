@@ -95,7 +95,7 @@ def _export(label: str, hint: str, url: str) -> dict[str, str]:
 
 
 def _texts(url: str, *more: str) -> dict[str, Any]:
-    """The URLs of the texts to copy, by their ``format``; those for the ticket with a label."""
+    """The URLs of the text to copy, by its ``format``; those for the ticket with a label."""
     urls = {
         name: f"{url}{'&' if '?' in url else '?'}format={name}"
         for name in (*TICKET_FORMATS, "customer", "provider", *more)

@@ -1,4 +1,4 @@
-"""Texts about restores for tickets, emails and chats, in Markdown, Jira, HTML and plain text."""
+"""Text about restores for tickets, emails and chats, in Markdown, Jira, HTML and plain text."""
 
 from .documents import (
     ListReport,

@@ -46,7 +46,7 @@ _ID_HEADERS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestoreReport:
-    """What texts about one restore need beyond its facts.
+    """What text about one restore needs beyond its facts.
 
     ``facts`` may be those of a snapshot. Then ``current_facts`` and ``changes`` say what is known
     at ``written_at``, if that differs. ``synced_at`` is the last complete sync. Times are in
@@ -97,7 +97,7 @@ class ReportRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListReport:
-    """A page of the list: its filters, time range and size, and up to when it is complete.
+    """A page of the list: its filters, time range and size, and how current it is.
 
     ``counts``: how many restores of all pages have each status, empty if there are too many to
     count. ``narrowed``: whether filters leave out some restores of the time range. ``none``: that
@@ -125,7 +125,7 @@ class ListReport:
 
     @property
     def facts(self) -> tuple[tuple[str, str], ...]:
-        """The time range, the filters, up to when the list is complete, and what is shown."""
+        """The time range, the filters, how current the list is, and what is shown."""
         last = self.first + len(self.rows) - 1
         shown = f"{self.first}–{last}" if self.first else f"{len(self.rows)}"
         return _present(
@@ -184,7 +184,7 @@ def restore_provider_text(report: RestoreReport) -> str:
 
 
 def restore_customer_text(report: RestoreReport) -> str:
-    """Write to the customer what is certain now; no link, and no name or ID of ours."""
+    """Write to the customer what is certain now; no link, and none of our names or IDs."""
     facts = report.current_facts or report.facts
     return customer_message(facts, report.instance, report.customer_zone, report.written_at) + "\n"
 
@@ -244,7 +244,7 @@ def list_provider_text(report: ListReport) -> str:
 
 
 def list_customer_text(report: ListReport) -> str:
-    """Count restores by outcome for the customer; no link, and no name or ID of ours."""
+    """Count restores by outcome for the customer; no link, and none of our names or IDs."""
     counts: Counter[str] = Counter()
     for status, number in report.counts.items():
         counts[_CUSTOMER_WORDS.get(status, "being checked")] += number

@@ -1,4 +1,4 @@
-"""Times found in a text that somebody pasted: a chat, a mail, lines of a log."""
+"""Times found in pasted text: a chat, an email, lines of a log."""
 
 import re
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from .ranges import EARLIEST, LATEST
 
 MAX_LENGTH = 100_000
 MAX_FOUND = 500
-# Digits are a time in epoch seconds only if they are that near; otherwise they are an id.
+# Digits are a time in epoch seconds only if they are this near; otherwise they are an id.
 _NEAR = timedelta(days=5 * 366)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = timedelta(days=1)
@@ -34,7 +34,7 @@ class Meaning:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundTime:
-    """A time as it stands in a text: ``text`` is ``pasted[start:end]``.
+    """A time as it stands in the text: ``text`` is ``pasted[start:end]``.
 
     ``meanings`` is never empty. ``relative``: it counts from today ("yesterday", "last Monday"),
     or names no day, so an older text means another day.
@@ -53,7 +53,7 @@ class FoundTime:
 
 
 def find_times(text: str, *, now: datetime, zone: ZoneInfo) -> list[FoundTime]:
-    """Find the times in a text, in order, each with every meaning that it may have.
+    """Find the times in text, in order, each with every meaning that it may have.
 
     ``zone`` is where a time without one is read; it also settles what IST or CST stands for::
 
@@ -62,7 +62,7 @@ def find_times(text: str, *, now: datetime, zone: ZoneInfo) -> list[FoundTime]:
         ('28.11. 04.26 Uhr', datetime(2026, 11, 28, 4, 26, tzinfo=UTC))
 
     Ask if a time is ``ambiguous``: ``04/05/2026 3 pm`` and ``14:05 CST`` have two meanings.
-    Numbers, versions, addresses, ids, durations and prices are no times, nor are words alone.
+    Numbers, versions, addresses, ids, durations and prices are not times, nor are words alone.
     A time of day alone may be of the day mentioned last. Only the first 100,000 characters are
     read, and at most 500 times are returned. Takes time proportional to the length of the text.
     """
@@ -136,7 +136,7 @@ def _meanings(
 
 
 def _ranges(time: LocalTime) -> Iterator[Meaning]:
-    """The ranges that a time means: two if the clock shows it twice, as it goes back."""
+    """The ranges that a time means: two if the clock shows it twice, when it goes back."""
     if time.clock is None:
         first, last = (zones.midnight(day, time.zone) for day in (time.day, time.day + _DAY))
         yield Meaning(start=first, end=last, zone=time.zone.key)

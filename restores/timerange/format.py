@@ -60,7 +60,7 @@ def describe_range(time_range: TimeRange, now: datetime) -> str:
 def edge_texts(time_range: TimeRange) -> tuple[str, str]:
     """Spell the start and end of a range for a field, in its zone: ``28 Nov 2026 14:00``.
 
-    Read again in the zone they are the same times.
+    Parsed in that zone, they give the same times.
     """
     first, last = time_range.edges
     if time_range.start and not first.startswith("now"):

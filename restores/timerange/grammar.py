@@ -1,7 +1,7 @@
 """How dates, times of day and zones are written: one rule for each way, and words from tables.
 
-A rule is a regular expression and a function that says what it means. What no rule fits is no
-part of a time.
+A rule is a regular expression and a function that says what it means. Text that no rule matches
+isn't part of a time.
 """
 
 import re
@@ -45,7 +45,7 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """A part of a phrase: what kind it is, where it stands, and the fields of a phrase it says."""
+    """A part of a phrase: its kind, its position, and the fields of the phrase that it sets."""
 
     kind: str
     start: int
@@ -102,7 +102,7 @@ def any_of(spellings: Iterable[str]) -> str:
 
 
 def is_east_asian(word: str) -> bool:
-    """Whether a word is Chinese or Japanese, where no blanks separate words."""
+    """Whether a word is Chinese or Japanese, which don't separate words by blanks."""
     return word[-1] > "\u2e80" or word[0] == "("
 
 
@@ -135,7 +135,7 @@ _COMMON = {"may", "mar", "march", "mars", "mai", "set", "sett", "sept", "ago", "
 
 
 def _vocabulary() -> dict[str, tuple[str, dict[str, Any]]]:
-    """The kind of each word, and what it says. Where a word has two, the later counts."""
+    """The kind of each word, and what it says. If a word has two, the later one wins."""
     said: dict[str, tuple[str, dict[str, Any]]] = {word: ("filler", {}) for word in FILLERS}
     said |= {word: ("last", {"last": True}) for word in all_words(words.LAST)}
     for part, table in words.PARTS.items():
@@ -192,7 +192,7 @@ def _word(text: str, start: re.Match[str], typed: bool) -> Element | None:
     return Element(kind, at, end, says) if kind else None
 
 
-# The rules. Of those that fit at a place, the first is taken.
+# The rules. At each place, the first one that matches is taken.
 
 _Said = dict[str, Any] | None
 _Say = Callable[[re.Match[str]], _Said]

@@ -1,8 +1,8 @@
 """Times as people type and paste them, rewritten in the strict spelling of URLs.
 
-A closed grammar of our own: date libraries were tried and answer wrongly without a warning
-("gestern 14 Uhr" became 10:00, "2026-13-01" the 13th of January). What it doesn't know it
-refuses, and of a time with several meanings it returns each.
+A closed grammar, because the date libraries that were tried give wrong results without a warning
+("gestern 14 Uhr" became 10:00, "2026-13-01" the 13th of January). It refuses what it doesn't
+know, and returns every meaning of an ambiguous time.
 """
 
 import re
@@ -48,7 +48,7 @@ _SUGGESTIONS = [
 
 
 def interpret(raw: str, now: datetime, zone: ZoneInfo, *, upper: bool = False) -> tuple[str, ...]:
-    """Return the strict spellings of every meaning that a time may have; none if it is no time.
+    """Return the strict spellings of every meaning that a time may have; none if it isn't a time.
 
     The caller checks that URLs may hold them: a year may be out of range.
     """
@@ -71,7 +71,7 @@ def interpret(raw: str, now: datetime, zone: ZoneInfo, *, upper: bool = False) -
 
 
 def suggest(raw: str, now: datetime, zone: ZoneInfo) -> Iterator[str]:
-    """Suggest strict spellings of what is no time but may be meant as one; some are invalid."""
+    """Suggest strict spellings of what isn't a time but may be meant as one; some are invalid."""
     for pattern, spelling in _SUGGESTIONS:
         if match := pattern.fullmatch(raw):
             yield match.expand(spelling)
@@ -103,7 +103,7 @@ def _ago(text: str) -> str:
 
 
 def _only_phrase(text: str) -> Phrase | None:
-    """The phrase that a text consists of, apart from words that change nothing."""
+    """The phrase that the text consists of, apart from words that change nothing."""
     phrases = list(find_phrases(text, typed=True))
     if len(phrases) != 1 or phrases[0].epoch or phrases[0].until:
         return None

@@ -1,4 +1,4 @@
-"""What a phrase that names a time means, seen from now and from a zone: every meaning."""
+"""Every meaning of a phrase that names a time, seen from now and from a zone."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from .grammar import Clock, Day
 from .phrases import Phrase
 
 _DAY = timedelta(days=1)
-# Of the orders of a date with a short year, one that is further ahead than this isn't meant.
+# A reading of a date with a short year isn't meant if it is further ahead than this.
 _SOON = timedelta(days=31)
 
 
@@ -30,12 +30,12 @@ class LocalTime:
 
     @property
     def wall(self) -> datetime:
-        """What the clock shows."""
+        """The wall-clock time."""
         return _wall(self.day, self.clock) if self.clock else datetime.combine(self.day, time())
 
     @property
     def wall_until(self) -> datetime | None:
-        """What the clock shows at the end of a range."""
+        """The wall-clock time at the end of a range."""
         if self.until is None:
             return None
         end = _wall(self.day, self.until)

@@ -50,7 +50,7 @@ def parse(params: Mapping[str, str], now: datetime) -> TimeRange:
 
 
 class InvalidTime(ValueError):
-    """A text that is no time, and a spelling that was probably meant, if any."""
+    """Text that isn't a time, and a spelling that was probably meant, if any."""
 
     def __init__(self, reason: str, suggestion: str = "") -> None:
         super().__init__(reason)
@@ -58,7 +58,7 @@ class InvalidTime(ValueError):
 
 
 def parse_time(raw: str, now: datetime, zone: ZoneInfo, *, upper: bool = False) -> Edge:
-    """Parse a time in a spelling that URLs may have; raise InvalidTime whatever the text.
+    """Parse a time in a spelling that URLs may have; raise InvalidTime for any other text.
 
     An ``upper`` edge includes whole days and months, and takes the later of two meanings.
     """
@@ -294,7 +294,7 @@ def _wall_clock(*parts: str | None) -> datetime:
 def _whole(first: datetime, unit: str, zone: ZoneInfo, upper: bool) -> Edge:
     if not EARLIEST.year <= first.year < LATEST.year:
         raise OverflowError(first.year)
-    # Of two midnights the first starts a day, also as an end: neighboring days never overlap.
+    # The first of two midnights starts a day, also as an end: neighboring days never overlap.
     local = zones.add(first, 1, unit) if upper else first
     at, skipped = zones.to_utc(local, zone)
     return Edge(at=at, text=to_iso(at), whole=True, skipped=local if skipped else None)

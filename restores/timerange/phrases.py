@@ -14,14 +14,14 @@ from .grammar import FILLERS, Clock, Day, Element, all_words, any_of, elements_o
 
 @dataclass(slots=True)
 class Phrase:
-    """A time in a text: what it says about the day, the time of day and the zone.
+    """A time in text: what it says about the day, the time of day and the zone.
 
     ``relative``: days from today. ``weekday`` counts from Monday; ``short`` says that it is
     abbreviated, ``last`` that it is before today, and ``week`` how many weeks ahead it is.
     ``until``: the end of a range that starts at ``clock``. ``part``: of the day, as in the table.
     ``zones``: all that the name of its zone may mean, with ``abbreviation`` if it is one.
-    ``introduced``: a word such as "on" or "at"
-    precedes it. ``epoch``: seconds since 1970, in place of everything else.
+    ``introduced``: a word such as "on" or "at" precedes it. ``epoch``: seconds since 1970, in place
+    of everything else.
     """
 
     start: int

@@ -83,7 +83,7 @@ class ParamError:
 
 
 class InvalidTimeRange(ValueError):
-    """The parameters are no time range; ``errors`` says why, all at once."""
+    """The parameters aren't a time range; ``errors`` lists all the reasons."""
 
     def __init__(self, errors: list[ParamError]) -> None:
         super().__init__("; ".join(f"{error.param}: {error.reason}" for error in errors))

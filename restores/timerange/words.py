@@ -1,4 +1,4 @@
-"""The words for dates and times in eight languages: tables to be read by native readers.
+"""The words for dates and times in eight languages: tables for native speakers to review.
 
 Everything is in lower case. Spellings of one word are separated by commas, the full one first;
 Chinese and Japanese count the months and so name none.

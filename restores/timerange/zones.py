@@ -25,7 +25,7 @@ _WEST, _EAST = -12 * 60, 14 * 60
 
 
 def find(name: str) -> ZoneInfo | None:
-    """Return the zone of this name, letter case aside, or of this offset from UTC."""
+    """Return the zone with this name, ignoring case, or with this offset from UTC."""
     known = _names().get(name.casefold())
     if known:
         return ZoneInfo(known)
@@ -47,7 +47,7 @@ def matches(name: str) -> tuple[str, ...]:
 
 
 def is_offset(name: str) -> bool:
-    """Whether a text is an offset from UTC, even if no time zone has it."""
+    """Whether a string is an offset from UTC, even if no time zone has it."""
     return _OFFSET.fullmatch(name) is not None
 
 
@@ -60,7 +60,7 @@ def nearest(name: str) -> str:
 
 
 def suggest(text: str, limit: int) -> tuple[str, ...]:
-    """Return the zones that a text may be the beginning or a part of, the likeliest first."""
+    """Return the zones that the text may be the beginning or a part of, likeliest first."""
     folded = " ".join(text.casefold().split())
     if not folded:
         return ()
@@ -81,8 +81,8 @@ def city(name: str) -> str:
 def to_utc(local: datetime, zone: ZoneInfo, *, last: bool = False) -> tuple[datetime, bool]:
     """Return the UTC time of a wall-clock time, and whether the clock skips that time.
 
-    A skipped time becomes the first valid one after it. Of a time that occurs twice the first is
-    taken, or the ``last``.
+    A skipped time becomes the first valid one after it. If a time occurs twice, the first is taken,
+    or the ``last``.
     """
     first, second = (local.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
     # In a gap the reading by the old offset (fold 0) is the later of the two (PEP 495).
@@ -197,7 +197,7 @@ def _cities() -> dict[str, tuple[str, ...]]:
     """The zones by city: the last part of their name, and the spellings of our table."""
     found: dict[str, tuple[str, ...]] = {}
     found |= {city(name).casefold(): (name,) for name in _names().values() if "/" in name}
-    # Where an old name of a zone ends in the same city, the current one counts.
+    # Where an old name of a zone ends in the same city, the current one wins.
     found |= {city(row[2]).casefold(): (row[2],) for row in _table("zone.tab")}
     for zone, spellings in places.CITIES.items():
         found |= dict.fromkeys(_split(spellings), (zone,))
@@ -218,7 +218,7 @@ def _countries() -> dict[str, tuple[str, ...]]:
 
 
 def _with_different_clocks(names: list[str]) -> tuple[str, ...]:
-    """Of zones with the same clock in January and July the first, which is the most populous."""
+    """Keep the first, most populous of the zones with the same clock in January and July."""
     clocks: dict[tuple[timedelta | None, ...], str] = {}
     for name in names:
         year = (datetime(2026, month, 1, tzinfo=ZoneInfo(name)) for month in (1, 7))

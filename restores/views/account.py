@@ -34,7 +34,7 @@ from restores.permissions import manages_any
 from restores.sessions import end, sessions_of
 from restores.views.api import revalidated
 
-# A token with more projects says only how many they are.
+# A token with more projects shows only how many there are.
 _NAMED_PROJECTS = 3
 
 
@@ -61,7 +61,7 @@ def account(request: HttpRequest) -> HttpResponse:
         "tokens": [_token_row(token, now) for token in tokens],
         "manages_members": manages_any(user),
         "has_password": user.has_usable_password(),
-        # Who signs in by an identity provider has a second step there.
+        # Users who sign in by an identity provider have a second step there.
         "mfa_page": reverse("mfa_index") if settings.MFA and user.has_usable_password() else "",
     }
     return TemplateResponse(request, "account.html", context)
@@ -93,7 +93,7 @@ def end_other_sessions(request: HttpRequest) -> HttpResponse:
 
 
 class TokenForm(forms.Form):
-    """What a new API token is called, what it may read, and for how long."""
+    """The name of a new API token, what it may read, and for how long."""
 
     name = forms.CharField(max_length=MAX_NAME)
     days = forms.IntegerField(min_value=1, max_value=MAX_DAYS, initial=DEFAULT_DAYS)

@@ -12,7 +12,7 @@ from django.views.decorators.csrf import csrf_exempt
 # For pages, too: browsers keep them, but ask before they show them again.
 revalidated = cache_control(private=True, no_cache=True)
 JsonAnswer = Mapping[str, Any] | JsonResponse
-# Of each 401: how a script signs in.
+# For each 401: how a script signs in.
 CHALLENGE = 'Bearer realm="DCS Restores"'
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -25,9 +25,9 @@ def json_endpoint(view: Callable[..., JsonAnswer]) -> Callable[..., JsonResponse
 def answer_json(*methods: str) -> Callable[..., Callable[..., JsonResponse]]:
     """Turn a function that returns a mapping into a JSON view for requests with these methods.
 
-    It may be requested with an API token. It answers 401 itself: a redirect to the sign-in page
-    would reach scripts as 200 with HTML. It must change nothing, because nothing keeps other sites
-    from requesting it: the CSRF check would answer other methods with a 403 in place of the 405.
+    It may be requested with an API token. It responds with 401 itself: a redirect to the sign-in
+    page would reach scripts as 200 with HTML. It must change nothing, because nothing keeps other
+    sites from requesting it: the CSRF check would turn the 405 for other methods into a 403.
     """
     return lambda view: login_not_required(csrf_exempt(revalidated(_answer(view, methods))))
 
@@ -59,20 +59,20 @@ def takes_tokens(view: View) -> View:
 
 
 def unauthorized(reason: str) -> JsonResponse:
-    """Answer 401: neither signed in nor with a valid API token."""
+    """Respond with 401: neither signed in nor with a valid API token."""
     response = json_error(401, reason)
     response.headers["WWW-Authenticate"] = CHALLENGE
     return response
 
 
 def not_allowed(reason: str, methods: Iterable[str]) -> JsonResponse:
-    """Answer 405: requested with another method than these."""
+    """Respond with 405: requested with a method other than these."""
     response = json_error(405, reason)
     response.headers["Allow"] = ", ".join(methods)
     return response
 
 
 def json_error(status: int, reason: str) -> JsonResponse:
-    """Answer with an error that no single parameter caused."""
+    """Respond with an error that no single parameter caused."""
     body = {"errors": [{"param": None, "value": None, "reason": reason}]}
     return JsonResponse(body, status=status)

@@ -75,7 +75,7 @@ def audit_log(request: HttpRequest) -> HttpResponse:
 
 @text_endpoint
 def audit_log_csv(request: HttpRequest) -> HttpResponseBase:
-    """Every event of the list, whatever its page."""
+    """Every event of the list, not just one page."""
     if not manages_any(request.user):
         return plain_text(f"{_DENIED}\n", status=403)
     params = AuditParams.parse(request.GET, timezone.now())

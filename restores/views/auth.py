@@ -95,7 +95,7 @@ def admin_sign_in(request: HttpRequest) -> HttpResponseBase:
 
 @receiver(user_logged_out)
 def record_sign_out(request: HttpRequest, user: User | None, **kwargs: Any) -> None:
-    """Add a sign-out to the audit log, whichever page it was asked for on."""
+    """Add a sign-out to the audit log, from any page."""
     if user:
         audit.record(request, Kind.SIGNED_OUT, user=user)
 
@@ -111,7 +111,7 @@ _PREFETCH_HEADERS = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
 @require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_variables("token")
 def sign_in_once(request: HttpRequest, token: str) -> HttpResponse:
-    """Show whom a one-time link signs in; a POST does so.
+    """Show whom a one-time link signs in; a POST signs them in.
 
     Chat and mail programs open the links that they see, so a GET changes nothing.
     """
@@ -135,7 +135,7 @@ def sign_in_once(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _next_page(request: HttpRequest) -> str:
-    """Return the page of ours that ``next`` leads to; empty if there is none."""
+    """Return which of our pages ``next`` leads to; empty if there is none."""
     target = request.POST.get("next") or request.GET.get("next") or ""
     ours = target.startswith("/") and url_has_allowed_host_and_scheme(target, allowed_hosts=None)
     return target if ours else ""

@@ -53,10 +53,10 @@ from restores.views.api import JsonAnswer, json_endpoint, revalidated
 from restores.views.restore_rows import restore_rows
 
 SHOWN = 10
-# The median time to the next success is of so many of the newest restores with the code.
+# The median time to the next success is that of this many of the newest restores with the code.
 SAMPLE = 200
-# So many codes that aren't documented are listed, those with the newest restores: a cloud may give
-# each failure a code of its own.
+# This many undocumented codes are listed, those with the newest restores: a cloud may give each
+# failure its own code.
 MOST_UNKNOWN = 200
 # How an unknown code must be written; one that is stored may be any text.
 WELL_FORMED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
@@ -115,7 +115,7 @@ def code_list_json(request: HttpRequest) -> JsonAnswer:
 @require_safe
 @revalidated
 def code_detail(request: HttpRequest, code: str) -> HttpResponse:
-    """One error code: its meaning, our advice, a text for customers, and how often it occurs."""
+    """One error code: its meaning, our advice, a message for customers, and how often it occurs."""
     now = timezone.now()
     scope = _scope(request, now)
     spelling = canonical_spelling(code, scope.visible_restores)
@@ -140,7 +140,7 @@ def code_detail(request: HttpRequest, code: str) -> HttpResponse:
 
 @json_endpoint
 def code_detail_json(request: HttpRequest, code: str) -> JsonAnswer:
-    """The same as JSON, however the code is spelled."""
+    """The same as JSON, for any spelling of the code."""
     now = timezone.now()
     scope = _scope(request, now)
     spelling = canonical_spelling(code, scope.visible_restores)
@@ -270,7 +270,7 @@ class Occurrences:
     """The visible restores with one code: how many, whose, and what became of them.
 
     ``periods`` holds each frequency with the list of its restores; ``url`` is the list of all.
-    ``recovered``, ``unresolved`` and ``median_to_success`` are of the newest ``sampled`` ones: how
+    ``recovered``, ``unresolved`` and ``median_to_success`` cover the newest ``sampled`` ones: how
     many failed and have been followed by a success or not, and the seconds until then.
     """
 
@@ -388,7 +388,7 @@ def _records_since(scope: Scope) -> datetime | None:
 
 
 def _customer_message(code: Code | Refusal, now: datetime) -> str:
-    """What to tell the customer, without the name of the instance."""
+    """The message to the customer, without the name of the instance."""
     if isinstance(code, Refusal):
         return code.customer_message
     return customer_message(Facts(status=FAILED.value, now=now, error_code=code.code), "")

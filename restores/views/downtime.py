@@ -112,7 +112,7 @@ def downtime_json(request: HttpRequest) -> JsonAnswer:
         return JsonResponse(errors_json(params), status=400)
     sync_status = sync_status_json(found.sync_status)
     if scope.asof:
-        # Up to when the data was complete at that time isn't stored.
+        # The time up to which the data was complete then isn't stored.
         sync_status["complete_to"] = None
     answer = {
         "rows": [_row_json(row) for row in found.rows],
@@ -170,7 +170,7 @@ def downtime_csv(request: HttpRequest) -> HttpResponseBase:
 
 @text_endpoint
 def downtime_xlsx(request: HttpRequest) -> HttpResponseBase:
-    """The report for Excel: a row per instance and the total; what they are on a second sheet."""
+    """The report for Excel: a row per instance and the total; a second sheet describes them."""
     params = DowntimeParams.parse(request.GET, timezone.now())
     scope = Scope(params.as_list(), request.user)
     found = _report(params, scope)
@@ -281,7 +281,7 @@ class Group:
 
 
 def _groups(params: DowntimeParams, found: DowntimeReport) -> Iterator[Group]:
-    """The projects with their instances; of many, those with the longest downtime."""
+    """The projects with their instances; if there are many, those with the longest downtime."""
     longest = sorted(found.rows, key=lambda row: row.most, reverse=True)
     shown = {id(row) for row in longest[:MAX_SHOWN]}
     for customer in found.total.customers:
@@ -307,9 +307,9 @@ def _line(params: DowntimeParams, row: InstanceDowntime) -> Line:
 
 
 def _hidden(params: DowntimeParams) -> list[tuple[str, str]]:
-    """What the form has no field for: a field takes one value."""
+    """The values that the form has no field for: a field takes only one."""
     shown = [name for name in _PLACES if len(params.getlist(name)) < 2]
-    # A live page leads to a live page, however long its form was being filled in.
+    # A live page leads to a live page, however long its form was open.
     asof = params.permalink_asof if params.time_range.asof else None
     fields = params.hidden_fields(asof=asof)
     return [(name, value) for name, value in fields if name not in shown]
@@ -333,7 +333,7 @@ def _customer_document(
     customer = params.get("customer")
     zone = find_zone(params.get("tz") or zone_of({customer}, scope)) or ZoneInfo("UTC")
     time_range, place = params.time_range, _place(zone)
-    # Named by its dates, however its edges were written.
+    # Named after its dates, however its edges were written.
     end = time_range.end or time_range.now
     period = range_label(replace(time_range, tz=zone.key, end=end, edges=("", to_iso(end))))
     return CustomerDocument(

@@ -56,9 +56,9 @@ _SEVERAL_CUSTOMERS = (
 
 
 def text_endpoint(view: View) -> View:
-    """Turn a view into one for scripts, which answers errors in plain text.
+    """Turn a view into one for scripts, which reports errors in plain text.
 
-    It changes nothing. The CSRF check would answer other methods with a 403 in place of the 405.
+    It changes nothing. The CSRF check would turn the 405 for other methods into a 403.
     """
 
     @login_not_required
@@ -169,7 +169,7 @@ def restore_report(
 
 
 def customers_of(scope: Scope) -> set[str]:
-    """The customers whose restores a list has; all of its projects if it is too long to look."""
+    """The customers whose restores a list has; all of its projects' if it is too long to check."""
     customers = {project.customer for project in scope.selected}
     if len(customers) == 1 or count(scope).capped:
         return customers
@@ -261,12 +261,12 @@ def _format_outcome(restore: Restore, zone: tzinfo) -> str:
 
 
 def _changes(row: ThenAndNow, zone: tzinfo) -> str:
-    """What has changed in a restore since the snapshot."""
+    """The changes of a restore since the snapshot."""
     return diff_from_now(row.then, row.now, zone, timezone.now()) if row.now else ""
 
 
 def format_complete_to(scope: Scope, status: SyncStatus) -> str:
-    """Say up to when the data of a list is complete."""
+    """Say how current the data of a list is."""
     if scope.asof:
         return "not available for snapshots"
     if status.complete_to is None:
@@ -306,7 +306,7 @@ def _document(document: ticket_text.Document, form: str) -> HttpResponse:
 
 
 def plain_text(text: str, status: int = 200, content_type: str = "text/plain") -> HttpResponse:
-    """Answer with a text."""
+    """Respond with text."""
     return HttpResponse(text, status=status, content_type=f"{content_type}; charset=utf-8")
 
 

@@ -39,7 +39,7 @@ About = list[tuple[str, Any]]
 
 @text_endpoint
 def restore_list_csv(request: HttpRequest) -> HttpResponseBase:
-    """Every row of the list, whatever its page."""
+    """Every row of the list, not just one page."""
     params = ListParams.parse(request.GET, timezone.now())
     if params.errors:
         return invalid(params)
@@ -63,7 +63,7 @@ def restore_list_csv(request: HttpRequest) -> HttpResponseBase:
 
 @text_endpoint
 def restore_list_xlsx(request: HttpRequest) -> HttpResponseBase:
-    """The same rows for Excel, with what they are on a second sheet."""
+    """The same rows for Excel; a second sheet describes them."""
     params = ListParams.parse(request.GET, timezone.now())
     if params.errors:
         return invalid(params)
@@ -100,7 +100,7 @@ def restore_list_xlsx(request: HttpRequest) -> HttpResponseBase:
 
 @text_endpoint
 def instance_list_csv(request: HttpRequest) -> HttpResponseBase:
-    """Every instance of the list, whatever its page."""
+    """Every instance of the list, not just one page."""
     params = InstanceListParams.parse(request.GET, timezone.now())
     if params.errors:
         return invalid(params)
@@ -145,7 +145,7 @@ def csv_file(
     *,
     projects: Iterable[int],
 ) -> HttpResponseBase:
-    """Send rows as CSV, in parts; the audit log says that they are of these projects."""
+    """Send rows as CSV, in parts; the audit log names these projects."""
 
     def begin() -> Parts:
         log_export(request, projects)
@@ -163,7 +163,7 @@ def xlsx_file(
     *,
     projects: Iterable[int],
 ) -> HttpResponseBase:
-    """Make a file for Excel and send it; what ``about`` has no value for is left out."""
+    """Make a file for Excel and send it; entries of ``about`` without a value are left out."""
     pairs = [(name, value) for name, value in about if value]
 
     def begin() -> Parts:

@@ -32,10 +32,10 @@ _EVER: dict[str, Value] = {"on": None, "from": None, "to": None}
 
 
 def handover_text(scope: Scope, filters: Sequence[str]) -> str:
-    """Write the handover for what the list's filters select, whatever status they ask for.
+    """Write the handover for what the list's filters select, ignoring those by status.
 
-    What is in progress is listed whenever it began; what is unresolved, in the list's time range;
-    what recovered, since its start.
+    Restores in progress are listed whenever they began; unresolved ones, in the list's time range;
+    recovered ones, since its start.
     """
     time_range = scope.params.time_range
     at = time_range.asof or time_range.now
@@ -66,7 +66,7 @@ class _Handover:
         return timestamp(at, timezone.get_current_timezone()) if at else "an unknown time"
 
     def in_progress(self) -> list[Section]:
-        """What is possibly stuck, and what else is in progress; what began first comes first."""
+        """The possibly stuck restores, and others in progress, the earliest first."""
         scope = self._narrowed(**_EVER, status=IN_PROGRESS, stuck=None, recovered=None)
         in_progress = scope.restores.order_by("created_at", "pk")
         stuck = scope.stuck(in_progress)

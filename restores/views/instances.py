@@ -43,16 +43,16 @@ from restores.views.navigation import (
 from restores.views.sync_now import return_url, sync_state
 
 SHOWN = 50
-# What the page shows of its restores and backups; more of both are one click away.
+# How many restores and backups the page shows; more of both are one click away.
 RESTORES_SHOWN, BACKUPS_SHOWN = 10, 7
-# What has no time comes last, on every database.
+# Rows without a time come last, on every database.
 NEWEST_FIRST = F("created_at").desc(nulls_last=True), "-pk"
 
 
 @require_safe
 @revalidated
 def instance_list(request: HttpRequest) -> HttpResponse:
-    """The instances that the user may see, by name, last restore or how far they are known."""
+    """The instances that the user may see, by name, last restore or how current they are."""
     now = timezone.now()
     params = InstanceListParams.parse(request.GET, now)
     context: dict[str, Any] = {"params": params, "states": STATE_LABELS}

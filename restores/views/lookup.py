@@ -41,9 +41,9 @@ from restores.views.lookup_rows import (
     rows_of,
 )
 
-# Characters of a text that are shown; searched is more.
+# Characters of the text that are shown; more are searched.
 MAX_SHOWN = 20_000
-# Of the link to the results: longer addresses are refused by the server.
+# Characters of the link to the results: longer addresses are refused by the server.
 MAX_LINK = 7_500
 _AROUND, _LONGEST_RANGE = timedelta(hours=1), timedelta(days=31)
 # An address has room for no more instances, and a list of more says little.
@@ -65,7 +65,7 @@ _PLURALS = {
 @require_http_methods(["GET", "HEAD", "POST"])
 @revalidated
 def lookup(request: HttpRequest) -> HttpResponseBase:
-    """What is in a text, and why the rest was not found; a single hit leads to its page."""
+    """What is in the text, and why the rest was not found; a single hit leads to its page."""
     if request.method == "POST":
         text = request.POST.get("text", "")
         if len(text.strip()) <= MAX_TEXT:
@@ -143,7 +143,7 @@ class SuggestedRange:
 
 
 class Answer:
-    """The results of looking up one text for one reader."""
+    """The results of looking up text for one reader."""
 
     def __init__(self, text: str, request: HttpRequest, now: datetime) -> None:
         self.now, self.user = now, request.user
@@ -168,17 +168,17 @@ class Answer:
 
     @property
     def sync_messages(self) -> Any:
-        """Up to when the data is complete."""
+        """How current the data is."""
         return sync_messages(self._sync_status, self.now)
 
     @property
     def incomplete(self) -> str:
-        """What could be missing, as a sentence below what was not found."""
+        """A sentence on what could be missing, for below what was not found."""
         return _incomplete(self._sync_status)
 
     @property
     def cut(self) -> list[str]:
-        """What was looked up where a limit was reached, and what wasn't."""
+        """Say what was looked up, and what wasn't, where a limit was reached."""
         found, lines = self.found, []
         if found.searched < found.length:
             lines.append(
@@ -212,7 +212,7 @@ class Answer:
 
     @property
     def text_url(self) -> str:
-        """Where the text for a ticket is, without its format."""
+        """The URL of the text for a ticket, without its format."""
         return f"{reverse('lookup-md')}?{self.url.partition('?')[2]}"
 
     @property
@@ -377,7 +377,7 @@ def _query(url: str) -> str:
 
 
 def _start(meaning: Meaning) -> datetime:
-    """Where the suggested range of a time begins: an hour before, or with the day."""
+    """The start of the suggested range of a time: an hour before, or with the day."""
     if _is_day(meaning):
         return meaning.start
     return meaning.start.replace(second=0, microsecond=0) - _AROUND

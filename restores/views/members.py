@@ -1,4 +1,4 @@
-"""The members of a project: who has which role, and the forms by which its admins change that."""
+"""The members of a project: who has which role, and the forms with which its admins change that."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class RoleForm(forms.Form):
 
 
 class AddForm(RoleForm):
-    """A new member of a project; ``user`` is the one that the username means."""
+    """A new member of a project; ``user`` is the one that the username names."""
 
     username = forms.CharField(
         max_length=150,
@@ -79,7 +79,7 @@ def members(request: HttpRequest) -> HttpResponse:
             "To manage members, you need the admin role in a project. Ask one of its admins."
         )
     managed = projects_where(request.user, Permission.MANAGE_MEMBERS)
-    # By key: a count through the membership that makes them managed would count that only.
+    # By key: a count through the membership that makes them managed would count only that.
     projects = Project.objects.filter(pk__in=managed.values("pk")).annotate(
         members=Count("memberships"),
         admins=Count("memberships", filter=Q(memberships__role=Role.ADMIN)),
@@ -168,7 +168,7 @@ def _locked(project: Project, user_pk: int) -> Membership:
 
 
 def _needs_confirmation(request: HttpRequest, membership: Membership) -> bool:
-    """Whether it is that of the last admin, and the form doesn't say that this is known."""
+    """Whether it is the last admin's, and the form doesn't confirm the change."""
     if membership.role != Role.ADMIN or request.POST.get("confirmed"):
         return False
     admins = Membership.objects.filter(project=membership.project, role=Role.ADMIN)

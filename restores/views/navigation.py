@@ -40,21 +40,21 @@ Row = TypeVar("Row", Instance, Restore)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matches(Generic[Row]):
-    """The rows that an ID and a choice among them mean; ``shared`` if others have the same ID."""
+    """The rows that an ID and a choice among them select; ``shared`` if others have the same ID."""
 
     rows: list[Row]
     shared: bool
 
     @property
     def only(self) -> Row | None:
-        """The one row that is meant, if it is one."""
+        """The selected row, if there is exactly one."""
         return self.rows[0] if len(self.rows) == 1 else None
 
 
 def find_restores(restore_id: str, user: Viewer, query: QueryDict) -> Matches[Restore]:
     """Find the visible restores with an ID; ``instance`` and ``project`` choose among several.
 
-    A choice that fits none of them chooses nothing: it is a filter of the list that the reader
+    A choice that matches none of them is ignored: it is a filter of the list that the reader
     comes from. Raises Http404 for an unknown ID as for one that isn't visible.
     """
     rows = Restore.objects.visible_to(user)
@@ -114,7 +114,7 @@ def permalink(found: Matches[Restore]) -> str:
 
 
 def absolute_permalink(path: str, asof: str) -> str:
-    """The address for a text outside of the dashboard: a snapshot of the page at ``path``."""
+    """The address for text outside the dashboard: a snapshot of the page at ``path``."""
     join = "&" if "?" in path else "?"
     return f"{settings.BASE_URL}{path}{join}{urlencode({'asof': asof}, safe=':/,')}"
 
@@ -132,7 +132,7 @@ def restores_url(instance: Instance) -> str:
 
 
 def restores_of_backup_url(backup_id: str, asof: str = "") -> str:
-    """The list of the restores of a backup, whichever instance they went to."""
+    """The list of the restores of a backup, to any instance."""
     query = {"ids": backup_id} | ({"asof": asof} if asof else {})
     return f"{reverse('restore-list')}?{urlencode(query, safe=':/,')}"
 
@@ -151,7 +151,7 @@ class AsOfContext:
     """The ``asof`` of a restore's page.
 
     ``snapshot`` covers all restores that the user may see; it is None on a live page.
-    ``too_early`` is the given time when the restore wasn't recorded yet by then, ``error`` why
+    ``too_early`` is the given time if the restore wasn't recorded yet by then, ``error`` why
     the time can't be read; both show current data.
     ``permalink_asof`` is what every link of the page carries; ``permalink_query`` and
     ``live_query`` are the page's own query with and without it.
@@ -195,9 +195,9 @@ def _asof_params(query: QueryDict, now: datetime) -> ListParams:
 class ListNavigation:
     """The list that a restore's page was opened from, and the restores before and after it there.
 
-    ``url`` is the list as of the page's time and ``label`` its filters in words, empty where it
-    has none. ``position`` is the restore's number in a filtered list and ``total`` of how many;
-    0 where the list no longer holds it, and far down.
+    ``url`` is the list as of the page's time and ``label`` its filters in words, empty if it has
+    none. ``position`` is the restore's number in a filtered list and ``total`` of how many; 0 if
+    the list no longer holds it, and far down.
     """
 
     url: str
@@ -237,7 +237,7 @@ class SimilarFailures:
 
 
 class Related:
-    """What a viewer can go to from one restore, at the page's time or in its snapshot."""
+    """The restores that a viewer can go to from one, at the page's time or in its snapshot."""
 
     def __init__(
         self, restore: Restore, viewer: Viewer, now: datetime, snapshot: AsOf | None
@@ -247,7 +247,7 @@ class Related:
         self._projects = VisibleProject.visible_to(viewer)
 
     def list_navigation(self, query: QueryDict, *, shared: bool) -> ListNavigation:
-        """Find the neighbors in the list's order; none where the list's query is invalid."""
+        """Find the neighbors in the list's order; none if the list's query is invalid."""
         params, url = opened_list(query, self._now, shared=shared)
         if params.errors:
             return ListNavigation(url=url, label="back to your list")
@@ -267,7 +267,7 @@ class Related:
 
     def restores(self) -> tuple[RelatedRestores, RelatedRestores | None]:
         """The newest restores of the same instance, this one among them if it is that new, and
-        the newest others of the same backup, whichever instance they went to.
+        the newest others of the same backup, to any instance.
         """
         backup_id, rows = self._restore.backup_id, Restore.objects.select_related(*RELATED)
         # The viewer who sees this restore sees the others of its instance.

@@ -47,7 +47,7 @@ SHOWN = 10
 # Codes and customers with the most failures, and projects that are behind.
 MOST = 6
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
-# The median duration is of so many of the newest successes.
+# The median duration is that of this many of the newest successes.
 SAMPLE = 1000
 RANGES = (("24 h", "now-24h"), ("7 d", "now-7d"), ("14 d", "now-14d"), ("30 d", "now-30d"))
 # The days in the JSON, which is older than the time range of the page.
@@ -137,7 +137,7 @@ def overview_json(request: HttpRequest) -> JsonAnswer:
 class Found:
     """The data of the figures: restores in the range, at present, and some weeks before.
 
-    A rate is of the restores that finished; medians are in seconds.
+    A rate is a share of the finished restores; medians are in seconds.
     """
 
     outcomes: Outcomes
@@ -223,7 +223,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """A figure with the list of what it counts; ``points`` draw how it went, if that says much."""
+    """A figure with the list of what it counts; ``points`` draw its trend, if that says much."""
 
     label: str
     value: str
@@ -477,7 +477,7 @@ def _newest(restores: RestoreQuerySet) -> RestoreQuerySet:
 def _why_none(
     scope: Scope, status: SyncStatus, context: dict[str, Any], undated: Undated | None
 ) -> dict[str, Any]:
-    """Why the cards of restores are empty, where they are."""
+    """Why the cards of restores are empty, if they are."""
     why: dict[str, Any] = {}
     if not context["in_progress_rows"]:
         title = "No restores in progress"

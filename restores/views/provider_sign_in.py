@@ -38,10 +38,10 @@ def _answer_failures(view: View) -> View:
 @require_POST
 @_answer_failures
 def start(request: HttpRequest, provider_id: str) -> HttpResponse:
-    """Lead to the provider, and from there back to ``next``.
+    """Send the user to the provider, and from there back to ``next``.
 
-    By a page that moves on by itself: a redirect of a form would need every host that the provider
-    redirects to in our form-action.
+    It does so by a page that redirects on its own: redirecting a form would need every host that
+    the provider redirects to in our form-action.
     """
     provider = get_adapter(request).get_provider(request, provider_id)
     next_page = get_next_redirect_url(request)

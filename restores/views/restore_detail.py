@@ -1,4 +1,4 @@
-"""The page of one restore: what happened, when, what to do about it, and the evidence."""
+"""The page of one restore: what happened, when, what to do about it, and the raw record."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def restore_detail(request: HttpRequest, restore_id: str) -> HttpResponse:
     pair = then_and_now([found.only], asof.snapshot)[0]
     restore = pair.then
     observations = observations_of(restore, asof.snapshot)
-    # In a snapshot every sentence speaks of its time; while nobody can sync, of the last sync.
+    # In a snapshot every sentence is as of its time; while nobody can sync, as of the last sync.
     at = asof.snapshot.time if asof.snapshot else now
     known_at = at if asof.snapshot else known_until(restore, now)
     zone = timezone.get_current_timezone()
@@ -108,7 +108,7 @@ def restore_detail(request: HttpRequest, restore_id: str) -> HttpResponse:
         "curve": _curve(facts, observations),
         "figures": _figures(restore, facts),
         "code": explain(restore.error_code) if restore.status == FAILED.value else None,
-        # Of a snapshot only while nothing has changed since.
+        # In a snapshot, only while nothing has changed since.
         "next_steps": None if pair.now else next_steps(facts, at),
         "customer_message": customer_message(
             current, restore.instance.name, restore.project.time_zone, now
@@ -232,7 +232,7 @@ def _shortened(text: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """A time, or a text in its place, under a label, with a note in small print."""
+    """A time, or text in its place, under a label, with a note in small print."""
 
     label: str
     at: datetime | None = None
@@ -241,7 +241,7 @@ class Figure:
 
 
 def _figures(restore: Restore, facts: Facts) -> list[Figure]:
-    """What is worth knowing besides the steps; what isn't known has the reason."""
+    """What is worth knowing besides the steps; unknown values have the reason."""
     zone = restore.project.time_zone
     figures = [_length(facts)]
     if restore.created_at is None:
@@ -274,7 +274,7 @@ def _missing_time(label: str, problem: str | None) -> Figure:
 
 
 def _downtime(restore: Restore, now: datetime) -> Figure:
-    """For how long the instance has refused its clients: while it was being restored."""
+    """How long the instance was unavailable to clients: while it was being restored."""
     label, note = "Estimated downtime", "inferred from the restore, not measured"
     if restore.status == WAITING.value:
         note = "Queued; the instance is still online"
@@ -303,7 +303,7 @@ def _recovery_point(restore: Restore) -> Figure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measure:
-    """A duration next to what is usual for the instance, where that is known."""
+    """A duration next to what is usual for the instance, if that is known."""
 
     label: str
     seconds: float
@@ -418,7 +418,7 @@ def _json_url(permalink: str, restore: Restore, asof: str) -> str:
 
 
 def _indented(raw: str) -> str:
-    """The record as it came, indented; as it is if it isn't JSON, or too large for that."""
+    """The record as received, indented; unchanged if it isn't JSON, or too large for that."""
     try:
         indented = json.dumps(json.loads(raw), indent=2, ensure_ascii=False)
     except (ValueError, RecursionError):

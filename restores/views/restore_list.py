@@ -91,7 +91,7 @@ def restore_list(request: HttpRequest) -> HttpResponseBase:
 
 
 def _histogram_urls(params: ListParams) -> dict[str, str] | None:
-    """Where the histogram of a list is: for its script, and as of now for a link."""
+    """The URLs of the histogram of a list: for its script, and as of now for a link."""
     if params.time_range.on not in COLUMNS:
         return None
     query = params.permalink_query if params.time_range.asof else params.live_query
@@ -102,7 +102,7 @@ def _histogram_urls(params: ListParams) -> dict[str, str] | None:
 @require_safe
 @revalidated
 def histogram_page(request: HttpRequest) -> HttpResponse:
-    """When the restores of the list of the same query string were created, or ended."""
+    """When the restores of the list with the same query string were created, or ended."""
     now = timezone.now()
     params = ListParams.parse(request.GET, now)
     if params.errors:
@@ -171,7 +171,7 @@ def _rows(scope: Scope, sync_status: SyncStatus, now: datetime, caption: str) ->
 
 
 def _estimated(restores: list[Restore], pinned: set[int]) -> list[Restore]:
-    """The restores in progress whose time left is estimated: not all, it takes their history."""
+    """The restores in progress whose time left is estimated: not all, as it takes their history."""
     in_progress = [one for one in restores if one.status in IN_PROGRESS]
     first = [one for one in in_progress if one.pk in pinned]
     others = [one for one in in_progress if one.created_at and one.pk not in pinned]
@@ -188,7 +188,7 @@ def _last_page(scope: Scope) -> str:
 @require_safe
 @revalidated
 def facet_list(request: HttpRequest) -> HttpResponse:
-    """The values that the list of the same query string can be filtered by, with counts."""
+    """The values that the list with the same query string can be filtered by, with counts."""
     now = timezone.now()
     params = ListParams.parse(request.GET, now)
     scope = Scope(params, request.user)
@@ -221,7 +221,7 @@ def restore_list_json(request: HttpRequest) -> JsonAnswer:
     # Before the rows: it must not claim more than they hold.
     sync_status = sync_status_json(scope.sync_status())
     if scope.asof:
-        # Up to when the data was complete at that time isn't stored.
+        # The time up to which the data was complete then isn't stored.
         sync_status["complete_to"] = None
     page = paginate(scope, Restore.objects.select_related(*RELATED).defer("raw", "search"))
     rows = then_and_now(page.rows, scope.asof)

@@ -51,7 +51,7 @@ def outcome_of(restore: Restore, *, dated: bool = False) -> Status:
 
 
 def _recovery_time(at: datetime, created_at: datetime | None) -> str:
-    """The time alone on the day of the creation."""
+    """The time of recovery, without the date on the day of the creation."""
     local = timezone.localtime(at)
     if created_at and timezone.localtime(created_at).date() == local.date():
         return f"{local:%H:%M}"

@@ -50,10 +50,10 @@ def sync_now(request: HttpRequest, instance_id: str) -> HttpResponse:
 def request_sync(instances: InstanceQuerySet, now: datetime) -> int:
     """Make those due that may be synced now, and return how many there were.
 
-    Left alone are instances that aren't monitored, are due already, are being synced, or were
+    It leaves alone instances that aren't monitored, are due already, are being synced, or were
     synced less than ``MIN_INTERVAL`` ago. One whose syncs are paused after repeated crashes is
-    tried again with one attempt on its account: the worker then takes it alone, so that it
-    cannot crash the sync of others.
+    tried again with one attempt counted: the worker then takes it alone, so that it cannot crash
+    the sync of others.
     """
     free = Q(lease_until=None) | Q(lease_until__lt=now)
     rested = Q(synced_at=None) | Q(synced_at__lte=now - MIN_INTERVAL)
@@ -66,7 +66,7 @@ def request_sync(instances: InstanceQuerySet, now: datetime) -> int:
 
 
 def return_url(request: HttpRequest) -> str:
-    """The page's own URL without ``asof``: whoever syncs wants to see what is now."""
+    """The page's own URL without ``asof``: a user who syncs wants to see the present."""
     query = request.GET.copy()
     query.pop("asof", None)
     return f"{request.path}?{query.urlencode(safe=':/,')}".rstrip("?")
@@ -74,12 +74,12 @@ def return_url(request: HttpRequest) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncState:
-    """What a page says about syncing one instance.
+    """The state of syncing one instance, as a page shows it.
 
     ``unavailable`` is why it can't be synced at all. The sentence is ``text``, the time ``at``
-    and ``detail``, then a ``hint`` for who has the ``button``, which only some roles do; ``late``
-    when it waits for more than a tick, ``ready`` when a sync may be requested, ``changing`` when
-    the page should soon be read again.
+    and ``detail``, then a ``hint`` for users with the ``button``, which only some roles have;
+    ``late`` when it waits for more than a tick, ``ready`` when a sync may be requested,
+    ``changing`` when the page should soon be read again.
     """
 
     unavailable: str = ""
@@ -149,7 +149,7 @@ def _requested(instance: Instance, due: datetime, now: datetime) -> SyncState:
 
 
 def _next_url(form: QueryDict) -> str:
-    """Where the form's ``next`` leads, if that is a page of ours."""
+    """Where the form's ``next`` leads, if that is one of our pages."""
     url = form.get("next", "")
     ours = url.startswith("/") and url_has_allowed_host_and_scheme(url, allowed_hosts=None)
     return url if ours else ""

@@ -1,4 +1,4 @@
-"""The sync status page: what is monitored, complete up to when, and what to do about the rest."""
+"""The sync status page: what is monitored, how current it is, and what to do about problems."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ class AccountRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectRow:
-    """One project: how many instances it has, and complete up to when."""
+    """One project: how many instances it has, and how current they are."""
 
     project: Project
     monitored: int

@@ -49,13 +49,13 @@ def time_zone(request: HttpRequest) -> HttpResponse:
 
 @json_endpoint
 def time_zones_json(request: HttpRequest) -> JsonAnswer:
-    """The time zones that a text may mean: by city, country or offset."""
+    """The time zones that the text may mean: by city, country or offset."""
     names = suggest_zones(request.GET.get("q", "")[:_MAX_NAME], _SUGGESTED)
     return {"time_zones": [asdict(one) for one in zone_options(names, timezone.now())]}
 
 
 def _return_url(form: QueryDict, zone: str) -> str:
-    """The page in the chosen zone: one that its URL names would win over the cookie."""
+    """The page in the chosen zone: a zone in its URL would win over the cookie."""
     url = form.get("next", "")
     if not (url.startswith("/") and url_has_allowed_host_and_scheme(url, allowed_hosts=None)):
         return reverse("overview")

@@ -78,7 +78,7 @@ def impatient(server, session, rate_limiter):
 
 
 def dripping(start, drop):
-    """Send ``start`` at once and then a ``drop`` every 50 ms until the client hangs up."""
+    """Send ``start`` immediately and then a ``drop`` every 50 ms until the client hangs up."""
 
     def respond(handler):
         handler.close_connection = True

@@ -19,13 +19,13 @@ ROOT = Path(__file__).parent.parent.parent
 _BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next(filter(None, map(shutil.which, _BROWSERS)), None)
 
-# The browser's driver runs a loop in our thread, so Django takes the tests for coroutines.
+# The browser's driver runs a loop in our thread, so Django mistakes the tests for coroutines.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """One worker runs all that share the stack. First, as xdist's own hook reads the groups."""
+    """Let one worker run all that share the stack. First, as xdist's own hook reads the groups."""
     here = [item for item in items if Path(item.fspath).is_relative_to(Path(__file__).parent)]
     for item in here:
         item.add_marker(pytest.mark.e2e)
@@ -45,7 +45,7 @@ class Stack:
     cloud: str
 
     def begin(self, **order):
-        """Begin a restore in the simulated cloud and return what it says of it."""
+        """Begin a restore in the simulated cloud and return its description."""
         request = urllib.request.Request(
             f"{self.cloud}/_restores", data=json.dumps(order).encode(), method="POST"
         )
@@ -171,7 +171,7 @@ def visit(live_server, chromium, django_user_model):
 
 
 def refresh(page):
-    """Refresh the whole page as it does by itself, and wait until it has."""
+    """Refresh the whole page as it refreshes itself, and wait until it has."""
     page.evaluate(
         "() => new Promise((done) => {"
         " delete document.querySelector('main').dataset.tag;"

@@ -20,7 +20,7 @@ def test_the_minutes_of_a_customers_month_take_five_interactions(open_page):
 
     expect(page).to_have_url(re.compile(r"\?customer=.*from=now-1M/M&to=now-1M/M"))
     expect(page.locator(FOUND).or_(page.locator(".empty")).first).to_be_visible()
-    # What the report of another range of the same customer takes is one more.
+    # The report on another range of the same customer takes one more.
     page.locator(".time-range summary").click()
     page.get_by_role("link", name="Last 30 days").click()
     expect(page.locator(FOUND)).to_have_count(2)

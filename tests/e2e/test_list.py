@@ -1,4 +1,4 @@
-"""The layout of the list: what is in sight at which width."""
+"""The layout of the list: what is visible at which width."""
 
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
@@ -22,7 +22,7 @@ ROWS_IN_SIGHT = """() => [...document.querySelectorAll("main tbody tr[id]")]
 
 @pytest.fixture
 def rows(transactional_db):
-    """Five restores in progress, a failure with a code, and successes, of a long name."""
+    """Five restores in progress, a failure with a code, and successes, with a long name."""
     project = make_project(customer="Versicherungsverbund Süd-West Kommunal a.G.")
     instance = make_instance(LONG, project=project)
     for number in range(30):

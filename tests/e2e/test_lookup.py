@@ -21,7 +21,7 @@ class Browser:
         self.page, self.interactions = page, 0
 
     def paste(self, text):
-        """Paste a text into the search box, line breaks included."""
+        """Paste text into the search box, line breaks included."""
         self.interactions += 1
         self.page.locator(".find textarea").fill(text)
 
@@ -40,7 +40,7 @@ def browser(open_page):
 
 
 def rows(browser, path):
-    """What the JSON endpoint of a list has; this is no interaction."""
+    """What the JSON endpoint of a list has; this doesn't count as an interaction."""
     return browser.page.request.get(path).json()
 
 

@@ -42,7 +42,7 @@ def assert_clean(page):
     assert overflow <= 0, f"{overflow} px wider than the window"
 
 
-# Every page in one of the windows, in turn, and by --long in both: axe takes seconds.
+# Every page in one of the windows, in turn, and with --long in both: axe takes seconds.
 @pytest.mark.parametrize(
     ("path", "width", "scheme"),
     [

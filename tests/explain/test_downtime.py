@@ -47,7 +47,7 @@ def downtime(status="succeed", created=0, ended=360, after=None, by=None, known=
         # Never later than when it was first seen.
         ({"after": 40, "by": 30}, 330, 330),
         ({"status": "failed", "by": 10}, 350, 360),
-        # While it runs, up to now; for certain only up to when its status was known.
+        # While it runs, up to now; for certain only until its status was last known.
         ({"status": "restoring", "ended": None, "by": 10}, 990, 1000),
         ({"status": "restoring", "ended": None, "by": 10, "known": 600}, 590, 1000),
         # In the queue the instance is online, but it may have begun since the last sync.
@@ -106,7 +106,7 @@ RESTORES = st.lists(
 
 
 def seconds_within(intervals, start, end):
-    """The oracle: look at each second by itself."""
+    """The oracle: examine each second individually."""
     return sum(
         any(begin <= at(second) < stop for begin, stop in intervals) for second in range(start, end)
     )

@@ -160,7 +160,7 @@ def test_an_estimate_is_in_order_and_never_negative(elapsed, progress, earlier, 
 
 
 def stuck_after(unchanged_since, usual=USUAL, status="restoring", **kwargs):
-    """After how many minutes a restore is stuck if nothing has changed since so many."""
+    """After how many minutes a restore is stuck if nothing has changed since this one."""
     since = AT + timedelta(minutes=unchanged_since)
     stuck_at = find_stuck_at(status, AT, since, usual, **({"reports_progress": True} | kwargs))
     return (stuck_at - AT).total_seconds() / MINUTE
@@ -169,7 +169,7 @@ def stuck_after(unchanged_since, usual=USUAL, status="restoring", **kwargs):
 def test_stuck_is_what_takes_twice_as_long_as_usual_and_stands_still():
     usual = usual_of([12 * MINUTE] * 5)
     assert stuck_after(3, usual) == 24
-    # So long in motion, it may pause for as long as a whole restore.
+    # After moving for this long, it may pause for as long as a whole restore.
     assert stuck_after(23, usual) == 35
 
 

@@ -132,7 +132,7 @@ class ChangingList:
         return previous if previous and self.rng.random() < self.behavior.stale else row
 
     def pass_time(self) -> None:
-        """Let time pass and random changes happen, each at an instant of its own."""
+        """Let time pass and random changes happen, each at its own instant."""
         self.now += timedelta(seconds=self.rng.choice([0, 0.04, 0.3, 2]))
         behavior, rng = self.behavior, self.rng
         for probability, change in (

@@ -24,7 +24,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def scratch(folder):
-    """A migrated database of the module's own, on PostgreSQL if the suite runs on it."""
+    """The module's own migrated database, on PostgreSQL if the suite runs on it."""
     with scratch_database(folder) as database:
         Product(folder, database).migrate()
         yield database
@@ -49,7 +49,7 @@ def redis_server():
 
 @pytest.fixture(scope="module")
 def redis(folder, redis_server):
-    """A Redis server of the module's own, not started yet."""
+    """The module's own Redis server, not started yet."""
     server = Redis(folder)
     yield server
     server.kill()

@@ -102,7 +102,7 @@ class Program:
 
 
 class Redis:
-    """A Redis server of our own, to be killed, frozen and flushed."""
+    """Our own Redis server, to be killed, frozen and flushed."""
 
     def __init__(self, folder, *options):
         self.port, self._folder, self._options = free_port(), folder, options
@@ -477,7 +477,7 @@ class Site:
         self.url, self.program, self.cookie = url, program, ""
 
     def get(self, path, timeout=30, data=None):
-        """Ask for a page and return the response with ``seconds`` and ``text``; status 0 is none.
+        """Request a page and return the response with ``seconds`` and ``text``; status 0 is none.
 
         ``data`` is the body of a POST.
         """

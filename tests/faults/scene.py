@@ -64,7 +64,7 @@ class Scene:
         return [e for e in self.simulator.log.entries if re.search(match, f"{e.path}?{e.query}")]
 
     def sync_project(self):
-        """Sync the project now, whoever has claimed it; return the error."""
+        """Sync the project now, regardless of who has claimed it; return the error."""
         self.project = scheduling.take_over_project(self.project, datetime.now(UTC))
         error = sync_project(self.project, self.client, full=True)
         self.project.refresh_from_db()
@@ -85,7 +85,7 @@ class Scene:
 
 
 def record(restore_id="r-1", minutes=60, **fields):
-    """A restore as the API lists it; by default it succeeded so many minutes ago."""
+    """A restore as the API lists it; by default it succeeded this many minutes ago."""
     created = datetime.now(UTC) - timedelta(minutes=minutes)
     return {
         "restore_id": restore_id,

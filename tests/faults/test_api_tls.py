@@ -65,7 +65,7 @@ def issue(folder, name, host, *period):
 
 
 class TlsCloud:
-    """Answers every request with an empty list, and keeps what it received inside TLS."""
+    """Responds to every request with an empty list, and keeps what it received inside TLS."""
 
     def __init__(self, folder, name, *, oldest=None):
         self.heard = b""
@@ -159,7 +159,7 @@ def test_a11_nothing_in_the_product_turns_verification_off():
         assert "verify=False" not in text and "CERT_NONE" not in text, file
 
 
-# A29: a proxy and a CA of an account's own
+# A29: an account's own proxy and CA
 
 CANARY = "not-to-be-shown"
 

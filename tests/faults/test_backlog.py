@@ -37,7 +37,7 @@ def test_d6_migrations_only_add_so_that_an_old_worker_keeps_working():
             assert isinstance(operation, ADDING), f"{migration}: {operation.describe()}"
             if isinstance(operation, operations.AddField):
                 field = operation.field
-                if field.many_to_many:  # a table of its own
+                if field.many_to_many:  # a separate table
                     continue
                 assert field.null or field.has_default() or field.has_db_default(), operation.name
 

@@ -26,7 +26,7 @@ SYNCS = 3
 
 @dataclass
 class Statistics:
-    """What many sequences came to: a test that never proves anything would prove nothing."""
+    """The totals of many sequences: a test that never proves anything would prove nothing."""
 
     syncs: int = 0
     complete: int = 0

@@ -1,4 +1,4 @@
-"""Mistakes in the configuration, rows C1 to C4: a sentence instead of a failure later on."""
+"""Mistakes in the configuration, rows C1 to C4: a clear message instead of a failure later on."""
 
 import os
 import re

@@ -242,7 +242,7 @@ def test_d5_connections_ended_by_the_server_again_and_again_stop_nothing(running
 
 @pytest.fixture
 def no_free_connection(transactional_db):
-    """A database that accepts no further connection of ours."""
+    """A database that accepts no more of our connections."""
     name = f"limited_{os.getpid()}"
     with connection.cursor() as cursor:
         cursor.execute(f"create role {name} login password 'limited' connection limit 0")

@@ -1,4 +1,4 @@
-"""Every request gets a response that is short, soon and no 5xx, whatever it consists of."""
+"""Every request, whatever it contains, soon gets a short response that isn't a 5xx."""
 
 import json
 import random
@@ -364,14 +364,14 @@ class Response:
 
 
 def send(address, request):
-    """Send a request on a connection of its own; measure the response."""
+    """Send a request on a new connection; measure the response."""
     begun = time.perf_counter()
     with socket.create_connection(address, 30) as connection:
         with suppress(ConnectionError):  # a body that is refused may not be read to its end
             connection.sendall(bytes(request))
         with HTTPResponse(connection, method=request.method) as response:
             response.begin()
-            # Of an export, which has no limit, we read no more than of a page.
+            # An export has no limit, so we read no more of it than of a page.
             length = len(response.read(MAX_BYTES + 1))
             exported = "attachment" in response.headers.get("Content-Disposition", "")
             return Response(

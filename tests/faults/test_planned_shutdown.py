@@ -43,7 +43,7 @@ def test_a_planned_stop_while_syncs_run_is_logged_as_json_and_below_warning(prod
 
     logged = [
         *objects(site.program),
-        # Celery prints it past the log.
+        # Celery prints it without logging it.
         *objects(worker, besides=["worker: Warm shutdown (MainProcess)"]),
         *objects(beat),
     ]

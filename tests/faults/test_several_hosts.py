@@ -69,7 +69,7 @@ def test_the_database_equals_the_cloud_after_hosts_were_cut_off_and_killed(hosts
             kills += 1
             rng.choice(hosts.workers).kill()
         hosts.restart_stopped(*hosts.workers, hosts.far_worker)
-        # It is cut off for every second half minute.
+        # It is cut off every other half minute.
         for proxy in network:
             proxy.freeze() if int(passed / 30) % 2 else proxy.resume()
         never(lambda: {site.get("/readyz").status for site in hosts.sites} != {200}, 1)

@@ -1,4 +1,4 @@
-"""Paging by cursor: each row once, in order, whatever the list is sorted by."""
+"""Paging by cursor: each row once, in order, for every sort column."""
 
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit

@@ -1,6 +1,6 @@
 """A toy project that the real ./run starts: its programs are a few lines each, all else is real.
 
-Each toy program locks a file of its own for as long as it lives. Those locks tell who is alive: a
+Each toy program locks its own file for as long as it lives. Those locks show which are alive: a
 process id could belong to a zombie that nobody waits for.
 """
 
@@ -101,7 +101,7 @@ class Toy:
 
     def start(self, *arguments, **names):
         command = [sys.executable, self.root / "run", "--port", str(self.port), *arguments]
-        # No broker: those have tests of their own.
+        # No broker: those have their own tests.
         environment = self.environment(REDIS_URL="redis://127.0.0.1:1/0", **names)
         with self._output.open("w") as output:
             self.process = subprocess.Popen(

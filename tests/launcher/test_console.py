@@ -27,7 +27,7 @@ def test_d9_what_run_prints_continues_once_a_full_disk_has_room(tmp_path):
         subprocess.run(command, cwd=REPOSITORY, stdout=file, check=True, timeout=30)
     lines = output.read_text().splitlines()
     assert lines[0] == "before"
-    assert lines[-1].endswith("after")  # behind what still had room of the line before
+    assert lines[-1].endswith("after")  # after the part of the previous line that still fit
 
 
 def test_a_closed_pipe_ends_only_the_output():

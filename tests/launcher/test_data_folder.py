@@ -1,4 +1,4 @@
-"""The data folder: one ./run at a time, and a secret key of its own."""
+"""The data folder: one ./run at a time, and its own secret key."""
 
 import stat
 import subprocess

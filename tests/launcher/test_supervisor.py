@@ -1,4 +1,4 @@
-"""Children that die are restarted after a growing delay, and write to log files of their own."""
+"""Children that die are restarted after a growing delay, and write to their own log files."""
 
 import sys
 

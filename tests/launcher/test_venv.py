@@ -1,4 +1,4 @@
-"""The environment is made once per lock file, and an unfinished one is not trusted."""
+"""The environment is created once per lock file, and an unfinished one is not trusted."""
 
 import hashlib
 import sys

@@ -6,8 +6,8 @@ everything that is in it, then ``---`` and the text as somebody has pasted it. T
 ``id``, ``code``, ``address``, ``name``: how it is spelled once it is found
 ``prefix``: the beginning of an id; ``ends``: its first and last characters
 ``time``: as it stands in the text ``=`` each meaning in UTC, in the order of preference or not
-``maybe``: a text that may be taken for a time, but need not
-``not``: a text that must not be part of anything found, but a name to be looked for
+``maybe``: text that may be taken for a time, but need not be
+``not``: text that must not be part of anything found, except a name to look up
 """
 
 from collections import defaultdict
@@ -24,7 +24,7 @@ KINDS = ("id", "prefix", "ends", "code", "address", "name", "time", "maybe", "no
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ticket:
-    """A pasted text, and what must be found in it by kind."""
+    """Pasted text, and what must be found in it by kind."""
 
     name: str
     text: str

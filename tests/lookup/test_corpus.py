@@ -1,4 +1,4 @@
-"""The corpus is large, covers eight languages, and says only what its tickets have."""
+"""The corpus is large, covers eight languages, and expects only what its tickets contain."""
 
 import re
 

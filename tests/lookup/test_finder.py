@@ -1,4 +1,4 @@
-"""What a lookup finds in a pasted text, measured on the corpus."""
+"""What a lookup finds in pasted text, measured on the corpus."""
 
 import re
 import sys
@@ -27,7 +27,7 @@ def spelled(kind, value):
 
 
 def misses(ticket, found):
-    """What is expected of a ticket and was not found, and what was found beside it."""
+    """What was expected in a ticket and not found, and what was found besides."""
     values = {(one.kind, spelled(one.kind, one.value)) for one in found.findings}
     for kind in ("id", "prefix", "ends", "code", "address", "name"):
         for value in ticket.expected[kind]:
@@ -46,7 +46,7 @@ def invented(ticket, found):
     for kind in ("id", "prefix", "ends", "code"):
         expected = {spelled(kind, value) for value in ticket.expected[kind]}
         for one in found.of(kind):
-            # What only may be the beginning of an id is looked up, and nothing is said of it.
+            # What merely may be the beginning of an id is looked up, but not mentioned.
             if spelled(kind, one.value) not in expected and one.certain:
                 yield kind, one.value
     times = [*ticket.times, *ticket.expected["maybe"]]

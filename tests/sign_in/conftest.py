@@ -1,4 +1,4 @@
-"""One dashboard for all of these tests, in a process of its own."""
+"""One dashboard for all of these tests, in a separate process."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from tests.sign_in import servers
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """One worker runs all that share the dashboard. First, as xdist's own hook reads the groups."""
+    """Let one worker run all tests that share it. First, as xdist's own hook reads the groups."""
     for item in items:
         if Path(item.fspath).is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.xdist_group("sign-in"))

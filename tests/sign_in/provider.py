@@ -104,7 +104,7 @@ class Validator(RequestValidator):
 
 
 class Provider:
-    """A provider, its users by subject, and what it answers instead of its discovery document."""
+    """A provider, its users by subject, and its response in place of its discovery document."""
 
     def __init__(self):
         self.users, self.broken, self.url = {}, None, ""

@@ -1,6 +1,6 @@
 """A web process with an identity provider and a second step, on a new database: for tests.
 
-The settings are read once when a process starts, so it is one of its own. While there is a file
+The settings are read once when a process starts, so it is a separate one. While there is a file
 with a time, its clock stands still at that time.
 """
 

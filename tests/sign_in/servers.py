@@ -67,7 +67,7 @@ class Dashboard:
         return dict(self.rows(query, username))
 
     def events(self, username):
-        """What the audit log has of a user, oldest first."""
+        """What the audit log has on a user, oldest first."""
         query = "select what, subject from restores_event where username = ? order by id"
         return self.rows(query, username)
 

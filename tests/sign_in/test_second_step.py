@@ -80,7 +80,7 @@ def test_after_the_password_a_code_leads_to_the_page_that_was_asked_for(dashboar
     assert "Incorrect code" in visitor.submit("/login/code/", code=app.wrong_code).text
     assert visitor.submit("/login/code/", code=app.code).url == dashboard.url + LINK
     assert ("signed in", "password and second step") in dashboard.events("ada")
-    # Whoever sees it while it is typed can't use it, too.
+    # Somebody who sees it being typed can't use it too.
     with Visitor(dashboard) as other:
         other.sign_in_by_password("ada")
         assert "already used" in other.submit("/login/code/", code=app.code).text
@@ -132,7 +132,7 @@ def test_only_the_password_changes_the_second_step(dashboard, clock, visitor):
     target = {"next": "/account/mfa/app/remove/"}
     page = visitor.submit(page.url, password="wrong", **target)
     assert "Incorrect password" in page.text
-    # Then goes on with what was asked for.
+    # Then it goes on with the requested action.
     page = visitor.submit(page.url, password=PASSWORD, **target)
     assert "protected by its password only" in page.text
     visitor.sign_out()

@@ -1,4 +1,4 @@
-"""Requests to the cloud are counted by account and status, whatever becomes of the sync."""
+"""Requests to the cloud are counted by account and status, whatever the outcome of the sync."""
 
 from collections import Counter
 

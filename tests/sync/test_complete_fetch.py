@@ -10,7 +10,7 @@ from tests.sync.records import BEGUN, make_page, make_record
 
 
 class World:
-    """An instance's records behind an API that returns at most ``limit`` at once."""
+    """An instance's records behind an API that returns at most ``limit`` per call."""
 
     def __init__(self, records, limit, filters=True, ends=True):
         self.records, self.limit, self.filters, self.calls = records, limit, filters, 0

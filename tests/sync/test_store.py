@@ -70,7 +70,7 @@ def test_each_observed_change_is_an_observation(instance):
 
 
 def test_a_project_reports_progress_once_three_restores_did(instance):
-    """One odd record, however often it changes, is no proof."""
+    """One odd record, however often it changes, isn't proof."""
     seen = [("a", 0.0), ("a", 42.0), ("a", 43.0), ("b", 100.0), ("b", 7.0), ("c", 63.0)]
     for number, (restore_id, progress) in enumerate(seen):
         now = NOW + timedelta(minutes=number)
@@ -260,7 +260,7 @@ def test_an_incomplete_response_marks_nothing(instance):
 
 
 def missing(instance, *minutes):
-    """Syncs without any record, so many minutes after NOW; how many missing ones each doubts."""
+    """Syncs without any record, these minutes after NOW; how many missing ones each doubts."""
     doubted = []
     for minute in minutes:
         now = NOW + timedelta(minutes=minute)

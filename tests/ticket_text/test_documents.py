@@ -1,4 +1,4 @@
-"""Texts for tickets, customers and the provider say what they must, and nothing more."""
+"""Text for tickets, customers and the provider says what it must, and nothing more."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

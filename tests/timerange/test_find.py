@@ -21,14 +21,14 @@ def found_in(text, zone=BERLIN, now=NOW):
 
 
 def starts(text, zone=BERLIN):
-    """Each time of a text with the starts of its meanings in UTC."""
+    """Each time in text with the starts of its meanings in UTC."""
     return [
         (one.text, *(to_iso(meaning.start) for meaning in one.meanings))
         for one in found_in(text, zone)
     ]
 
 
-# A text with one time that has one meaning, read in Berlin: the time, and its start in UTC.
+# Text with one time that has one meaning, read in Berlin: the time, and its start in UTC.
 ONE_MEANING = [
     # German
     ("Ausfall am 28.11. 04.26 Uhr!", "28.11. 04.26 Uhr", "2026-11-28T03:26:00Z"),
@@ -150,7 +150,7 @@ def test_the_readers_zone_settles_what_an_abbreviation_stands_for():
         assert meanings == [start] if start else len(meanings) == 3
 
 
-# What looks like a time and is none.
+# What looks like a time but isn't one.
 NO_TIME = [
     "4.26", "3.11", "DCS.4086", "95 %", "12 GB", "sun", "may", "March release", "10.0.3.11",
     "+49 30 1234567", "2026-13-01", "30.02.2026", "100", "error 111400", "gestern", "yesterday",

@@ -39,7 +39,7 @@ def clock():
 
 
 def restore(restore_id=None, instance="cart-prod", begin=60, length=6, **given):
-    """A restore that began so many minutes ago and was seen to run from its creation on."""
+    """A restore that began this many minutes ago and was seen to run from its creation on."""
     created = NOW - begin * MINUTE
     values = {"created_at": created, "restoring_after": created, "restoring_by": created}
     if given.get("status", "succeed") in FINAL:
@@ -54,7 +54,7 @@ def report(web, query=DAY):
 
 
 def minutes(web, query=DAY):
-    """At least and at most so many minutes in all."""
+    """The minimum and the maximum of minutes in total."""
     totals = report(web, query)["totals"]
     return totals["minutes_min"], totals["minutes_max"]
 

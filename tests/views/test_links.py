@@ -1,4 +1,4 @@
-"""Permalinks: what a page shows to whoever opens its link later."""
+"""Permalinks: what a page shows to anyone who opens its link later."""
 
 import re
 from datetime import timedelta

@@ -89,7 +89,7 @@ def texts(html):
 
 
 def page(client, text):
-    """The text of the page that answers a long text."""
+    """The text of the page that a long text leads to."""
     response = client.post("/lookup/", {"text": text + LONG})
     assert response.status_code == 200, response.headers.get("Location")
     return texts(response.content.decode())

@@ -136,7 +136,7 @@ def test_a_common_page_sends_few_queries(web, url, most):
 
 
 def test_a_member_of_two_projects_waits_for_one_query_more_than_of_one(client, django_user_model):
-    """What bounds the rows of several projects is asked for once: not for those in progress."""
+    """What bounds the rows of several projects is queried once: not for those in progress."""
     user = django_user_model.objects.create_user("mia")
     client.force_login(user)
     client.get("/codes/")  # what the menu has is asked once a minute

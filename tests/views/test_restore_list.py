@@ -135,7 +135,7 @@ def test_what_is_possibly_stuck_has_a_tab_and_a_filter(web):
     rows = web.get("/restores.json").json()["restores"]
     assert {row["restore_id"]: row["stuck"] for row in rows} == {"stuck": True, "fine": False}
     assert "possibly stuck" in web.get("/restores.md?stuck=yes").content.decode().lower()
-    # Of the time after the last sync nothing is known.
+    # Nothing is known about the time after the last sync.
     Instance.objects.update(complete_to=NOW - timedelta(minutes=31))
     assert ids(web, stuck="yes") == []
 

@@ -1,4 +1,4 @@
-"""The sync status page: what is complete up to when, and what to do about the rest."""
+"""The sync status page: how current everything is, and what to do about problems."""
 
 import re
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""The time zone of the pages: chosen in the header, kept in a cookie, second to that of a URL."""
+"""The time zone of the pages: chosen in the header, kept in a cookie, overridden by a URL."""
 
 import re
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What commands that need the projects file have in common."""
+"""Shared code of the commands that need the projects file."""
 
 from django.core.management.base import CommandError
 

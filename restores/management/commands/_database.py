@@ -1,4 +1,4 @@
-"""What commands that need the database have in common."""
+"""Shared code of the commands that need the database."""
 
 from django.core.management import call_command
 from django.core.management.base import CommandError

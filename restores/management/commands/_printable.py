@@ -24,7 +24,7 @@ class PrintableCommand(BaseCommand):
         self.stderr = PrintableOutput(stderr or sys.stderr)
 
     def execute(self, *args: Any, **options: Any) -> str | None:
-        """Run, also when called from code with outputs of its own."""
+        """Run, also when called from code that passes its own outputs."""
         for name in ("stdout", "stderr"):
             if options.get(name):
                 options[name] = PrintableOutput(options[name])

@@ -69,7 +69,7 @@ def _text(problem: DcsError | str | None) -> str:
 
 
 def _checks(client: Client) -> Iterator[tuple[str, DcsError | str | None]]:
-    """Yield each check and its problem, if any, by the requests that a sync sends.
+    """Yield each check and its problem, if any, using the requests that a sync sends.
 
     Stops after a rejected login.
     """

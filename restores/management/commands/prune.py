@@ -47,7 +47,7 @@ class Command(PrintableCommand):
 
 
 def prune_observations(before: datetime) -> int:
-    """Delete observations recorded before a time, except each restore's last one by then.
+    """Delete observations recorded before a time, except each restore's last one before it.
 
     So every snapshot of that time or later stays exact.
     """

@@ -93,7 +93,7 @@ class Command(PrintableCommand):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeededRestore:
-    """A restore with what was observed of it, and its backup if the cloud still has that."""
+    """A restore with its observations, and its backup if the cloud still has it."""
 
     restore: Restore
     observations: list[Observation]
@@ -116,9 +116,9 @@ class World:
         self.quiet_count = max(2, self.project_count // 5)
         self.projects: list[Project] = []
         self.instances: list[Instance] = []
-        # Of the successes of each instance by its key, oldest first.
+        # Durations of each instance's successes by its key, oldest first.
         self._durations: defaultdict[int, list[float]] = defaultdict(list)
-        # What each instance stores of its newest restore.
+        # What each instance stores about its newest restore.
         self._newest: defaultdict[int, dict[str, Any]] = defaultdict(dict)
         self._rng = Random(seed)  # noqa: S311 - synthetic data
 
@@ -171,7 +171,7 @@ class World:
         Instance.objects.bulk_update(self.instances, names, batch_size=500)
 
     def update_stuck(self) -> None:
-        """Store from when each restore in progress is possibly stuck, as ``store`` does."""
+        """Store when each restore in progress becomes possibly stuck, as ``store`` does."""
         usual = {instance.pk: instance.usual for instance in self.instances}
         rows = list(Restore.objects.in_progress().filter(project__in=self.projects))
         for row in rows:

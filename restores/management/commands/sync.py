@@ -40,7 +40,7 @@ class Command(PrintableCommand):
             account = accounts[project.account.name]
             error = rejected.skip(project)
             if error is None:
-                # Whoever syncs by hand does not wait for the worker that may hold the project.
+                # A manual sync does not wait for the worker that may hold the project.
                 claimed = scheduling.take_over_project(project, datetime.now(UTC))
                 error = sync_project(claimed, account, full=True)
             rejected.note(project, error)
