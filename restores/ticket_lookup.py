@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
+from itertools import chain
 from operator import or_
 from typing import Any
 
@@ -81,7 +82,7 @@ class Results:
     codes: list[str] = field(default_factory=list)
     missing: list[Missing] = field(default_factory=list)
     matched: list[Finding] = field(default_factory=list)
-    # In the order in which the text names what belongs to them.
+    # In the order in which the text names what belongs to them; first those named unambiguously.
     customers: list[str] = field(default_factory=list)
 
     def add(self, kind: str, row: Any) -> None:
@@ -89,9 +90,6 @@ class Results:
         rows = getattr(self, kind)
         if row not in rows:
             rows.append(row)
-        customer = "" if kind == "codes" else _project_of(row).customer
-        if customer and customer not in self.customers:
-            self.customers.append(customer)
 
 
 class TicketLookup:
@@ -102,13 +100,14 @@ class TicketLookup:
 
     def results(self) -> Results:
         """Look everything up."""
-        results = Results()
+        results, owners = Results(), []
         for finding in self.found.findings:
             rows, reason = self._rows(finding), ""
             if finding.kind in ("prefix", "ends") and (number := _distinct(rows)) > 1:
                 rows, reason = [], f"{number} IDs match this. Add more characters."
             for name, row in rows:
                 results.add(name, row)
+            owners.append(_customers_of(row for name, row in rows if name != "codes"))
             if rows:
                 results.matched.append(finding)
             elif reason or finding.certain:
@@ -119,6 +118,10 @@ class TicketLookup:
             results.matched.append(finding)
             for instance in instances:
                 results.add("instances", instance)
+            owners.append(_customers_of(instances))
+        # An ID has one customer, while a name may be that of several customers' instances.
+        owners.sort(key=lambda customers: len(customers) > 1)
+        results.customers = list(dict.fromkeys(chain.from_iterable(owners)))
         return results
 
     def _rows(self, finding: Finding) -> list[tuple[str, Any]]:
@@ -391,6 +394,10 @@ def _project_of(row: Restore | FoundBackup | FoundInstance | Project) -> Project
     if isinstance(row, Project):
         return row
     return row.project if isinstance(row, Restore) else row.instance.project
+
+
+def _customers_of(rows: Iterable[Restore | FoundBackup | FoundInstance | Project]) -> list[str]:
+    return list(dict.fromkeys(filter(None, (_project_of(row).customer for row in rows))))
 
 
 def _unique(rows: Sequence[Restore]) -> list[Restore]:

@@ -389,6 +389,14 @@ def test_rows_of_another_customer_say_so(world):
     assert text.count("another customer, not 海洋ネット: check before you reply") == 1
 
 
+def test_an_id_tells_whose_ticket_it_is_before_a_name_of_several_customers(world):
+    theirs = make_project("nimbus-lab", customer="Nimbus Lab")
+    make_restore("r-theirs", instance=make_instance("カート-本番-03", project=theirs))
+    text = page(world, "カート-本番-03 is down, see “r-theirs”")
+    assert text.count("another customer, not Nimbus Lab: check before you reply") == 1
+    assert "not 海洋ネット" not in text
+
+
 def test_the_text_for_a_ticket_has_every_row(world):
     query = urlencode({"q": f"{RESTORE},{UNKNOWN}", "format": "plain"})
     response = world.get(f"/lookup.md?{query}")
