@@ -564,7 +564,7 @@ class InstanceTable(Table):
     )
     customer = tables.Column("Customer", orderable=False)
     project = tables.Column("Project", orderable=False)
-    engine = tables.Column("Engine", orderable=False, attrs={"cell": {"class": "side"}})
+    engine = tables.Column("Engine", orderable=False, attrs={"cell": {"class": "side engine"}})
     last_restore = tables.Column(
         _with_zone("Last restore"), order_by="last_restore", initial_sort_descending=True
     )
@@ -649,7 +649,7 @@ class ProjectTable(Table):
     next_sync = tables.Column(_with_zone("Next sync"), attrs={"td": {"class": "side"}})
 
     class Meta(Table.Meta):
-        attrs = {"class": "rows short flow"}
+        attrs = {"class": "rows short flow projects"}
         orderable = False
 
     def __init__(self, rows: Sequence[Any], params: Params) -> None:

@@ -131,7 +131,7 @@ def code_detail(request: HttpRequest, code: str) -> HttpResponse:
         "refusal": isinstance(meant, Refusal),
         "found": found,
         "empty": None if found.spread.text else _why_none(status, found, request.user, now),
-        "rows": restore_rows(found.latest, now),
+        "rows": restore_rows(found.latest, now, dated=True),
         "customer_message": _customer_message(meant, now),
         "sync_messages": [*sync_messages(status, now), *undated_messages(found.undated)],
     }

@@ -90,8 +90,8 @@ def overview(request: HttpRequest) -> HttpResponse:
         "unresolved_rows": restore_rows(_newest(scope.any_status.unresolved()), now),
         "failed_count": CappedCount(found.outcomes.failed),
         "chart": chart(found.outcomes, scope, zone, status.fully_complete_to),
-        "by_code": _by_code(scope, found.outcomes)[:MOST],
-        "by_customer": _by_customer(scope, found.outcomes)[:MOST],
+        "by_code": _top(_by_code(scope, found.outcomes)),
+        "by_customer": _top(_by_customer(scope, found.outcomes)),
         "completeness": _completeness(scope, status),
         "sync_messages": sync_messages(status, now) + undated_messages(undated),
     }
@@ -404,6 +404,12 @@ def _failure_rows(
         )
         for key, number in sorted(failed.items(), key=lambda item: (-item[1], item[0]))
     ]
+
+
+def _top(rows: Sequence[FailureRow]) -> dict[str, Any]:
+    """The rows with the most failures, and how many failures the others have."""
+    others = CappedCount(sum(row.count.number for row in rows[MOST:]))
+    return {"rows": rows[:MOST], "others": others}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,9 +35,14 @@ class RestoreRow:
     running: bool
 
 
-def restore_rows(restores: Iterable[Restore], now: datetime) -> list[RestoreRow]:
-    """Prepare restores as they are known at ``now``; project and account should have been read."""
-    return [_restore_row(restore, now) for restore in restores]
+def restore_rows(
+    restores: Iterable[Restore], now: datetime, *, dated: bool = False
+) -> list[RestoreRow]:
+    """Prepare restores as they are known at ``now``; project and account should have been read.
+
+    If ``dated``, the outcome of a failure says when it recovered.
+    """
+    return [_restore_row(restore, now, dated=dated) for restore in restores]
 
 
 def outcome_of(restore: Restore, *, dated: bool = False) -> Status:
@@ -58,14 +63,14 @@ def _recovery_time(at: datetime, created_at: datetime | None) -> str:
     return format_short(at)
 
 
-def _restore_row(restore: Restore, now: datetime) -> RestoreRow:
+def _restore_row(restore: Restore, now: datetime, *, dated: bool) -> RestoreRow:
     in_progress = restore.status in IN_PROGRESS
     until = known_until(restore, now) if in_progress else now
     progress = restore.progress if restore.status == RESTORING.value else None
     return RestoreRow(
         restore=restore,
         status=restore.shown_status,
-        outcome=outcome_of(restore),
+        outcome=outcome_of(restore, dated=dated),
         progress=progress,
         details=_details(restore, progress, until),
         duration=_duration(restore, until),

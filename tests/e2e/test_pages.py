@@ -119,6 +119,25 @@ def test_on_a_phone_a_menu_is_a_sheet_and_the_search_box_has_room(visit, long_na
     assert page.evaluate("document.documentElement.scrollWidth") == 390
 
 
+@pytest.mark.parametrize("path", ["/", "/restores/", "/instances/", "/reports/downtime/"])
+def test_on_a_phone_buttons_and_fields_are_as_tall_as_a_thumb(visit, long_names, path):
+    page = visit("anna", "UTC", path, **PHONE)
+    controls = page.locator(":is(.button, .states a, .group a, .top textarea):visible")
+    heights = controls.evaluate_all("(all) => all.map((one) => one.getBoundingClientRect().height)")
+    assert len(heights) >= 3 and min(heights) >= 40
+
+
+def test_the_instance_list_shows_each_status_whole(visit):
+    project = make_project("meridian-pay", region="ap-southeast-3", customer="Meridian Pay")
+    name, identifier = "checkout-prod", "0b6cdc25-3acb-4961-9cc7-14dadf159567"
+    instance = make_instance(name, instance_id=identifier, project=project, engine="Redis 6.0")
+    make_restore(status="failed", instance=instance)
+    make_instance("single", project=project, single_node=True)
+    page = visit("anna", "UTC", "/instances/", viewport={"width": 1024, "height": 800})
+    status = page.locator("main tbody .state").bounding_box()
+    assert status["x"] + status["width"] <= 1024 - 20
+
+
 def test_a_downtime_report_fits_on_a_phone_whatever_its_names(visit, long_names):
     page = visit("anna", "UTC", "/reports/downtime/?from=2026-11-01", **PHONE)
     expect(page.locator(".badge.live")).to_be_visible()
