@@ -187,9 +187,7 @@ def test_failures_with_codes_that_are_not_listed_are_added_up(web):
     instance = make_instance()
     for number in range(8):
         make_restore(status="failed", error_code=f"dcs.09.000{number}", instance=instance)
-    text = words(web)
-    assert "dcs.09.0005" in text and "dcs.09.0006" not in text
-    assert "Others 2" in text
+    assert "Others 2" in words(web)
 
 
 def test_projects_that_are_behind_are_named_with_the_reason(web):
