@@ -90,7 +90,7 @@ def _projects(projects: Iterable[Project], now: datetime) -> Iterator[Metric]:
     label = ("project",)
     yield _gauge(
         "data_age_seconds",
-        "Age of the complete data of a project, without instances whose own sync fails; "
+        "Age of a project’s complete data, excluding instances whose own sync fails; "
         "absent while one has never been synced.",
         label,
         ages,
@@ -154,7 +154,7 @@ def _restores(projects: Mapping[int, Project], now: datetime) -> Iterator[Metric
         for within, length in _WINDOWS.items():
             codes[_code_label(code), within] += created_at > now - length
     for name, text, counts in (
-        ("in_progress", "Restores of a project in progress.", running),
+        ("in_progress", "Restores in progress in a project.", running),
         ("stuck", "Restores of a project that are possibly stuck.", stuck),
         (
             "unresolved",
@@ -243,7 +243,7 @@ def _accounts(now: datetime) -> Iterator[Metric]:
     accounts = list(_accounts_in_use())
     yield _gauge(
         "account_paused",
-        "1 while no call of an account is made, after rejected logins.",
+        "1 while an account makes no calls after rejected logins.",
         ("account",),
         [((one.name,), bool(one.paused_until and one.paused_until > now)) for one in accounts],
     )
@@ -255,7 +255,7 @@ def _accounts(now: datetime) -> Iterator[Metric]:
     )
     calls = CounterMetricFamily(
         "dcs_restores_upstream_calls",
-        "Requests to the cloud of an account, by the status of the response or “none”.",
+        "An account’s requests to the cloud, by response status or “none”.",
         labels=("account", "status"),
     )
     counts = CallCount.objects.filter(account__in=accounts).order_by("account__name", "status")

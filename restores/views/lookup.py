@@ -52,7 +52,7 @@ _UTC = ZoneInfo("UTC")
 _TWICE = "can only be given once"
 _PLURALS = {
     "id": "IDs",
-    "prefix": "beginnings of IDs",
+    "prefix": "ID prefixes",
     "ends": "shortened IDs",
     "code": "codes",
     "address": "addresses",
