@@ -34,6 +34,19 @@ def test_one_menu_is_open_at_a_time(listed):
     expect(page.locator(".menu.filter[open]")).to_have_count(1)
 
 
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
+def test_the_menu_of_selected_rows_is_in_the_window(listed, width, height):
+    page = listed(viewport={"width": width, "height": height})
+    page.locator("main tbody .pick input").first.check()
+
+    page.locator(".selection .copy > summary").click()
+
+    expect(page.locator(".selection .copy :focus")).to_be_visible()
+    panel = page.locator(".selection .copy .panel").bounding_box()
+    assert panel["x"] >= 0 and panel["x"] + panel["width"] <= width
+    assert panel["y"] >= 0 and panel["y"] + panel["height"] <= height
+
+
 def test_a_click_elsewhere_closes_a_menu_and_one_inside_does_not(listed):
     page = listed()
     page.locator(".menu.filter > summary").click()
